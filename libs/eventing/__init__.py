@@ -1,0 +1,1 @@
+"""The pipeline runtime: handlers return what they produced; only the runtime acks, publishes, retries and traces."""
