@@ -1,0 +1,61 @@
+"""Turns a database URL into sessions whose transaction may only see one tenant's rows."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+NO_TENANT = ""
+"""For transactions on tables without tenants (outbox, users); row security then shows no tenant's rows."""
+
+_OUTAGE_STATES = ("08", "57P", "53")  # connection lost, shutting down or starting, out of resources
+
+
+class Database:
+    """An engine and its sessions. ``url`` is ``postgresql+asyncpg://…``; ``schema`` comes first on the search path."""
+
+    def __init__(self, url: str, schema: str, *, pool_size: int = 8) -> None:
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "search_path": f"{schema},public",
+                    "application_name": schema,
+                    "idle_in_transaction_session_timeout": "60s",
+                },
+            },
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str = NO_TENANT) -> AsyncGenerator[AsyncSession, None]:
+        """A session in one transaction that sees only ``tenant``'s rows: commits at the end, rolls back on an error."""
+        async with self._sessions() as session, session.begin():
+            await session.execute(text("SELECT set_config('app.user_id', :tenant, true)"), {"tenant": tenant})
+            yield session
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
+        async with self._sessions() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.engine.dispose()
+
+
+def is_outage(error: BaseException) -> bool:
+    """True when the database was not there, as opposed to a statement it refused."""
+    if isinstance(error, OSError | InterfaceError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = str(getattr(error.orig, "sqlstate", "") or "")
+    return error.connection_invalidated or isinstance(error.orig, OSError) or state.startswith(_OUTAGE_STATES)

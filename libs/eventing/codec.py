@@ -1,0 +1,110 @@
+"""Turns events into Pub/Sub messages and back: CloudEvents 1.0 binary binding, and Cloud Storage notifications."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from pydantic import ValidationError
+
+from contracts.artifacts import Service, StoredEvent, UploadRef
+from contracts.envelope import SCHEMA_ROOT, Envelope, EventData, derived_event_id
+from contracts.events import ObjectDeletedV1, ObjectFinalizedV1
+from contracts.identifiers import ownership
+from eventing.errors import Poison
+from telemetry import propagation
+
+EventT = TypeVar("EventT", bound=EventData)
+
+TRACEPARENT_METADATA = "traceparent"
+"""Custom metadata key under which an uploading client hands its trace to the pipeline."""
+
+
+def encode(
+    event: EventData, *, event_id: str, source: Service, time: datetime, trace: Mapping[str, str]
+) -> StoredEvent:
+    """The message as it will be published; ``trace`` holds ``traceparent`` and maybe ``tracestate``."""
+    attributes = {
+        "ce-specversion": "1.0",
+        "ce-id": event_id,
+        "ce-source": f"//mmsearch/{source.value}",
+        "ce-type": event.event_type(),
+        "ce-time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce-subject": event.subject(),
+        "ce-dataschema": f"{SCHEMA_ROOT}/{event.topic()}.json",
+        "content-type": "application/json",
+        **{f"ce-{name}": value for name, value in event.extensions().items()},
+        **trace,
+    }
+    return StoredEvent(topic=event.topic(), attributes=attributes, data=event.model_dump_json(exclude_none=True))
+
+
+def decode(event_class: type[EventT], data: bytes, attributes: Mapping[str, str]) -> Envelope[EventT]:
+    """The event inside a message. Raises ``Poison`` with the reason when it is not one of ``event_class``."""
+    try:
+        if event_class is ObjectFinalizedV1 or event_class is ObjectDeletedV1:
+            return cast("Envelope[EventT]", _decode_notification(event_class, data, attributes))
+        return _decode_cloudevent(event_class, data, attributes)
+    except (ValidationError, ValueError, KeyError, TypeError) as error:
+        raise Poison(f"not a {event_class.topic()} event: {_explain(error)}") from error
+
+
+def _decode_cloudevent(event_class: type[EventT], data: bytes, attributes: Mapping[str, str]) -> Envelope[EventT]:
+    event_type = attributes["ce-type"]
+    if event_type != event_class.event_type():
+        raise ValueError(f"ce-type is {event_type}")
+    return Envelope[EventT](
+        id=attributes["ce-id"],
+        source=attributes["ce-source"],
+        time=datetime.fromisoformat(attributes["ce-time"]),
+        data=event_class.model_validate_json(data),
+        traceparent=attributes.get("traceparent") or attributes.get("googclient_traceparent"),
+        tracestate=attributes.get("tracestate"),
+    )
+
+
+def _decode_notification(
+    event_class: type[ObjectFinalizedV1] | type[ObjectDeletedV1], data: bytes, attributes: Mapping[str, str]
+) -> Envelope[Any]:
+    resource = cast("dict[str, Any]", json.loads(data))
+    bucket, name, generation = attributes["bucketId"], attributes["objectId"], int(attributes["objectGeneration"])
+    expected = {ObjectFinalizedV1: "OBJECT_FINALIZE", ObjectDeletedV1: "OBJECT_DELETE"}[event_class]
+    if attributes["eventType"] != expected:
+        raise ValueError(f"eventType is {attributes['eventType']}")
+    owner = ownership(bucket, name)
+    upload = UploadRef(
+        upload_id=owner.upload_id, user_id=owner.user_id, bucket=bucket, object_name=name, generation=generation
+    )
+    metadata = cast("dict[str, str]", resource.get("metadata") or {})
+    event = (
+        ObjectFinalizedV1(
+            upload=upload,
+            filename=owner.filename,
+            size_bytes=int(resource["size"]),
+            declared_media_type=resource.get("contentType"),
+            created_at=resource["timeCreated"],
+            metadata=metadata,
+        )
+        if event_class is ObjectFinalizedV1
+        else ObjectDeletedV1(
+            upload=upload, overwritten_by_generation=int(attributes.get("overwrittenByGeneration", 0)) or None
+        )
+    )
+    carried = metadata.get(TRACEPARENT_METADATA)
+    derived = propagation.object_traceparent(bucket, name, generation)
+    return Envelope[Any](
+        id=derived_event_id(expected, bucket, name, str(generation)),
+        source=f"//storage.googleapis.com/projects/_/buckets/{bucket}",
+        time=datetime.fromisoformat(attributes["eventTime"]),
+        data=event,
+        traceparent=carried if propagation.trace_id_of(carried) else derived,
+    )
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:300]
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error)[:300]

@@ -1,0 +1,54 @@
+"""A projection's memory: the inbox of events already applied and the outbox of events to announce.
+
+Both live in the service's own schema and commit together with the rows they belong to.
+"""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Column as Col
+from sqlalchemy import DateTime, Index, MetaData, Table, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID, insert
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.artifacts import StoredEvent
+
+OUTBOX_CHANNEL = "outbox"
+
+
+class Ledger:
+    """The inbox and outbox tables of one schema."""
+
+    def __init__(self, metadata: MetaData) -> None:
+        self.inbox = Table(
+            "inbox",
+            metadata,
+            Col("event_id", Text, primary_key=True),
+            Col("handler", Text, primary_key=True),
+            Col("handled_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        )
+        self.outbox = Table(
+            "outbox",
+            metadata,
+            Col("id", UUID(as_uuid=True), primary_key=True, server_default=text("uuidv7()")),
+            Col("event", JSONB, nullable=False),
+            Col("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        )
+        Index("inbox_by_age", self.inbox.c.handled_at)
+
+    async def first_time(self, session: AsyncSession, event_id: str, handler: str) -> bool:
+        """Records that ``handler`` applies the event; False when it already has."""
+        statement = insert(self.inbox).values(event_id=event_id, handler=handler).on_conflict_do_nothing()
+        result = cast("CursorResult[Any]", await session.execute(statement))
+        return result.rowcount == 1
+
+    async def announce(self, session: AsyncSession, event: StoredEvent) -> None:
+        """Puts an event into the outbox; the relay publishes it after the commit."""
+        await session.execute(self.outbox.insert().values(event=event.model_dump(mode="json")))
+        await session.execute(text(f"NOTIFY {OUTBOX_CHANNEL}"))
+
+    async def forget_inbox(self, session: AsyncSession, older_than: datetime) -> int:
+        """Removes inbox rows older than any redelivery can be; answers how many."""
+        statement = self.inbox.delete().where(self.inbox.c.handled_at < older_than)
+        return cast("CursorResult[Any]", await session.execute(statement)).rowcount

@@ -1,0 +1,56 @@
+"""Builds a service's FastAPI application: routes, envelope, errors, health and tracing, the same for all five."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from contracts.artifacts import Service
+from hosting.answers import ApiError, on_api_error, on_http_error, on_validation_error
+from hosting.health import Check, health_router
+from hosting.middleware import RequestContext
+from telemetry.configure import instrument_app
+
+VERSION = "0.1.0"
+API_ROOT = "/api/v1"
+
+
+def create_app(
+    service: Service,
+    *,
+    routers: Sequence[APIRouter] = (),
+    checks: Mapping[str, Check] | None = None,
+    running: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    docs_path: str = "docs",
+) -> FastAPI:
+    """The application. ``running`` is entered at start and left at stop: doors, relays and pools live in it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        if running is None:
+            yield
+            return
+        async with running():
+            yield
+
+    app = FastAPI(
+        title=f"mmsearch {service.value}",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=f"{API_ROOT}/{docs_path}",
+        openapi_url=f"{API_ROOT}/{docs_path}/openapi.json",
+        redoc_url=None,
+        exception_handlers={
+            ApiError: on_api_error,
+            HTTPException: on_http_error,
+            RequestValidationError: on_validation_error,
+        },
+    )
+    app.include_router(health_router(service.value, VERSION, checks or {}))
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(RequestContext, service=service.value)
+    instrument_app(app)
+    return app

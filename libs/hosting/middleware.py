@@ -1,0 +1,60 @@
+"""Pure ASGI middleware: a request id in and out, the trace id in every answer, request metrics, no inside in a 500."""
+
+import re
+import time
+import uuid
+
+import structlog
+from opentelemetry import trace
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hosting import metrics
+from hosting.answers import ApiError, error_response
+from telemetry.propagation import current_trace_id
+
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
+_log = structlog.get_logger()
+
+
+class RequestContext:
+    """Outermost layer inside tracing: names the request, counts it, and answers for what nobody caught."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope).get("x-request-id"))
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_ids(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Trace-Id"] = current_trace_id() or ""
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id), metrics.in_progress(self._service):
+            try:
+                await self._app(scope, receive, send_with_ids)
+            except Exception as error:
+                trace.get_current_span().record_exception(error)
+                _log.exception("request failed", action=scope["path"])
+                if status == 0:
+                    unexpected = ApiError(500, "internal", "Something went wrong on our side; it has been logged.")
+                    await error_response(unexpected)(scope, receive, send_with_ids)
+            finally:
+                metrics.observe_request(self._service, scope, status, time.perf_counter() - started)
+
+
+def _request_id(offered: str | None) -> str:
+    return offered if offered and _REQUEST_ID.match(offered) else uuid.uuid4().hex

@@ -1,0 +1,95 @@
+"""The port to object storage: what a service may do with objects, and the errors that say why not."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+
+class ObjectStoreError(Exception):
+    """Base of what the store raises on purpose; anything else is an outage of the storage service."""
+
+
+class ObjectNotFoundError(ObjectStoreError):
+    """No such object, or not in that generation."""
+
+
+class ObjectExistsError(ObjectStoreError):
+    """A create-only write found the object there already."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What the store knows of one object version. ``size_bytes`` counts the stored bytes."""
+
+    bucket: str
+    key: str
+    generation: int
+    size_bytes: int
+    media_type: str | None
+    created_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class StreamDigest:
+    """What is known of a stream when its last byte has been read and nothing is visible yet."""
+
+    sha256: str
+    size_bytes: int
+
+
+BeforeCommit = Callable[[StreamDigest], Awaitable[None]]
+"""Called with the digest before an object becomes visible; raising means it never does."""
+
+
+class ObjectStore(Protocol):
+    """Every write is create-only (``if_generation_match=0``): a lost response can never write twice."""
+
+    async def put(
+        self, bucket: str, key: str, content: bytes | Path, media_type: str, metadata: Mapping[str, str] | None = None
+    ) -> StoredObject:
+        """Creates an object. Raises ``ObjectExistsError``."""
+        ...
+
+    async def put_stream(
+        self,
+        bucket: str,
+        key: str,
+        chunks: AsyncIterator[bytes],
+        media_type: str,
+        metadata: Mapping[str, str],
+        before_commit: BeforeCommit,
+    ) -> StoredObject:
+        """Creates an object from a stream, holding at most a few chunks in memory.
+
+        Raises ``ObjectExistsError``, and whatever ``chunks`` or ``before_commit`` raise (then nothing is created).
+        """
+        ...
+
+    async def get(self, bucket: str, key: str) -> bytes:
+        """A small object's bytes. Raises ``ObjectNotFoundError``."""
+        ...
+
+    async def download(self, bucket: str, key: str, path: Path, generation: int | None = None) -> None:
+        """Streams an object to a file. Raises ``ObjectNotFoundError``."""
+        ...
+
+    async def stat(self, bucket: str, key: str) -> StoredObject:
+        """What is known of the live version. Raises ``ObjectNotFoundError``."""
+        ...
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """Removes the live version; an object that is not there is fine."""
+        ...
+
+    async def delete_prefix(self, bucket: str, prefix: str) -> int:
+        """Removes every object whose name starts with ``prefix``; answers how many."""
+        ...
+
+    async def signed_url(
+        self, bucket: str, key: str, expires: timedelta, *, filename: str | None = None, media_type: str | None = None
+    ) -> str:
+        """A V4 signed URL for GET; with ``filename`` the browser saves instead of showing."""
+        ...

@@ -1,0 +1,85 @@
+"""An object store in a dictionary, for tests of handlers and routes; passes the same suite as Cloud Storage."""
+
+import hashlib
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from objectstore.store import BeforeCommit, ObjectExistsError, ObjectNotFoundError, StoredObject, StreamDigest
+
+
+class MemoryObjectStore:
+    """An :class:`objectstore.store.ObjectStore` that forgets everything with the process."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str], tuple[StoredObject, bytes]] = {}
+        self._generations = itertools.count(1)
+
+    async def put(
+        self, bucket: str, key: str, content: bytes | Path, media_type: str, metadata: Mapping[str, str] | None = None
+    ) -> StoredObject:
+        """See :meth:`ObjectStore.put`."""
+        if (bucket, key) in self._objects:
+            raise ObjectExistsError(key)
+        data = content if isinstance(content, bytes) else content.read_bytes()  # noqa: ASYNC240 - tests only
+        generation = next(self._generations)
+        stored = StoredObject(bucket, key, generation, len(data), media_type, datetime.now(UTC), dict(metadata or {}))
+        self._objects[bucket, key] = (stored, data)
+        return stored
+
+    async def put_stream(
+        self,
+        bucket: str,
+        key: str,
+        chunks: AsyncIterator[bytes],
+        media_type: str,
+        metadata: Mapping[str, str],
+        before_commit: BeforeCommit,
+    ) -> StoredObject:
+        """See :meth:`ObjectStore.put_stream`."""
+        data = b"".join([chunk async for chunk in chunks])
+        await before_commit(StreamDigest(hashlib.sha256(data).hexdigest(), len(data)))
+        return await self.put(bucket, key, data, media_type, metadata)
+
+    async def get(self, bucket: str, key: str) -> bytes:
+        """See :meth:`ObjectStore.get`."""
+        return self._find(bucket, key)[1]
+
+    async def download(self, bucket: str, key: str, path: Path, generation: int | None = None) -> None:
+        """See :meth:`ObjectStore.download`."""
+        stored, data = self._find(bucket, key)
+        if generation is not None and stored.generation != generation:
+            raise ObjectNotFoundError(key)
+        path.write_bytes(data)  # noqa: ASYNC240 - tests only
+
+    async def stat(self, bucket: str, key: str) -> StoredObject:
+        """See :meth:`ObjectStore.stat`."""
+        return self._find(bucket, key)[0]
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """See :meth:`ObjectStore.delete`."""
+        self._objects.pop((bucket, key), None)
+
+    async def delete_prefix(self, bucket: str, prefix: str) -> int:
+        """See :meth:`ObjectStore.delete_prefix`."""
+        found = [name for name in self._objects if name[0] == bucket and name[1].startswith(prefix)]
+        for name in found:
+            del self._objects[name]
+        return len(found)
+
+    async def signed_url(
+        self, bucket: str, key: str, expires: timedelta, *, filename: str | None = None, media_type: str | None = None
+    ) -> str:
+        """A URL that names the object and the seconds it would live; nothing serves it."""
+        return f"memory://{bucket}/{key}?expires={expires.total_seconds():.0f}&filename={filename}&type={media_type}"
+
+    def keys(self, bucket: str) -> list[str]:
+        """The names in a bucket, sorted."""
+        return sorted(key for held, key in self._objects if held == bucket)
+
+    def _find(self, bucket: str, key: str) -> tuple[StoredObject, bytes]:
+        try:
+            return self._objects[bucket, key]
+        except KeyError:
+            raise ObjectNotFoundError(key) from None
