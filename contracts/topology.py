@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from contracts.artifacts import Service
 from contracts.envelope import EventData
 from contracts.events import (
+    DeadLetterV1,
     MediaAnalyzedV1,
     MediaEmbeddedV1,
     MediaFailedV1,
@@ -20,7 +21,7 @@ from contracts.events import (
     UserChangedV1,
 )
 
-DEAD_LETTER_TOPIC = "dead.letter.v1"
+DEAD_LETTER_TOPIC = DeadLetterV1.topic()
 DEAD_LETTER_SOURCE = "CloudPubSubDeadLetterSourceSubscription"
 """The attribute Pub/Sub sets on a dead letter; holding subscriptions filter on it."""
 
@@ -58,6 +59,11 @@ class Subscription:
     def handler_deadline_s(self) -> float:
         """Seconds a handler may take: a little less than the ack deadline, so that the answer still arrives."""
         return self.ack_deadline_s * 0.9
+
+    @property
+    def has_dead_letters(self) -> bool:
+        """False for the one that reads dead letters: it tries for ever instead of feeding itself."""
+        return self.event is not DeadLetterV1
 
     @property
     def dead_letter_hold(self) -> str:
@@ -113,16 +119,14 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription(Service.UPLOAD_GATEWAY, MediaEmbeddedV1),
     Subscription(Service.UPLOAD_GATEWAY, MediaIndexedV1),
     Subscription(Service.UPLOAD_GATEWAY, MediaFailedV1),
+    Subscription(Service.UPLOAD_GATEWAY, DeadLetterV1),
 )
-
-DEAD_LETTER_WATCH = f"{Service.UPLOAD_GATEWAY.value}.{DEAD_LETTER_TOPIC}"
-"""upload-gateway turns dead letters into a visible failed status."""
 
 
 def topics() -> tuple[str, ...]:
-    """Every topic, the dead-letter topic last."""
+    """Every topic."""
     named = {s.event.topic() for s in SUBSCRIPTIONS} | {n.event.topic() for n in NOTIFICATIONS}
-    return (*sorted(named), DEAD_LETTER_TOPIC)
+    return tuple(sorted(named))
 
 
 def subscriptions_of(service: Service) -> tuple[Subscription, ...]:
@@ -136,3 +140,8 @@ def subscription(service: Service, event: type[EventData]) -> Subscription:
         if candidate.service is service and candidate.event is event:
             return candidate
     raise LookupError(f"{service.value} does not subscribe to {event.topic()}")
+
+
+def subscription_named(name: str) -> Subscription | None:
+    """The subscription of that name, or None."""
+    return next((candidate for candidate in SUBSCRIPTIONS if candidate.name == name), None)

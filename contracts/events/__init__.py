@@ -1,6 +1,7 @@
 """Every event of the system, one module each."""
 
 from contracts.envelope import EventData
+from contracts.events.dead_letter_v1 import DeadLetterV1
 from contracts.events.media_analyzed_v1 import MediaAnalyzedV1
 from contracts.events.media_embedded_v1 import MediaEmbeddedV1
 from contracts.events.media_failed_v1 import MediaFailedV1
@@ -23,10 +24,12 @@ EVENTS: tuple[type[EventData], ...] = (
     UploadDeletedV1,
     UploadReprocessV1,
     UserChangedV1,
+    DeadLetterV1,
 )
 
 __all__ = [
     "EVENTS",
+    "DeadLetterV1",
     "MediaAnalyzedV1",
     "MediaEmbeddedV1",
     "MediaFailedV1",

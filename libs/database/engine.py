@@ -13,6 +13,10 @@ NO_TENANT = ""
 _OUTAGE_STATES = ("08", "57P", "53")  # connection lost, shutting down or starting, out of resources
 
 
+class DatabaseUnavailableError(ConnectionError):
+    """The database was not there; whether a commit under way happened is not known."""
+
+
 class Database:
     """An engine and its sessions. ``url`` is ``postgresql+asyncpg://…``; ``schema`` comes first on the search path."""
 
@@ -36,10 +40,18 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, tenant: str = NO_TENANT) -> AsyncGenerator[AsyncSession, None]:
-        """A session in one transaction that sees only ``tenant``'s rows: commits at the end, rolls back on an error."""
-        async with self._sessions() as session, session.begin():
-            await session.execute(text("SELECT set_config('app.user_id', :tenant, true)"), {"tenant": tenant})
-            yield session
+        """A session in one transaction that sees only ``tenant``'s rows: commits at the end, rolls back on an error.
+
+        Raises ``DatabaseUnavailableError`` when the connection is lost or cannot be had.
+        """
+        try:
+            async with self._sessions() as session, session.begin():
+                await _bind(session, tenant)
+                yield session
+        except (DBAPIError, InterfaceError) as error:
+            if _is_outage(error):
+                raise DatabaseUnavailableError(str(error)[:300]) from error
+            raise
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""
@@ -51,11 +63,16 @@ class Database:
         await self.engine.dispose()
 
 
-def is_outage(error: BaseException) -> bool:
+async def _bind(session: AsyncSession, tenant: str) -> None:
+    try:
+        await session.execute(text("SELECT set_config('app.user_id', :tenant, true)"), {"tenant": tenant})
+    except OSError as error:  # the driver's own, while connecting: refused, no socket, timed out
+        raise DatabaseUnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def _is_outage(error: DBAPIError | InterfaceError) -> bool:
     """True when the database was not there, as opposed to a statement it refused."""
-    if isinstance(error, OSError | InterfaceError):
+    if isinstance(error, InterfaceError):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
     state = str(getattr(error.orig, "sqlstate", "") or "")
     return error.connection_invalidated or isinstance(error.orig, OSError) or state.startswith(_OUTAGE_STATES)

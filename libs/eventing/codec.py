@@ -1,20 +1,27 @@
 """Turns events into Pub/Sub messages and back: CloudEvents 1.0 binary binding, and Cloud Storage notifications."""
 
+import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from contracts.artifacts import Service, StoredEvent, UploadRef
+from contracts.artifacts import FailureCode, Service, StoredEvent, UploadRef
 from contracts.envelope import SCHEMA_ROOT, Envelope, EventData, derived_event_id
-from contracts.events import ObjectDeletedV1, ObjectFinalizedV1
+from contracts.events import DeadLetterV1, ObjectDeletedV1, ObjectFinalizedV1
 from contracts.identifiers import ownership
+from contracts.topology import DEAD_LETTER_SOURCE, subscription_named
 from eventing.errors import Poison
 from telemetry import propagation
 
 EventT = TypeVar("EventT", bound=EventData)
+
+DEAD_LETTER_COUNT = "CloudPubSubDeadLetterSourceDeliveryCount"
+DEAD_LETTER_REASON = "mmsearch-reason"
+DEAD_LETTER_CODE = "mmsearch-code"
 
 TRACEPARENT_METADATA = "traceparent"
 """Custom metadata key under which an uploading client hands its trace to the pipeline."""
@@ -42,6 +49,8 @@ def encode(
 def decode(event_class: type[EventT], data: bytes, attributes: Mapping[str, str]) -> Envelope[EventT]:
     """The event inside a message. Raises ``Poison`` with the reason when it is not one of ``event_class``."""
     try:
+        if event_class is DeadLetterV1:
+            return cast("Envelope[EventT]", _decode_dead_letter(data, attributes))
         if event_class is ObjectFinalizedV1 or event_class is ObjectDeletedV1:
             return cast("Envelope[EventT]", _decode_notification(event_class, data, attributes))
         return _decode_cloudevent(event_class, data, attributes)
@@ -99,6 +108,36 @@ def _decode_notification(
         data=event,
         traceparent=carried if propagation.trace_id_of(carried) else derived,
     )
+
+
+def _decode_dead_letter(data: bytes, attributes: Mapping[str, str]) -> Envelope[DeadLetterV1]:
+    """Understands as much as there is; whatever the original was, this never fails."""
+    source = subscription_named(attributes.get(DEAD_LETTER_SOURCE, ""))
+    original: Envelope[Any] | None = None
+    if source is not None and source.has_dead_letters:
+        with suppress(Poison):
+            original = decode(source.event, data, attributes)
+    code = attributes.get(DEAD_LETTER_CODE, "")
+    letter = DeadLetterV1(
+        source_subscription=attributes.get(DEAD_LETTER_SOURCE, "unknown"),
+        stage=source.service if source else None,
+        code=FailureCode(code) if code in set(FailureCode) else FailureCode.INTERNAL,
+        reason=attributes.get(DEAD_LETTER_REASON, "It failed again and again without saying why."),
+        attempts=_positive(attributes.get(DEAD_LETTER_COUNT)),
+        upload=getattr(original.data, "upload", None) if original else None,
+    )
+    original_id = original.id if original else hashlib.sha256(data).hexdigest()
+    return Envelope[DeadLetterV1](
+        id=derived_event_id("dead-letter", letter.source_subscription, original_id, str(letter.attempts)),
+        source="//mmsearch/dead-letter",
+        time=datetime.now(UTC),
+        data=letter,
+        traceparent=original.traceparent if original else None,
+    )
+
+
+def _positive(text: str | None) -> int:
+    return max(int(text), 1) if text and text.isdecimal() else 1
 
 
 def _explain(error: Exception) -> str:

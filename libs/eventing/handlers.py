@@ -32,15 +32,27 @@ class NewArtifact:
 
 
 @dataclass(frozen=True)
+class Purge:
+    """Objects to remove for ever: all below ``key`` where it ends in ``/``, else the one of that name.
+
+    With ``generation`` only that version is removed; a newer one is a new life of the object and stays.
+    """
+
+    bucket: str
+    key: str
+    generation: int | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """All a stage produced. The runtime stores artifacts, then the manifest, then announces the events.
 
-    ``purge`` names object prefixes ``(bucket, prefix)`` to remove; only upload.deleted handlers return any.
+    Only handlers of upload.deleted return anything to ``purge``.
     """
 
     artifacts: Sequence[NewArtifact] = ()
     events: Sequence[EventData] = ()
-    purge: Sequence[tuple[str, str]] = ()
+    purge: Sequence[Purge] = ()
 
 
 class StageInputs(Protocol):

@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
+import requests
 import requests.adapters
-from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.api_core.exceptions import NotFound, PreconditionFailed, RetryError, ServerError, TooManyRequests
 from google.auth.credentials import Credentials
 from google.cloud import storage
 
-from objectstore.store import BeforeCommit, ObjectExistsError, ObjectNotFoundError, StoredObject, StreamDigest
+from objectstore.store import (
+    BeforeCommit,
+    ObjectExistsError,
+    ObjectNotFoundError,
+    StoredObject,
+    StoreUnavailableError,
+    StreamDigest,
+)
 
 CHUNK_BYTES = 4 * 1024 * 1024
 """One piece of a streamed upload; what one upload may hold in memory is about three of these."""
+
+_OUTAGES = (ServerError, TooManyRequests, RetryError, requests.ConnectionError, requests.Timeout)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -114,11 +124,11 @@ class GcsObjectStore:
             raise ObjectNotFoundError(key) from error
         return _stored(blob)
 
-    async def delete(self, bucket: str, key: str) -> None:
+    async def delete(self, bucket: str, key: str, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.delete`."""
         try:
-            await self._run(self._blob(bucket, key).delete)
-        except NotFound:
+            await self._run(self._blob(bucket, key).delete, if_generation_match=generation)
+        except (NotFound, PreconditionFailed):
             return
 
     async def delete_prefix(self, bucket: str, prefix: str) -> int:
@@ -151,7 +161,10 @@ class GcsObjectStore:
 
     async def _run(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+        try:
+            return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+        except _OUTAGES as error:
+            raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
 
 
 class _Pieces:

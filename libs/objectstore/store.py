@@ -8,7 +8,11 @@ from typing import Protocol
 
 
 class ObjectStoreError(Exception):
-    """Base of what the store raises on purpose; anything else is an outage of the storage service."""
+    """Base of what the store raises on purpose."""
+
+
+class StoreUnavailableError(ObjectStoreError, ConnectionError):
+    """The storage service could not be reached, or answered that it is overloaded."""
 
 
 class ObjectNotFoundError(ObjectStoreError):
@@ -80,8 +84,8 @@ class ObjectStore(Protocol):
         """What is known of the live version. Raises ``ObjectNotFoundError``."""
         ...
 
-    async def delete(self, bucket: str, key: str) -> None:
-        """Removes the live version; an object that is not there is fine."""
+    async def delete(self, bucket: str, key: str, generation: int | None = None) -> None:
+        """Removes the live version, if it is still ``generation``; an object that is not there is fine."""
         ...
 
     async def delete_prefix(self, bucket: str, prefix: str) -> int:

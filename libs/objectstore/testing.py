@@ -57,9 +57,11 @@ class MemoryObjectStore:
         """See :meth:`ObjectStore.stat`."""
         return self._find(bucket, key)[0]
 
-    async def delete(self, bucket: str, key: str) -> None:
+    async def delete(self, bucket: str, key: str, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.delete`."""
-        self._objects.pop((bucket, key), None)
+        held = self._objects.get((bucket, key))
+        if held and generation in (None, held[0].generation):
+            del self._objects[bucket, key]
 
     async def delete_prefix(self, bucket: str, prefix: str) -> int:
         """See :meth:`ObjectStore.delete_prefix`."""

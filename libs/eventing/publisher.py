@@ -1,0 +1,65 @@
+"""Announces stored events on their topics through the official client; returns only when the broker has them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from google.api_core.exceptions import DeadlineExceeded, InternalServerError, ServiceUnavailable
+from google.api_core.retry import AsyncRetry, if_exception_type
+from google.pubsub_v1.services.publisher import PublisherAsyncClient
+from google.pubsub_v1.types import PubsubMessage
+
+from contracts.artifacts import StoredEvent
+
+_TIMEOUT_S = 10.0
+_RETRY = AsyncRetry(
+    predicate=if_exception_type(ServiceUnavailable, DeadlineExceeded, InternalServerError),
+    initial=0.1,
+    maximum=2.0,
+    timeout=_TIMEOUT_S,
+)
+
+
+class BrokerUnavailableError(ConnectionError):
+    """The broker could not be reached within the time allowed; nothing is known to be published."""
+
+
+class Publisher(Protocol):
+    """The port the runtime and the relay publish through."""
+
+    async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
+        """Returns when the broker has taken the message. Raises ``BrokerUnavailableError``."""
+        ...
+
+
+async def announce(publisher: Publisher, events: Sequence[StoredEvent]) -> None:
+    """Publishes stored events exactly as they are: the same ids every time."""
+    await asyncio.gather(*(publisher.publish(e.topic, e.data.encode(), e.attributes) for e in events))
+
+
+class PubSubPublisher:
+    """A :class:`Publisher` over ``google-cloud-pubsub``; construct it inside the running event loop."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._client = PublisherAsyncClient()
+
+    async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
+        """See :meth:`Publisher.publish`."""
+        try:
+            await self._client.publish(
+                topic=f"projects/{self._project}/topics/{topic}",
+                messages=[PubsubMessage(data=data, attributes=dict(attributes))],
+                retry=_RETRY,
+                timeout=_TIMEOUT_S,
+            )
+        except (ServiceUnavailable, DeadlineExceeded, InternalServerError) as error:
+            raise BrokerUnavailableError(str(error)) from error
+        except Exception as error:
+            if type(error).__name__ == "RetryError":
+                raise BrokerUnavailableError(str(error)) from error
+            raise
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await self._client.transport.close()

@@ -1,0 +1,132 @@
+"""The push door: Pub/Sub posts wrapped messages to a route, which answers success for ack and 503 for nack.
+
+Every request must carry a token that Google signed for our push service account and this audience.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import jwt
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from eventing.delivery import Ack, Delivery, Nack, Settlement
+from eventing.runtime import Runtime
+from hosting.answers import ApiError
+
+_ALGORITHMS = ["RS256"]
+_MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class PushIdentity:
+    """Who may post: issuer and key set of the tokens, the audience they are for, the account they speak as."""
+
+    audience: str
+    service_account: str
+    issuer: str = "https://accounts.google.com"
+    jwks_url: str = "https://www.googleapis.com/oauth2/v3/certs"
+
+
+class PushMessage(BaseModel):
+    """``message`` of the wrapped body."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    data: str = ""
+    attributes: dict[str, str] = Field(default_factory=dict)
+    message_id: str = Field(alias="messageId")
+    publish_time: datetime = Field(alias="publishTime")
+
+
+class PushBody(BaseModel):
+    """The wrapped body of a push request."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    message: PushMessage
+    subscription: str
+    delivery_attempt: int | None = Field(default=None, alias="deliveryAttempt")
+
+
+class PushVerifier:
+    """Checks signature, issuer, audience, expiry and account of a push token; keys are fetched once and cached."""
+
+    def __init__(self, identity: PushIdentity) -> None:
+        self._identity = identity
+        self._keys = jwt.PyJWKClient(identity.jwks_url, cache_keys=True, lifespan=3600, timeout=5)
+
+    async def verify(self, authorization: str | None) -> None:
+        """Raises ``ApiError`` 401 for anything but a valid token of the push account."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthenticated("a bearer token is missing")
+        try:
+            key = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
+            claims = jwt.decode(
+                token,
+                key.key,
+                algorithms=_ALGORITHMS,
+                audience=self._identity.audience,
+                issuer=self._identity.issuer,
+                options={"require": ["exp", "iat", "aud", "iss"]},
+            )
+        except jwt.PyJWTError as error:
+            raise _unauthenticated(type(error).__name__) from error
+        if claims.get("email") != self._identity.service_account or claims.get("email_verified") is not True:
+            raise _unauthenticated("not the push account")
+
+
+def push_router(runtimes: Sequence[Runtime], verifier: PushVerifier) -> APIRouter:
+    """``POST /events/{subscription}`` for each runtime's subscription."""
+    router = APIRouter(include_in_schema=False)
+    by_name = {runtime.subscription.name: runtime for runtime in runtimes}
+
+    @router.post("/events/{subscription}")
+    async def receive(subscription: str, request: Request) -> Response:
+        await verifier.verify(request.headers.get("authorization"))
+        runtime = by_name.get(subscription)
+        if runtime is None:
+            raise ApiError(404, "not_found", f"{subscription} is not consumed here.")
+        settlement = await runtime.process(_delivery(await _body(request)))
+        return _response(settlement)
+
+    _ = receive
+    return router
+
+
+async def _body(request: Request) -> PushBody:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > _MAX_BODY_BYTES:
+            raise ApiError(413, "too_large", "A push request is at most 16 MiB.")
+    try:
+        return PushBody.model_validate_json(bytes(raw))
+    except ValidationError as error:
+        raise ApiError(400, "bad_request", "Not a wrapped Pub/Sub message.") from error
+
+
+def _delivery(body: PushBody) -> Delivery:
+    try:
+        data = base64.b64decode(body.message.data, validate=True)
+    except binascii.Error as error:
+        raise ApiError(400, "bad_request", "The data of the message is not base64.") from error
+    message = body.message
+    return Delivery(message.message_id, data, message.attributes, message.publish_time, body.delivery_attempt)
+
+
+def _response(settlement: Settlement) -> Response:
+    match settlement:
+        case Ack():
+            return Response(status_code=204)
+        case Nack(delay_s):
+            return Response(status_code=503, headers={"Retry-After": str(round(delay_s))})
+
+
+def _unauthenticated(reason: str) -> ApiError:
+    return ApiError(401, "unauthenticated", f"Push request refused: {reason}.")

@@ -1,0 +1,58 @@
+"""Publishes what transactions left in the outbox, oldest first, and removes it once the broker has it."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from sqlalchemy import delete, select
+
+from contracts.artifacts import StoredEvent
+from database.engine import Database
+from eventing.ledger import Ledger
+from eventing.publisher import Publisher, announce
+
+_BATCH = 100
+_IDLE_S = 2.0
+"""Without a wake-up the outbox is looked at this often: for rows of an instance that died before publishing."""
+
+_log = structlog.get_logger()
+
+
+class Relay:
+    """One per instance; instances share the work by ``FOR UPDATE SKIP LOCKED``."""
+
+    def __init__(self, database: Database, ledger: Ledger, publisher: Publisher) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._publisher = publisher
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        """Tells the relay that a transaction with outbox rows has committed."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Until cancelled. Outages of broker or database are logged and outlived."""
+        while True:
+            self._wanted.clear()
+            try:
+                while await self.publish_batch() == _BATCH:
+                    pass
+            except Exception as error:
+                _log.warning("outbox waits", reason=f"{type(error).__name__}: {error}"[:300])
+                await asyncio.sleep(0.5)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_IDLE_S):
+                    await self._wanted.wait()
+
+    async def publish_batch(self) -> int:
+        """Publishes up to a batch and deletes it; answers how many. A crash in between publishes the same ids again."""
+        outbox = self._ledger.outbox
+        async with self._database.transaction() as session:
+            query = select(outbox.c.id, outbox.c.event).order_by(outbox.c.id).limit(_BATCH)
+            rows = (await session.execute(query.with_for_update(skip_locked=True))).all()
+            if rows:
+                await announce(self._publisher, [StoredEvent.model_validate(row.event) for row in rows])
+                await session.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in rows])))
+        return len(rows)

@@ -1,0 +1,116 @@
+"""One delivery, from message to ack: the delivery guarantees as one ordered list.
+
+1. decode          what cannot be understood goes to the dead letter with the reason
+2. trace           the event's trace is continued: consumer span below the producer's
+3. log context     every line names upload, event and attempt
+4. deadline        the handler ends before the broker's patience does
+5. patience        while a dependency is down the same delivery waits; it does not use up its attempts
+6. perform         stage: manifest or run and remember; projection: inbox, rows, outbox, commit (see work.py)
+7. announce        the events of a stage, with the ids the manifest holds
+8. settle          ack; or by the pure verdict of retry.py: nack, dead letter or forget
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from contracts.artifacts import StoredEvent
+from contracts.envelope import Envelope
+from contracts.events import ObjectFinalizedV1
+from contracts.topology import Subscription
+from eventing import codec, metrics
+from eventing.dead_letters import publish_dead_letter
+from eventing.delivery import Ack, Delivery, Nack, Settlement
+from eventing.errors import Poison
+from eventing.publisher import BrokerUnavailableError, Publisher, announce
+from eventing.retry import Forget, GiveUp, TryAgain, verdict
+from eventing.work import StageWork, Work
+from telemetry import logs, propagation, spans
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_log = structlog.get_logger()
+
+
+class Runtime:
+    """Works on the deliveries of one subscription. Doors call :meth:`process`; nothing else acks or publishes."""
+
+    def __init__(self, subscription: Subscription, work: Work, publisher: Publisher) -> None:
+        self.subscription = subscription
+        self._work = work
+        self._publisher = publisher
+
+    async def process(self, delivery: Delivery) -> Settlement:
+        """Never raises, except for cancellation at shutdown (the door then nacks)."""
+        started = time.monotonic()
+        settlement, outcome = await self._process(delivery)
+        metrics.observe_delivery(self.subscription.name, outcome, time.monotonic() - started, delivery)
+        return settlement
+
+    async def _process(self, delivery: Delivery) -> tuple[Settlement, str]:
+        try:
+            envelope = codec.decode(self.subscription.event, delivery.data, delivery.attributes)
+        except Poison as error:
+            return await self._settle_failure(delivery, error)
+        parent = propagation.context_of(envelope.traceparent, envelope.tracestate)
+        self._start_trace_of_drop(envelope)
+        with (
+            spans.consumer(
+                self.subscription.name,
+                self.subscription.event.topic(),
+                parent,
+                message_id=delivery.message_id,
+                attempt=delivery.attempt,
+            ),
+            logs.bound(subscription=self.subscription.name, event_id=envelope.id, subject=envelope.data.subject()),
+        ):
+            try:
+                async with asyncio.timeout(self.subscription.handler_deadline_s):
+                    await announce(self._publisher, await self._perform_patiently(envelope))
+            except Exception as error:
+                return await self._settle_failure(delivery, error)
+            return Ack(), "ack"
+
+    async def _perform_patiently(self, envelope: Envelope[Any]) -> Sequence[StoredEvent]:
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._work.perform(envelope)
+            except ConnectionError as error:
+                _log.warning("waiting for a dependency", reason=str(error)[:300], pause_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    async def _settle_failure(self, delivery: Delivery, error: Exception) -> tuple[Settlement, str]:
+        decision = verdict(error, delivery.attempt, self.subscription.retry.max_deliveries)
+        spans.failed(str(error)[:300])
+        try:
+            match decision:
+                case TryAgain(delay_s):
+                    _log.warning("will be tried again", attempt=delivery.attempt, reason=_reason(error))
+                    return Nack(delay_s), "retry"
+                case Forget(reason):
+                    _log.info("nothing left to do", reason=reason)
+                    return Ack(), "forgotten"
+                case GiveUp(code, reason):
+                    _log.error("dead letter", attempt=delivery.attempt, code=code, reason=reason, exc_info=error)
+                    await publish_dead_letter(self._publisher, self.subscription, delivery, code, reason)
+                    return Ack(), "dead_letter"
+        except BrokerUnavailableError as outage:
+            _log.warning("broker unavailable", reason=str(outage)[:300])
+        return Nack(), "retry"
+
+    def _start_trace_of_drop(self, envelope: Envelope[Any]) -> None:
+        event = envelope.data
+        if not isinstance(event, ObjectFinalizedV1) or not isinstance(self._work, StageWork):
+            return
+        upload = event.upload
+        if envelope.traceparent == propagation.object_traceparent(upload.bucket, upload.object_name, upload.generation):
+            propagation.start_object_trace(upload.bucket, upload.object_name, upload.generation)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
