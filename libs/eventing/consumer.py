@@ -18,6 +18,7 @@ from eventing.pull import PullDoor
 from eventing.push import PushIdentity, PushVerifier, push_router
 from eventing.runtime import Runtime
 from eventing.work import ProjectionWork, StageWork, Work
+from hosting.health import Check
 from objectstore.store import ObjectStore
 
 if TYPE_CHECKING:
@@ -50,19 +51,26 @@ def runtimes(
 class Consumer:
     """Runtimes behind a door: ``push`` when an identity for push requests is given, else ``pull``."""
 
-    def __init__(self, project: str, consumed: Sequence[Runtime], push: PushIdentity | None = None) -> None:
+    def __init__(
+        self,
+        project: str,
+        consumed: Sequence[Runtime],
+        push: PushIdentity | None = None,
+        relay: "Relay | None" = None,
+    ) -> None:
+        self._relay = relay
         self._pull = PullDoor(project, consumed) if push is None else None
         self.routers: list[APIRouter] = [push_router(consumed, PushVerifier(push))] if push is not None else []
 
     @property
-    def checks(self) -> Mapping[str, object]:
+    def checks(self) -> Mapping[str, Check]:
         """Readiness checks of the door."""
         return {"pubsub": self._pull.check} if self._pull else {}
 
     @asynccontextmanager
-    async def running(self, relay: "Relay | None" = None) -> AsyncGenerator[None, None]:
+    async def running(self) -> AsyncGenerator[None, None]:
         """Receives events, and publishes the outbox if there is one, until left."""
-        publishing = asyncio.create_task(relay.run()) if relay else None
+        publishing = asyncio.create_task(self._relay.run()) if self._relay else None
         try:
             if self._pull is None:
                 yield

@@ -1,6 +1,5 @@
 """Puts a message that will never succeed on the dead-letter topic, with the reason Pub/Sub itself cannot give."""
 
-
 from contracts.artifacts import FailureCode
 from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC, Subscription
 from eventing.codec import DEAD_LETTER_CODE, DEAD_LETTER_COUNT, DEAD_LETTER_REASON

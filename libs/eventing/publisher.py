@@ -38,11 +38,18 @@ async def announce(publisher: Publisher, events: Sequence[StoredEvent]) -> None:
 
 
 class PubSubPublisher:
-    """A :class:`Publisher` over ``google-cloud-pubsub``; construct it inside the running event loop."""
+    """A :class:`Publisher` over ``google-cloud-pubsub``."""
 
     def __init__(self, project: str) -> None:
         self._project = project
-        self._client = PublisherAsyncClient()
+        self._connected: PublisherAsyncClient | None = None
+
+    @property
+    def _client(self) -> PublisherAsyncClient:
+        """Made at first use, because its channel belongs to the event loop it is made in."""
+        if self._connected is None:
+            self._connected = PublisherAsyncClient()
+        return self._connected
 
     async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
         """See :meth:`Publisher.publish`."""
@@ -62,4 +69,5 @@ class PubSubPublisher:
 
     async def close(self) -> None:
         """Closes the channel."""
-        await self._client.transport.close()
+        if self._connected is not None:
+            await self._connected.transport.close()

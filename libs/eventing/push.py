@@ -32,6 +32,11 @@ class PushIdentity:
     jwks_url: str = "https://www.googleapis.com/oauth2/v3/certs"
 
 
+def push_identity(audience: str | None, service_account: str) -> PushIdentity | None:
+    """The identity to demand, or None where messages are pulled."""
+    return PushIdentity(audience, service_account) if audience else None
+
+
 class PushMessage(BaseModel):
     """``message`` of the wrapped body."""
 

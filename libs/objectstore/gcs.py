@@ -14,6 +14,7 @@ import requests.adapters
 from google.api_core.exceptions import NotFound, PreconditionFailed, RetryError, ServerError, TooManyRequests
 from google.auth.credentials import Credentials
 from google.cloud import storage
+from google.oauth2 import service_account
 
 from objectstore.store import (
     BeforeCommit,
@@ -47,6 +48,10 @@ class GcsObjectStore:
         http = cast("Any", client)._http
         http.mount("https://", adapter)
         http.mount("http://", adapter)
+
+    async def ping(self, bucket: str) -> None:
+        """Raises when the bucket is not there or the storage service does not answer at once."""
+        await self._run(lambda: cast("Any", self._client).get_bucket(bucket, timeout=2, retry=None))
 
     def close(self) -> None:
         """Ends the threads and connections."""
@@ -165,6 +170,12 @@ class GcsObjectStore:
             return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
         except _OUTAGES as error:
             raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def connect(project: str, signing_key_file: Path | None = None) -> GcsObjectStore:
+    """The store of this process; ``STORAGE_EMULATOR_HOST`` is honoured by the client itself."""
+    signing = service_account.Credentials.from_service_account_file(str(signing_key_file)) if signing_key_file else None
+    return GcsObjectStore(storage.Client(project=project), signing=signing)
 
 
 class _Pieces:

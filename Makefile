@@ -1,0 +1,46 @@
+# Everything a newcomer needs; `make` alone lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+DATA_DIR ?= .mmsearch
+PORT ?= 8080
+BIN := .venv/bin
+
+.PHONY: help install run test check contracts bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
+
+install: .venv/.installed ## create .venv with everything in requirements.lock
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=…"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## start everything, feed it samples, print searches that find them, stay up
+	@$(BIN)/mmsearch demo --data-dir "$(DATA_DIR)" --port $(PORT)
+
+test: install ## the whole suite, on real Postgres and the embedded cloud
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+check: install ## lint, format, types, dependency direction, stale renderings
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m contracts.render --check
+
+contracts: install ## render schemas, examples, AsyncAPI, Terraform variables and README tables
+	@$(BIN)/python -m contracts.render
+
+bench: install ## measure the figures the README states
+	@$(BIN)/python -m tests.bench
+
+lock: install ## resolve requirements.lock again from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock
+
+clean: ## remove the environment and the local data
+	@rm -rf .venv "$(DATA_DIR)"
