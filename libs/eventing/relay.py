@@ -1,7 +1,9 @@
 """Publishes what transactions left in the outbox, oldest first, and removes it once the broker has it."""
 
 import asyncio
+import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, select
@@ -15,6 +17,11 @@ _BATCH = 100
 _IDLE_S = 2.0
 """Without a wake-up the outbox is looked at this often: for rows of an instance that died before publishing."""
 
+_INBOX_LIFE = timedelta(days=32)
+"""Longer than Pub/Sub can keep a message (31 days), so what is forgotten can never come again."""
+
+_FORGET_EVERY_S = 3600.0
+
 _log = structlog.get_logger()
 
 
@@ -26,6 +33,7 @@ class Relay:
         self._ledger = ledger
         self._publisher = publisher
         self._wanted = asyncio.Event()
+        self._forgot_at = float("-inf")
 
     def wake(self) -> None:
         """Tells the relay that a transaction with outbox rows has committed."""
@@ -38,6 +46,7 @@ class Relay:
             try:
                 while await self.publish_batch() == _BATCH:
                     pass
+                await self._forget_old_inbox()
             except Exception as error:
                 _log.warning("outbox waits", reason=f"{type(error).__name__}: {error}"[:300])
                 await asyncio.sleep(0.5)
@@ -45,6 +54,13 @@ class Relay:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_IDLE_S):
                     await self._wanted.wait()
+
+    async def _forget_old_inbox(self) -> None:
+        if time.monotonic() - self._forgot_at < _FORGET_EVERY_S:
+            return
+        self._forgot_at = time.monotonic()
+        async with self._database.transaction() as session:
+            await self._ledger.forget_inbox(session, datetime.now(UTC) - _INBOX_LIFE)
 
     async def publish_batch(self) -> int:
         """Publishes up to a batch and deletes it; answers how many. A crash in between publishes the same ids again."""

@@ -14,6 +14,7 @@ import requests.adapters
 from google.api_core.exceptions import NotFound, PreconditionFailed, RetryError, ServerError, TooManyRequests
 from google.auth.credentials import Credentials
 from google.cloud import storage
+from google.cloud.storage.exceptions import InvalidResponse
 from google.oauth2 import service_account
 
 from objectstore.store import (
@@ -97,10 +98,10 @@ class GcsObjectStore:
                 await self._run(writer.write, await pieces.next())
             await before_commit(pieces.digest())
             await self._run(writer.close)
-        except PreconditionFailed as error:
-            raise ObjectExistsError(key) from error
-        except BaseException:
+        except BaseException as error:
             await asyncio.shield(self._run(writer.terminate))
+            if _is_precondition_failure(error):
+                raise ObjectExistsError(key) from error
             raise
         await self._run(blob.reload)
         return _stored(blob)
@@ -204,6 +205,11 @@ class _Pieces:
 
     def digest(self) -> StreamDigest:
         return StreamDigest(self._hash.hexdigest(), self._size)
+
+
+def _is_precondition_failure(error: BaseException) -> bool:
+    """The writer of ``blob.open`` raises the transport's own error, not the client's."""
+    return isinstance(error, InvalidResponse) and error.response.status_code == 412
 
 
 def _stored(blob: Any) -> StoredObject:
