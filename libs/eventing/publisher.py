@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 from google.api_core.exceptions import DeadlineExceeded, InternalServerError, ServiceUnavailable
 from google.api_core.retry import AsyncRetry, if_exception_type
@@ -67,7 +67,10 @@ class PubSubPublisher:
                 raise BrokerUnavailableError(str(error)) from error
             raise
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         """Closes the channel."""
         if self._connected is not None:
             await self._connected.transport.close()

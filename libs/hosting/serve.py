@@ -1,18 +1,30 @@
-"""Runs an application on one port until SIGTERM or Ctrl-C, letting requests in flight finish."""
+"""Runs a service's application on one port until SIGTERM or Ctrl-C, letting requests in flight finish."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import uvicorn
 from fastapi import FastAPI
 
+from contracts.artifacts import Service
+from hosting.app import VERSION
+from hosting.settings import ServiceSettings
+from telemetry import configure, logs
+
 GRACE_S = 8
 """Less than the 10 s Cloud Run leaves between SIGTERM and SIGKILL."""
 
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Blocks until the process is told to stop."""
+
+def run_service(service: Service, settings: SettingsT, build: Callable[[SettingsT], FastAPI]) -> None:
+    """Logs and traces first, then the application; blocks until the process is told to stop."""
+    logs.configure(service.value)
+    provider = configure.configure(service.value, VERSION, settings.otel_exporter_otlp_endpoint)
     uvicorn.run(
-        app,
-        host=host,
-        port=port,
+        build(settings),
+        host=settings.host,
+        port=settings.port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=GRACE_S,
@@ -20,3 +32,4 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         server_header=False,
         log_config=None,
     )
+    configure.shutdown(provider)

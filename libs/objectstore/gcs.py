@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 from urllib.parse import quote
 
 import requests
@@ -54,7 +54,10 @@ class GcsObjectStore:
         """Raises when the bucket is not there or the storage service does not answer at once."""
         await self._run(lambda: cast("Any", self._client).get_bucket(bucket, timeout=2, retry=None))
 
-    def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         """Ends the threads and connections."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._client.close()

@@ -103,7 +103,7 @@ class EmulatorHarness:
         for future in self._capturing:
             future.cancel()
             await asyncio.to_thread(lambda f=future: f.exception(timeout=5))
-        await self.publisher.close()
+        await self.publisher.__aexit__()
         await asyncio.to_thread(self._subscriber.close)
         await asyncio.to_thread(self._admin.stop)
         self._admin.transport.close()

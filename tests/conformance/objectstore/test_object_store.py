@@ -40,9 +40,8 @@ async def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     for blob in client.list_blobs(BUCKET):
         blob.delete()
     client.close()
-    connected = connect(PROJECT, emulator.data_dir / "service-account.json")
-    yield connected
-    connected.close()
+    async with connect(PROJECT, emulator.data_dir / "service-account.json") as connected:
+        yield connected
 
 
 async def _chunks(data: bytes, size: int = 100_000) -> AsyncIterator[bytes]:

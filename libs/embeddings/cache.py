@@ -1,0 +1,64 @@
+"""Turns any encoder into one that never encodes the same text twice while it remembers it.
+
+Keys are the model id and the text's hash, so the cache holds vectors, never contents.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from embeddings.encoder import Encoder, Vector, Vectors
+
+
+class CachingEncoder:
+    """An encoder with a bounded memory of its last answers (least recently used goes first).
+
+    ``max_texts`` vectors are kept: 10,000 of 384 dimensions are 15 MB.
+    """
+
+    def __init__(self, encoder: Encoder, *, max_texts: int = 10_000) -> None:
+        self._encoder = encoder
+        self._max_texts = max_texts
+        self._known: OrderedDict[bytes, Vector] = OrderedDict()
+
+    @property
+    def model_id(self) -> str:
+        """The inner encoder's."""
+        return self._encoder.model_id
+
+    @property
+    def dimensions(self) -> int:
+        """The inner encoder's."""
+        return self._encoder.dimensions
+
+    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Asks the inner encoder only for texts not seen before, each once."""
+        keys = [self._key("document", text) for text in texts]
+        found = {key: self._known[key] for key in keys if key in self._known}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if missing:
+            vectors = await self._encoder.encode_documents(list(missing.values()))
+            found |= {key: vector.copy() for key, vector in zip(missing, vectors, strict=True)}
+        for key in keys:
+            self._remember(key, found[key])
+        return np.stack([found[key] for key in keys]) if keys else np.empty((0, self.dimensions), np.float32)
+
+    async def encode_query(self, text: str) -> Vector:
+        """Kept apart from documents: some models encode the two differently."""
+        key = self._key("query", text)
+        vector = self._known.get(key)
+        if vector is None:
+            vector = await self._encoder.encode_query(text)
+        self._remember(key, vector)
+        return vector.copy()
+
+    def _key(self, role: str, text: str) -> bytes:
+        return hashlib.sha256(f"{self._encoder.model_id}\x00{role}\x00{text}".encode("utf-8", "surrogatepass")).digest()
+
+    def _remember(self, key: bytes, vector: Vector) -> None:
+        self._known[key] = vector
+        self._known.move_to_end(key)
+        while len(self._known) > self._max_texts:
+            self._known.popitem(last=False)

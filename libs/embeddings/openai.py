@@ -1,0 +1,127 @@
+"""Turns text into vectors by OpenAI's embeddings API through its official SDK; every answer is checked before use.
+
+The SDK's own retries are off: whoever calls decides when to try again, so attempts never multiply.
+"""
+
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from time import time
+
+import numpy as np
+import openai
+from openai.types import CreateEmbeddingResponse
+
+from embeddings.encoder import (
+    EncoderAnswerInvalid,
+    EncoderError,
+    EncoderRefused,
+    EncoderUnavailable,
+    Vector,
+    Vectors,
+    normalised,
+)
+
+MAX_TEXTS = 100
+"""Texts in one request."""
+
+_SPENT = "insufficient_quota"
+
+
+class OpenAIEncoder:
+    """``text-embedding-3-small`` unless told otherwise, or any server that speaks the same wire format.
+
+    ``base_url`` None means OpenAI's own; ``timeout_s`` bounds one request. Raises
+    :class:`~embeddings.encoder.EncoderUnavailable` for 408, 409, 429, 5xx, timeouts, broken connections and refused
+    credentials (an operator can mend those), :class:`~embeddings.encoder.EncoderRefused` for other 4xx and
+    :class:`~embeddings.encoder.EncoderAnswerInvalid` for an answer that is not what was asked for.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str | None = None,
+        model: str = "text-embedding-3-small",
+        dimensions: int = 1536,
+        timeout_s: float = 30,
+    ) -> None:
+        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=0)
+        self._model = model
+        self._dimensions = dimensions
+
+    @property
+    def model_id(self) -> str:
+        """The model, and its dimensions because they can be chosen."""
+        return f"{self._model}@{self._dimensions}"
+
+    @property
+    def dimensions(self) -> int:
+        """As constructed."""
+        return self._dimensions
+
+    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Asks for at most 100 texts at a time, one request after the other."""
+        chunks = [list(texts[i : i + MAX_TEXTS]) for i in range(0, len(texts), MAX_TEXTS)]
+        parts = [await self._encode(chunk) for chunk in chunks]
+        return np.concatenate(parts) if parts else np.empty((0, self._dimensions), np.float32)
+
+    async def encode_query(self, text: str) -> Vector:
+        """These models treat queries and documents alike."""
+        return (await self.encode_documents([text]))[0]
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    async def _encode(self, texts: list[str]) -> Vectors:
+        # The API refuses an empty text; a space stands for it.
+        asked = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        try:
+            answer = await self._client.embeddings.create(model=self._model, input=asked, dimensions=self._dimensions)
+        except openai.APIError as error:
+            raise _translated(error) from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise EncoderAnswerInvalid(f"the provider's answer cannot be read: {type(error).__name__}") from error
+        return self._checked(answer, len(texts))
+
+    def _checked(self, answer: CreateEmbeddingResponse, count: int) -> Vectors:
+        try:
+            rows = {item.index: np.asarray(item.embedding, np.float32) for item in answer.data}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise EncoderAnswerInvalid(f"the provider's answer cannot be read: {type(error).__name__}") from error
+        if len(answer.data) != count or set(rows) != set(range(count)):
+            raise EncoderAnswerInvalid(f"asked for {count} vectors, got {len(answer.data)} or a wrong index")
+        wrong = {row.shape for row in rows.values()} - {(self._dimensions,)}
+        if wrong:
+            raise EncoderAnswerInvalid(f"asked for {self._dimensions} dimensions, got shapes {sorted(wrong)}")
+        return normalised(np.stack([rows[i] for i in range(count)]))
+
+
+def _translated(error: openai.APIError) -> EncoderError:
+    """The one place where a provider's failure becomes permanent, temporary or an invalid answer."""
+    if isinstance(error, openai.APIConnectionError):  # timeouts are a kind of it
+        return EncoderUnavailable(f"the embedding provider cannot be reached: {type(error).__name__}")
+    if isinstance(error, openai.APIStatusError):
+        status = error.status_code
+        message = f"the embedding provider answered {status}"
+        if status in {401, 403, 408, 409, 429} or status >= 500:
+            quota = status == 429 or error.code == _SPENT
+            return EncoderUnavailable(message, retry_after_s=_retry_after(error), quota=quota)
+        return EncoderRefused(message)
+    return EncoderAnswerInvalid(f"the embedding provider's answer cannot be read: {type(error).__name__}")
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Seconds from ``Retry-After-Ms`` or ``Retry-After``, which is a number of seconds or a date."""
+    headers = error.response.headers
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        value = headers.get("retry-after", "")
+        return max(0.0, float(value)) if value.replace(".", "", 1).isdigit() else _seconds_until(value)
+    except ValueError:
+        return None
+
+
+def _seconds_until(date: str) -> float | None:
+    return max(0.0, parsedate_to_datetime(date).timestamp() - time()) if date else None

@@ -1,0 +1,28 @@
+"""Why a call did not succeed; each message is a sentence for a person."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class MmsearchError(Exception):
+    """Any failure of this library."""
+
+
+class NotConfiguredError(MmsearchError):
+    """No address or API key is known."""
+
+
+class UnreachableError(MmsearchError):
+    """Nobody answered at the address, or the connection broke."""
+
+
+class ApiError(MmsearchError):
+    """The API refused. ``code`` is stable, ``status`` the HTTP status; ``trace_id`` finds the request in the logs."""
+
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any], trace_id: str | None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = dict(details)
+        self.trace_id = trace_id

@@ -1,0 +1,118 @@
+"""What the API answers, as far as a client uses it. Fields added by newer servers are ignored."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Answered(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class AcceptedUpload(_Answered):
+    """A file that was taken in; ``estimated_time`` in seconds until it is findable."""
+
+    upload_id: str
+    job_id: str
+    status: str
+    estimated_time: float | None = None
+
+
+class Failure(_Answered):
+    """Why processing failed, and what can be done."""
+
+    code: str
+    message: str
+    advice: str | None = None
+    retryable: bool = False
+
+
+class UploadStatus(_Answered):
+    """Where an upload is: ``status`` is pending, processing, completed, failed or deleted; ``progress`` 0–100."""
+
+    upload_id: str
+    status: str
+    stage: str
+    progress: int
+    message: str = ""
+    filename: str | None = None
+    error: Failure | None = None
+    trace_id: str | None = None
+    attempts: int | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """True when it will not change by itself any more."""
+        return self.status not in {"pending", "processing"}
+
+
+class Upload(_Answered):
+    """One line of the list of uploads; ``size_bytes`` is known once the file has been looked at."""
+
+    upload_id: str
+    filename: str
+    status: str
+    file_type: str | None = None
+    size_bytes: int | None = None
+    created_at: datetime
+
+
+class UploadPage(_Answered):
+    """Some uploads, newest first, and how many there are in all."""
+
+    uploads: tuple[Upload, ...]
+    total: int
+    has_more: bool
+
+
+class Moment(_Answered):
+    """A place inside a file: a page, or seconds from its start."""
+
+    text: str
+    score: float
+    page: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+class FoundFile(_Answered):
+    """A file that was found, with its best moments."""
+
+    upload_id: str
+    filename: str
+    file_type: str
+    similarity_score: float
+    created_at: datetime
+    summary: str | None = None
+    title: str | None = None
+    thumbnail_url: str | None = None
+    moments: tuple[Moment, ...] = ()
+
+
+class SearchAnswer(_Answered):
+    """Found files, best first; ``processing`` counts files that are not findable by meaning yet."""
+
+    results: tuple[FoundFile, ...]
+    search_id: str
+    processing_time_ms: float
+    total: int | None = None
+    processing: int = 0
+
+
+class ErrorBody(_Answered):
+    """The error of an envelope."""
+
+    code: str
+    message: str
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class Envelope(_Answered):
+    """What every JSON answer of the API is wrapped in."""
+
+    status: str
+    data: Any = None
+    error: ErrorBody | None = None
+    meta: dict[str, Any] = Field(default_factory=dict)
+    trace_id: str | None = None

@@ -1,0 +1,100 @@
+"""Typed answers into tables and sentences on a terminal."""
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mmsearch.models import FoundFile, Moment, SearchAnswer, UploadPage, UploadStatus
+
+_STATUS_STYLE = {"completed": "green", "failed": "red", "deleted": "dim"}
+_MOMENT_CHARACTERS = 160
+_SHOWN_MOMENTS = 2
+
+
+def status_lines(status: UploadStatus) -> RenderableType:
+    """One upload's state, its failure with advice, and its trace id."""
+    table = Table.grid(padding=(0, 2))
+    rows = [("upload", status.upload_id), ("file", status.filename), ("stage", f"{status.stage} ({status.progress} %)")]
+    rows += [("message", status.message), ("trace id", status.trace_id)]
+    table.add_row("status", _status(status.status))
+    for label, value in rows:
+        if value:
+            table.add_row(label, Text(value))
+    if status.error is not None:
+        table.add_row("error", Text(f"{status.error.code}: {status.error.message}", "red"))
+        if status.error.advice:
+            table.add_row("advice", Text(status.error.advice))
+    return table
+
+
+def uploads_table(page: UploadPage) -> RenderableType:
+    """A list of uploads."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("upload", "status", "type", "size", "created", "file"):
+        table.add_column(column, no_wrap=column != "file", justify="right" if column == "size" else "left")
+    for upload in page.uploads:
+        size = "" if upload.size_bytes is None else in_bytes(upload.size_bytes)
+        created = upload.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+        table.add_row(
+            upload.upload_id, _status(upload.status), upload.file_type or "", size, created, Text(upload.filename)
+        )
+    shown = len(page.uploads)
+    return Group(table, Text(f"{shown} of {page.total}", "dim"))
+
+
+def search_results(answer: SearchAnswer) -> RenderableType:
+    """Found files with their best moments, or a sentence that there is none."""
+    parts: list[RenderableType] = []
+    for number, found in enumerate(answer.results, 1):
+        parts.append(_found(number, found))
+    if not parts:
+        parts.append(Text("No good match."))
+    footer = f"{len(answer.results)} found in {answer.processing_time_ms:.0f} ms"
+    if answer.processing:
+        footer += f"; {answer.processing} still being processed"
+    return Group(*parts, Text(footer, "dim"))
+
+
+def in_bytes(size: int) -> str:
+    """``1.5 MB``; 1 MB is 2^20 bytes."""
+    value = float(size)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1024 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    raise AssertionError("the last unit takes every size")
+
+
+def problem(console: Console, message: str) -> None:
+    """A failure, for a person."""
+    console.print(f"[red]{escape(message)}[/red]", soft_wrap=True)
+
+
+def _found(number: int, found: FoundFile) -> RenderableType:
+    head = Text.assemble(
+        (f"{number:>2}. ", "dim"), (found.filename, "bold"), f"  {found.file_type}", (f"  {found.upload_id}", "dim")
+    )
+    lines: list[RenderableType] = [head]
+    if found.summary:
+        lines.append(Text("    " + found.summary))
+    lines += [_moment(moment) for moment in found.moments[:_SHOWN_MOMENTS]]
+    return Group(*lines)
+
+
+def _moment(moment: Moment) -> Text:
+    text = " ".join(moment.text.split())
+    shortened = text[: _MOMENT_CHARACTERS - 1] + "…" if len(text) > _MOMENT_CHARACTERS else text
+    return Text.assemble(("    → " + _place(moment), "cyan"), shortened)
+
+
+def _place(moment: Moment) -> str:
+    if moment.page is not None:
+        return f"page {moment.page}: "
+    if moment.start_s is not None:
+        return f"{int(moment.start_s) // 60}:{int(moment.start_s) % 60:02d}: "
+    return ""
+
+
+def _status(status: str) -> Text:
+    return Text(status, _STATUS_STYLE.get(status, "yellow"))

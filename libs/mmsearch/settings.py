@@ -1,0 +1,48 @@
+"""The environment and a data directory's env file into the address and API key to use."""
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmsearch.errors import NotConfiguredError
+
+DEFAULT_DATA_DIR = Path(".mmsearch")
+URL, API_KEY, DATA_DIR = "MMSEARCH_URL", "MMSEARCH_API_KEY", "MMSEARCH_DATA_DIR"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the API is and who asks."""
+
+    url: str
+    api_key: str
+
+
+def data_dir() -> Path:
+    """``MMSEARCH_DATA_DIR``, else ``.mmsearch`` below the working directory."""
+    return Path(os.environ.get(DATA_DIR) or DEFAULT_DATA_DIR)
+
+
+def connection(directory: Path | None = None) -> Connection:
+    """To the system running in ``directory`` when given; else from the environment, else to the one in
+    :func:`data_dir`. Raises :class:`NotConfiguredError` when nothing says where to go.
+    """
+    given = {} if directory else {name: os.environ[name] for name in (URL, API_KEY) if os.environ.get(name)}
+    looked_in = directory or data_dir()
+    known = {**_exported(looked_in / "env"), **given}
+    if not known.get(URL) or not known.get(API_KEY):
+        raise NotConfiguredError(
+            f"No running system was found in {looked_in}. Start one with “mmsearch up”, or set {URL} and {API_KEY}."
+        )
+    return Connection(known[URL], known[API_KEY])
+
+
+def _exported(path: Path) -> dict[str, str]:
+    """The variables of ``export NAME=value`` lines."""
+    try:
+        words = shlex.split(path.read_text(), comments=True)
+    except OSError:
+        return {}
+    pairs = [word.partition("=") for word in words if "=" in word]
+    return {name: value for name, _, value in pairs}
