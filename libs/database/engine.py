@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from telemetry import configure as telemetry
 
 NO_TENANT = ""
 """For transactions on tables without tenants (outbox, users); row security then shows no tenant's rows."""
@@ -36,6 +39,7 @@ class Database:
                 },
             },
         )
+        telemetry.instrument_engine(self.engine.sync_engine)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -57,6 +61,13 @@ class Database:
         """Raises when the database does not answer."""
         async with self._sessions() as session:
             await session.execute(text("SELECT 1"))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes every connection."""
+        await self.close()
 
     async def close(self) -> None:
         """Closes every connection."""

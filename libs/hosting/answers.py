@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from telemetry.propagation import current_trace_id
 
 DataT = TypeVar("DataT")
+_OUTAGE = "A part of the system is away for the moment. Try again shortly."
 
 
 class ErrorBody(BaseModel):
@@ -74,6 +75,11 @@ async def on_api_error(_request: Request, error: Exception) -> JSONResponse:
     """Exception handler for :class:`ApiError`."""
     assert isinstance(error, ApiError)
     return error_response(error)
+
+
+async def on_outage(_request: Request, _error: Exception) -> JSONResponse:
+    """Exception handler for what libs raise when database, storage or broker are away: 503, not 500."""
+    return error_response(ApiError(503, "unavailable", _OUTAGE, headers={"Retry-After": "5"}))
 
 
 async def on_http_error(_request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from contracts.artifacts import Service
-from hosting.answers import ApiError, on_api_error, on_http_error, on_validation_error
+from hosting.answers import ApiError, on_api_error, on_http_error, on_outage, on_validation_error
 from hosting.health import Check, health_router
 from hosting.middleware import RequestContext
 from telemetry.configure import instrument_app
@@ -43,6 +43,7 @@ def create_app(
         openapi_url=f"{API_ROOT}/{docs_path}/openapi.json",
         redoc_url=None,
         exception_handlers={
+            ConnectionError: on_outage,
             ApiError: on_api_error,
             HTTPException: on_http_error,
             RequestValidationError: on_validation_error,

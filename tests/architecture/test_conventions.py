@@ -16,7 +16,7 @@ ROOMS = ("contracts", "libs", "services", "deploy/local")
 BANNED_NAMES = {"utils", "util", "core", "common", "helpers", "helper", "shared", "base", "misc", "kit", "tools"}
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 60
-MAX_MAIN_LINES = 60
+MAX_MAIN_LINES = 40
 
 
 def modules() -> Iterator[Path]:

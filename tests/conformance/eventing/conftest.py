@@ -36,7 +36,7 @@ async def harness(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     await emulated.close()
 
 
-def _serve_with(stack: AsyncExitStack, emulated: EmulatorHarness, door: Callable):  # noqa: ANN202
+def _serve_with(stack: AsyncExitStack, emulated: EmulatorHarness, door: Callable):
     async def serve(consumed: Sequence[Runtime]) -> None:
         await stack.enter_async_context(door(emulated, consumed))
 

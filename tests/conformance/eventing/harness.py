@@ -137,10 +137,10 @@ class EmulatorHarness:
     def _topic(self, topic: str) -> str:
         return f"projects/{self.project}/topics/{topic}"
 
-    def _capture(self, topic: str):  # noqa: ANN202
+    def _capture(self, topic: str):
         path = self._subscriber.subscription_path(self.project, f"capture.{topic}")
 
-        def keep(message) -> None:  # noqa: ANN001
+        def keep(message) -> None:
             self.captured[topic].append(Captured(message.data, dict(message.attributes)))
             message.ack()
 

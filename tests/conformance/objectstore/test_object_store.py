@@ -79,7 +79,8 @@ async def test_a_write_never_replaces(store: ObjectStore) -> None:
 
 async def test_what_is_not_there_says_so(store: ObjectStore, tmp_path: Path) -> None:
     stored = await store.put(BUCKET, "there", b"x", "text/plain")
-    for missing in (store.get(BUCKET, "nope"), store.stat(BUCKET, "nope"), store.download(BUCKET, "nope", tmp_path / "x")):
+    to_file = store.download(BUCKET, "nope", tmp_path / "x")
+    for missing in (store.get(BUCKET, "nope"), store.stat(BUCKET, "nope"), to_file):
         with pytest.raises(ObjectNotFoundError):
             await missing
     with pytest.raises(ObjectNotFoundError):

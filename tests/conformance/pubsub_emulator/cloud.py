@@ -56,7 +56,7 @@ class Cloud:
         futures = [self.publisher.publish(topic, body, ordering_key=ordering_key, **attributes) for body in bodies]
         return [future.result(timeout=20) for future in futures]
 
-    def pull_once(self, subscription: str, most: int = 100, timeout: float = 0.5) -> list[types.ReceivedMessage]:
+    def pull_once(self, subscription: str, most: int = 100, timeout: float = 0.3) -> list[types.ReceivedMessage]:
         """One Pull; nothing within the timeout is an empty list on every implementation."""
         request = {"subscription": subscription, "max_messages": most}
         with contextlib.suppress(Exception):

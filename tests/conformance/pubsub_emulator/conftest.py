@@ -27,6 +27,14 @@ def pubsub_host(request: pytest.FixtureRequest) -> str:
     return FOREIGN_HOST or request.getfixturevalue("shared_emulator").host
 
 
+@pytest.fixture
+def own_emulator(request: pytest.FixtureRequest) -> EmulatorProcess:
+    """Our process behind ``cloud``, for what only it has (signed push tokens, faults)."""
+    if FOREIGN_HOST:
+        pytest.skip("another Pub/Sub is under test")
+    return request.getfixturevalue("shared_emulator")
+
+
 @pytest.fixture(scope="session")
 def cloud(pubsub_host: str) -> Iterator[Cloud]:
     clients = Cloud(pubsub_host)

@@ -181,7 +181,7 @@ def test_modify_push_config_switches_between_push_and_pull(cloud: Cloud, endpoin
 
 
 def test_identity_token_verifies_against_the_published_keys(
-    cloud: Cloud, endpoint: Endpoint, push, shared_emulator: EmulatorProcess
+    cloud: Cloud, endpoint: Endpoint, push, own_emulator: EmulatorProcess
 ) -> None:
     email = "push@conformance-1.iam.gserviceaccount.com"
     first, _ = push({"oidc_token": {"service_account_email": email, "audience": "https://me"}})
@@ -190,7 +190,7 @@ def test_identity_token_verifies_against_the_published_keys(
     eventually(lambda: len(endpoint.requests) == 1)
     cloud.publish(second, b"b")
     eventually(lambda: len(endpoint.requests) == 2)
-    with urlopen(shared_emulator.jwks_url, timeout=5) as answer:
+    with urlopen(own_emulator.jwks_url, timeout=5) as answer:
         keys = jwt.PyJWKSet.from_json(answer.read().decode())
     for (headers, _), audience in zip(endpoint.requests, ["https://me", endpoint.url], strict=True):
         scheme, token = headers["authorization"].split(" ")

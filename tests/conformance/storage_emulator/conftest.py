@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -51,6 +52,13 @@ def own_client(own_emulator: StorageProcess, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def bucket(client: storage.Client) -> storage.Bucket:
     return client.create_bucket(f"bucket-{secrets.token_hex(6)}")
+
+
+def open_session(blob: storage.Blob, **options: Any) -> str:
+    """The address of a new resumable upload session."""
+    url = blob.create_resumable_upload_session(**options)
+    assert url
+    return url
 
 
 @pytest.fixture

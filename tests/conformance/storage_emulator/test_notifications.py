@@ -3,7 +3,8 @@
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ import requests
 from google.api_core.exceptions import BadRequest, DeadlineExceeded, NotFound
 from google.cloud import storage
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
-from google.cloud.pubsub_v1.types import PubsubMessage
+from google.pubsub_v1.types import PubsubMessage
 
-from tests.conformance.storage_emulator.conftest import connect
+from tests.conformance.storage_emulator.conftest import connect, open_session
 from tests.conformance.storage_emulator.process import PROJECT, BrokerProcess, StorageProcess
 
 
@@ -74,18 +75,35 @@ class Cloud:
         return self._subscriber.subscription_path(PROJECT, name)
 
 
-@pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    broker = BrokerProcess(tmp_path / "pubsub")
+@contextmanager
+def running_cloud(directory: Path) -> Generator[Cloud]:
+    broker = BrokerProcess(directory / "pubsub")
     broker.start()
-    emulator = StorageProcess(tmp_path / "storage", broker=broker.address)
-    emulator.start()
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", broker.address)
-    running = Cloud(broker, emulator, connect(emulator, monkeypatch))
-    yield running
-    running.close()
-    emulator.kill()
-    broker.kill()
+    emulator = StorageProcess(directory / "storage", broker=broker.address)
+    try:
+        emulator.start()
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PUBSUB_EMULATOR_HOST", broker.address)
+            cloud = Cloud(broker, emulator, connect(emulator, environment))
+        yield cloud
+        cloud.close()
+    finally:
+        emulator.kill()
+        broker.kill()
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Shared by every test that kills nothing."""
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """One that the test may kill."""
+    with running_cloud(tmp_path) as running:
+        yield running
 
 
 def by_type(messages: list[PubsubMessage]) -> dict[str, dict[str, str]]:
@@ -178,31 +196,31 @@ def test_configurations(cloud: Cloud) -> None:
         bucket.notification(topic, custom_attributes={"a": "x" * 2000}).create()
 
 
-def test_kill_right_after_the_answer(cloud: Cloud) -> None:
+def test_kill_right_after_the_answer(own_cloud: Cloud) -> None:
     """The broker is away, so nothing can have been published before the kill; the restart publishes it."""
-    bucket, topic = cloud.bucket(), cloud.topic()
+    bucket, topic = own_cloud.bucket(), own_cloud.topic()
     bucket.notification(topic).create()
-    cloud.broker.kill()
+    own_cloud.broker.kill()
     blob = bucket.blob("x")
     blob.upload_from_string(b"x")
-    cloud.emulator.kill()
-    cloud.broker.start()
-    assert cloud.nothing_more(topic)
-    cloud.emulator.start()
-    (message,) = cloud.received(topic, 1)
+    own_cloud.emulator.kill()
+    own_cloud.broker.start()
+    assert own_cloud.nothing_more(topic)
+    own_cloud.emulator.start()
+    (message,) = own_cloud.received(topic, 1)
     assert message.attributes["objectGeneration"] == str(blob.generation)
     assert bucket.blob("x").download_as_bytes() == b"x"
 
 
-def test_broker_away_for_a_while(cloud: Cloud) -> None:
-    bucket, topic = cloud.bucket(), cloud.topic()
+def test_broker_away_for_a_while(own_cloud: Cloud) -> None:
+    bucket, topic = own_cloud.bucket(), own_cloud.topic()
     bucket.notification(topic).create()
-    cloud.broker.kill()
+    own_cloud.broker.kill()
     names = [f"object/{number}" for number in range(30)]
     for name in names:
         bucket.blob(name).upload_from_string(b"x")
-    cloud.broker.start()
-    assert {message.attributes["objectId"] for message in cloud.received(topic, 30)} == set(names)
+    own_cloud.broker.start()
+    assert {message.attributes["objectId"] for message in own_cloud.received(topic, 30)} == set(names)
 
 
 def test_a_missing_topic_holds_up_nobody_else(cloud: Cloud) -> None:
@@ -218,7 +236,7 @@ def test_the_event_follows_the_object(cloud: Cloud) -> None:
     bucket, topic = cloud.bucket(), cloud.topic()
     bucket.notification(topic, event_types=["OBJECT_FINALIZE"]).create()
     for number in range(20):
-        session = bucket.blob(f"object/{number}").create_resumable_upload_session()
+        session = open_session(bucket.blob(f"object/{number}"))
         assert requests.put(session, str(number), timeout=5).status_code == 200
     for message in cloud.received(topic, 20):
         generation = int(message.attributes["objectGeneration"])

@@ -16,7 +16,7 @@ from google.cloud import storage
 from google.cloud.storage._signing import generate_signed_url_v4
 from google.oauth2 import service_account
 
-from tests.conformance.storage_emulator.conftest import connect
+from tests.conformance.storage_emulator.conftest import connect, open_session
 from tests.conformance.storage_emulator.process import StorageProcess
 
 NAME = "dir/ünï & co+~x.txt"
@@ -203,7 +203,7 @@ def test_cors(client: storage.Client, bucket: storage.Bucket, sign: Any) -> None
 
 
 def test_cors_of_a_session(bucket: storage.Bucket) -> None:
-    url = bucket.blob("x").create_resumable_upload_session(origin="https://app.example")
+    url = open_session(bucket.blob("x"), origin="https://app.example")
     own, other = {"Origin": "https://app.example"}, {"Origin": "https://other.example"}
     ask = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-range"}
     preflight = requests.options(url, headers={**own, **ask}, timeout=5)

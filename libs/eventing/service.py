@@ -1,0 +1,79 @@
+"""What every service is made of besides its own work: object store, publisher, door, and where it has them
+database, outbox and relay. A service's ``main.py`` hands its handlers and routes over and gets an application.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, FastAPI
+
+from contracts.artifacts import Service
+from eventing.consumer import Bookkeeping, Consumer, runtimes
+from eventing.handlers import Handler
+from eventing.publisher import PubSubPublisher
+from eventing.push import push_identity
+from hosting.app import create_app
+from hosting.health import Check
+from hosting.settings import ServiceSettings
+from objectstore.gcs import connect
+
+if TYPE_CHECKING:
+    from database.engine import Database
+    from eventing.ledger import Ledger
+    from eventing.relay import Relay
+
+
+class EventService:
+    """One of the five services under construction. Nothing is connected before the application starts."""
+
+    def __init__(self, service: Service, settings: ServiceSettings) -> None:
+        self._service = service
+        self._settings = settings
+        self.store = connect(settings.google_cloud_project, settings.signing_key_file)
+        self.publisher = PubSubPublisher(settings.google_cloud_project)
+        self._books: Bookkeeping | None = None
+
+    def keeps_books(self, database: "Database", ledger: "Ledger") -> "Relay":
+        """Gives the service a database for its projections; answers the relay of its outbox."""
+        from eventing.relay import Relay  # noqa: PLC0415 - stages run without a database driver
+
+        self._books = Bookkeeping(database, ledger, Relay(database, ledger, self.publisher))
+        return self._books.relay
+
+    def application(
+        self,
+        handlers: Sequence[Handler],
+        *,
+        routers: Sequence[APIRouter] = (),
+        resources: Sequence[AbstractAsyncContextManager[Any]] = (),
+        docs_path: str = "docs",
+    ) -> FastAPI:
+        """The application: handlers behind the door, routes beside it; ``resources`` are open while it runs."""
+        settings = self._settings
+        consumed = runtimes(handlers, self.publisher, self.store, settings.artifacts_bucket, self._books)
+        push = push_identity(settings.push_audience, settings.push_service_account)
+        relay = self._books.relay if self._books else None
+        consumer = Consumer(settings.google_cloud_project, consumed, push, relay)
+
+        @asynccontextmanager
+        async def running() -> AsyncGenerator[None, None]:
+            async with AsyncExitStack() as stack:
+                for resource in (self.store, self.publisher, *self._databases(), *resources, consumer.running()):
+                    await stack.enter_async_context(resource)
+                yield
+
+        checks: dict[str, Check] = {**consumer.checks, "storage": partial(self.store.ping, settings.artifacts_bucket)}
+        if self._books:
+            checks["database"] = self._books.database.ping
+        return create_app(
+            self._service,
+            routers=[*routers, *consumer.routers],
+            checks=checks,
+            running=running,
+            docs_path=docs_path,
+        )
+
+    def _databases(self) -> tuple["Database", ...]:
+        return (self._books.database,) if self._books else ()

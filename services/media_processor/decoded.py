@@ -1,0 +1,85 @@
+"""What crosses the sandbox's wall: the job a child is given, and the report it leaves behind.
+
+The child works for an untrusted file, so its report is validated like any other outside input.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.artifacts import Degradation, FailureCode, Kind, Locator, MaterialText, MediaProperties
+
+REPORT_NAME = "report.json"
+
+FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}\.(jpg|png|mp4)$")]
+"""A name the child may give a file in its output directory; never a path."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DecodeLimits(_Message):
+    """Caps checked before or while decoding, so that a bomb is refused with a reason and not by a kill."""
+
+    max_pixels: int = Field(default=200_000_000, description="width x height of a picture or a video frame")
+    max_pages: int = Field(default=5_000, description="pages, slides, sheets or chapters of a document")
+    max_unpacked_bytes: int = Field(default=512 * 1024 * 1024, description="sum of an archive's members")
+    max_members: int = Field(default=10_000, description="members of an archive")
+    max_text_chars: int = Field(default=20_000_000, description="text kept per file; the rest is dropped and said so")
+    max_frames: int = Field(default=60, description="frames of a video for analysis, spread over its whole length")
+    max_scans: int = Field(default=40, description="pages without text that are rendered for OCR")
+
+
+class Job(_Message):
+    """One file to decode: paths only, nothing of the service's inside."""
+
+    source: Path
+    output: Path
+    filename: str
+    limits: DecodeLimits = DecodeLimits()
+
+
+class DecodedFile(_Message):
+    """A file the child wrote into its output directory."""
+
+    name: FileName
+    media_type: str
+
+
+class DecodedPicture(_Message):
+    """A picture for analysis the child wrote, with its place in the original."""
+
+    name: FileName
+    locator: Locator
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
+class Decoded(_Message):
+    """Everything read from one file."""
+
+    kind: Kind
+    media_type: str
+    properties: MediaProperties
+    texts: tuple[MaterialText, ...] = ()
+    pictures: tuple[DecodedPicture, ...] = ()
+    thumbnail: DecodedFile | None = None
+    preview: DecodedFile | None = None
+    degradations: tuple[Degradation, ...] = Field(default=(), max_length=20)
+
+
+class Rejection(_Message):
+    """Why the child refused the file; ``detail`` is for the log only."""
+
+    code: FailureCode
+    message: str = Field(max_length=1000)
+    detail: str = ""
+
+
+class Report(_Message):
+    """What the child leaves in ``report.json``: exactly one of the two."""
+
+    decoded: Decoded | None = None
+    rejection: Rejection | None = None

@@ -1,0 +1,144 @@
+"""Turns one job into a report: detect, validate, then metadata, thumbnail and material, each of which may only degrade.
+
+Runs in the sandbox's child; its results are files in the job's output directory.
+"""
+
+import errno
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import av.logging
+from av.error import FFmpegError
+
+from contracts.artifacts import Degradation, FailureCode, MaterialText, MediaProperties
+from eventing.errors import Reject
+from media_processor import pictures
+from media_processor.decoded import REPORT_NAME, Decoded, DecodedFile, DecodedPicture, Job, Rejection, Report
+from media_processor.detect import detect
+from media_processor.documents.content import cut_notes
+from media_processor.kinds.row import Prepared, Row, Source
+from media_processor.kinds.table import ROWS
+from media_processor.text_encoding import clean, clip
+
+_MAX_DEGRADATIONS = 20
+_OUR_TROUBLE = frozenset({errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.EACCES, errno.EMFILE})
+ResultT = TypeVar("ResultT")
+
+
+def run(job_json: str) -> None:
+    """The child's entry: reads a ``Job``, leaves a ``Report``."""
+    job = Job.model_validate_json(job_json)
+    (job.output / REPORT_NAME).write_text(report_on(job).model_dump_json(), encoding="utf-8")
+
+
+def report_on(job: Job) -> Report:
+    """Decodes the job's file; whatever goes wrong with it is in the report."""
+    av.logging.set_level(av.logging.PANIC)
+    try:
+        return Report(decoded=_decode(job))
+    except Reject as reject:
+        return Report(rejection=Rejection(code=reject.code, message=reject.message))
+    except MemoryError:
+        message = "Reading the file needed more memory than is allowed."
+        return Report(rejection=Rejection(code=FailureCode.RESOURCE_LIMIT, message=message))
+    except Exception as error:  # decoders raise anything for a bad file, and only the file is new here
+        if _is_ours(error):
+            raise
+        message = "The file is damaged."
+        return Report(rejection=Rejection(code=FailureCode.CORRUPT, message=message, detail=_whereabouts(error)))
+
+
+def _is_ours(error: Exception) -> bool:
+    """True for trouble with the machine, which must be tried again and not be blamed on the file."""
+    return isinstance(error, OSError) and not isinstance(error, FFmpegError) and error.errno in _OUR_TROUBLE
+
+
+def _whereabouts(error: Exception) -> str:
+    # Not the message: it may quote the file, and contents have no place in a log.
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join([type(error).__name__, *(f"{f.name} ({Path(f.filename).name}:{f.lineno})" for f in frames[::-1])])
+
+
+@dataclass
+class _Steps:
+    """Runs optional steps: a failure becomes a degradation and the step's fallback."""
+
+    degradations: list[Degradation] = field(default_factory=list[Degradation])
+
+    def attempt(self, step: str, work: Callable[[], ResultT], fallback: ResultT) -> ResultT:
+        try:
+            return work()
+        except (MemoryError, RecursionError):
+            self.add(step, "It needed more memory than is allowed.")
+        except Exception as error:
+            if _is_ours(error):
+                raise
+            self.add(step, error.message if isinstance(error, Reject) else f"{type(error).__name__}: {error}")
+        return fallback
+
+    def add(self, step: str, reason: str) -> None:
+        self.add_all([Degradation(step=step, reason=clip(reason, 500))])
+
+    def add_all(self, more: list[Degradation]) -> None:
+        new = [degradation for degradation in more if degradation not in self.degradations]
+        self.degradations += new[: _MAX_DEGRADATIONS - len(self.degradations)]
+
+
+def _decode(job: Job) -> Decoded:
+    found = detect(job.source, job.filename)
+    source = Source(job.source, job.filename, found, job.limits)
+    row = ROWS[found.kind]
+    opened = row.validate(source)
+    steps = _Steps()
+    properties = steps.attempt("metadata", lambda: row.metadata(opened), MediaProperties())
+    thumbnail = steps.attempt("thumbnail", lambda: _save_thumbnail(row, opened, job.output), None)
+    prepared = steps.attempt("prepare", lambda: row.prepare(opened), Prepared())
+    steps.add_all(prepared.degradations)
+    saved: list[DecodedPicture] = []
+    steps.attempt("pictures", lambda: _save_pictures(prepared, job.output, saved), None)
+    return Decoded(
+        kind=found.kind,
+        media_type=found.media_type,
+        properties=properties,
+        texts=_bounded(prepared.texts, job.limits.max_text_chars, steps),
+        pictures=tuple(saved),
+        thumbnail=thumbnail,
+        degradations=tuple(steps.degradations),
+    )
+
+
+def _save_thumbnail(row: Row[Any], opened: Any, output: Path) -> DecodedFile | None:
+    picture = row.thumbnail(opened)
+    if picture is None:
+        return None
+    small = pictures.shrunk(picture, pictures.THUMBNAIL_BOX)
+    name = "thumbnail.png" if row.thumbnail_type == "image/png" else "thumbnail.jpg"
+    pictures.save_for_people(small, output / name)
+    return DecodedFile(name=name, media_type=row.thumbnail_type)
+
+
+def _save_pictures(prepared: Prepared, output: Path, saved: list[DecodedPicture]) -> None:
+    for number, shot in enumerate(prepared.shots, start=1):
+        name = f"picture-{number:04d}.jpg"
+        pictures.save_for_analysis(shot.image, output / name)
+        saved.append(DecodedPicture(name=name, locator=shot.locator, width=shot.image.width, height=shot.image.height))
+
+
+def _bounded(texts: list[MaterialText], limit: int, steps: _Steps) -> tuple[MaterialText, ...]:
+    kept: list[MaterialText] = []
+    left = limit
+    for piece in texts:
+        text = clean(piece.text).strip()
+        if not text:
+            continue
+        if left <= 0 or len(text) > left:
+            steps.add_all(cut_notes(True, limit))
+            if left > 0:
+                kept.append(piece.model_copy(update={"text": text[:left]}))
+            break
+        kept.append(piece.model_copy(update={"text": text}))
+        left -= len(text)
+    return tuple(kept)

@@ -1,0 +1,126 @@
+"""Turns a file's content into its format, or refuses it and says what it looks like.
+
+The name decides only among kinds of plain text (markdown, csv); a client's header is never asked.
+"""
+
+from pathlib import Path
+
+import puremagic
+
+from contracts.artifacts import FailureCode
+from eventing.errors import Reject
+from media_processor import archives, containers, formats
+from media_processor.formats import Format
+from media_processor.text_encoding import decode_sample
+
+HEAD_BYTES = 64 * 1024
+_PDF_HEADER_WITHIN = 1024
+
+_SIGNATURES: tuple[tuple[bytes, Format], ...] = (
+    (b"\xff\xd8\xff", formats.JPEG),
+    (b"\x89PNG\r\n\x1a\n", formats.PNG),
+    (b"GIF87a", formats.GIF),
+    (b"GIF89a", formats.GIF),
+    (b"II*\x00", formats.TIFF),
+    (b"MM\x00*", formats.TIFF),
+    (b"fLaC", formats.FLAC),
+    (b"{\\rtf", formats.RTF),
+)
+
+_NAMED_STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"MZ", "a Windows program"),
+    (b"\x7fELF", "a Linux program"),
+    (b"\xca\xfe\xba\xbe", "a Java class or macOS program"),
+    (b"\xcf\xfa\xed\xfe", "a macOS program"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"(\xb5/\xfd", "a zstd archive"),
+    (b"%!PS", "a PostScript file"),
+    (b"8BPS", "a Photoshop picture"),
+    (b"\x00\x00\x01\x00", "an icon"),
+    (b"OTTO", "a font"),
+    (b"wOFF", "a font"),
+    (b"wOF2", "a font"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"FLV\x01", "a Flash video"),
+    (b"0&\xb2u\x8ef\xcf\x11", "a Windows Media file"),
+    (b"\x00\x00\x01\xba", "an MPEG programme stream"),
+    (b"FORM", "an AIFF or other IFF file"),
+    (b"#!AMR", "an AMR recording"),
+)
+
+
+def detect(path: Path, filename: str) -> Format:
+    """The format of the file's content. Raises ``Reject`` for anything that is not accepted."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head:
+        raise Reject(FailureCode.FILE_SIZE, "The file is empty (0 bytes).")
+    found = _by_signature(head) or _by_container(path, head) or _as_text(head, filename)
+    if found is None:
+        raise unsupported(_looks_like(head))
+    return containers.without_pictures(path, found)
+
+
+def unsupported(looks_like: str) -> Reject:
+    """The refusal of a format, naming what the content looks like."""
+    return Reject(FailureCode.UNSUPPORTED_FORMAT, f"This kind of file is not supported: it looks like {looks_like}.")
+
+
+def _by_signature(head: bytes) -> Format | None:
+    for signature, found in _SIGNATURES:
+        if head.startswith(signature):
+            return found
+    if b"%PDF-" in head[:_PDF_HEADER_WITHIN]:
+        return formats.PDF
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in {12, 40, 52, 56, 64, 108, 124}:
+        return formats.BMP
+    return None
+
+
+def _by_container(path: Path, head: bytes) -> Format | None:
+    if head[:4] in {b"RIFF", b"RF64"}:
+        return containers.riff(head)
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return containers.ebml(head)
+    if head[:4] == b"OggS":
+        return containers.ogg(head)
+    if head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
+        return archives.identify(path)
+    if head[:8] == archives.OLE_SIGNATURE:
+        raise archives.refuse_ole(path)
+    return containers.iso_bmff(head) or containers.mpeg_audio(path, head)
+
+
+def _as_text(head: bytes, filename: str) -> Format | None:
+    if any(head.startswith(signature) for signature, _ in _NAMED_STRANGERS[2:]):
+        return None
+    text = decode_sample(head)
+    if text is None:
+        return None
+    start = text[:4096].lstrip("\ufeff \t\r\n").lower()
+    suffix = Path(filename).suffix.lower()
+    if "<svg" in start[:1024] and "<html" not in start:
+        raise unsupported("an SVG drawing")
+    if start.startswith(("<!doctype html", "<html", "<head", "<body")) or ("<html" in start and start.startswith("<")):
+        return formats.HTML
+    if suffix in {".html", ".htm", ".xhtml"} and "<" in start:
+        return formats.HTML
+    if suffix in {".md", ".markdown"}:
+        return formats.MARKDOWN
+    return formats.CSV if suffix in {".csv", ".tsv"} else formats.TEXT
+
+
+def _looks_like(head: bytes) -> str:
+    for signature, name in _NAMED_STRANGERS:
+        if head.startswith(signature):
+            return name
+    try:
+        matches = puremagic.magic_string(head)
+    except (puremagic.PureError, ValueError):
+        return "binary data of no known format"
+    sure = [m for m in matches if m.name and len(m.byte_match.strip(b"\0")) >= 4]
+    return f"“{sure[0].name}”" if sure else "binary data of no known format"

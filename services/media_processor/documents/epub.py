@@ -1,0 +1,120 @@
+"""Turns an e-book (EPUB: XHTML in a ZIP) into text per chapter in reading order, and its cover."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+from zipfile import BadZipFile, ZipFile
+
+from lxml.etree import LxmlError, XMLParser, _Element, fromstring
+from PIL import Image
+
+from contracts.artifacts import Degradation, FailureCode
+from eventing.errors import Reject
+from media_processor.documents import web
+from media_processor.documents.content import Content, Sections, embedded_picture
+from media_processor.kinds.row import Source
+from media_processor.text_encoding import decode
+
+_DC = "{http://purl.org/dc/elements/1.1/}"
+_CONTAINER = "META-INF/container.xml"
+_RIGHTS = "META-INF/encryption.xml"
+_FONT_ALGORITHMS = ("idpf.org/2008/embedding", "ns.adobe.com/pdf/enc#RC")
+
+
+@dataclass(frozen=True)
+class _Item:
+    name: str
+    media_type: str
+    properties: str
+
+
+def read(source: Source) -> Content:
+    """Raises ``Reject``: ``corrupt``, or ``encrypted`` for a book with copy protection."""
+    try:
+        with ZipFile(source.path) as archive:
+            _check_rights(archive)
+            return _read(archive, source)
+    except (BadZipFile, KeyError, LxmlError, ValueError) as error:
+        raise Reject(FailureCode.CORRUPT, "The e-book is damaged.") from error
+
+
+def _read(archive: ZipFile, source: Source) -> Content:
+    package_name = _package_name(archive)
+    package = _xml(archive.read(package_name))
+    items = _items(package, posixpath.dirname(package_name))
+    content = Content(
+        title=_text(package, "title"), author=_text(package, "creator"), language=_text(package, "language")
+    )
+    sections = Sections()
+    chapters = 0
+    for chapter in _spine(package, items):
+        try:
+            root = web.parse(decode(archive.read(chapter.name)))
+        except (KeyError, LxmlError, ValueError) as error:
+            if len(content.degradations) < 10:
+                content.degradations.append(Degradation(step="chapter", reason=f"{chapter.name}: {error}"[:500]))
+            continue
+        chapters += 1
+        sections.start("")
+        web.add_sections(root, sections)
+    content.texts, content.page_count = sections.close(), None
+    if not chapters:
+        raise Reject(FailureCode.CORRUPT, "The e-book holds no chapter that can be read.")
+    cover = _cover(package, items)
+    content.cover = (lambda: _picture(source, cover)) if cover else None
+    return content
+
+
+def _check_rights(archive: ZipFile) -> None:
+    if _RIGHTS not in archive.namelist():
+        return
+    methods = [e.get("Algorithm", "") for e in _xml(archive.read(_RIGHTS)).iter("{*}EncryptionMethod")]
+    if any(not any(known in method for known in _FONT_ALGORITHMS) for method in methods):
+        raise Reject(FailureCode.ENCRYPTED, "The e-book is copy-protected.")
+
+
+def _package_name(archive: ZipFile) -> str:
+    for element in _xml(archive.read(_CONTAINER)).iter("{*}rootfile"):
+        if path := element.get("full-path"):
+            return path
+    raise ValueError("no package document")
+
+
+def _items(package: _Element, folder: str) -> dict[str, _Item]:
+    items: dict[str, _Item] = {}
+    for element in package.iter("{*}item"):
+        name = posixpath.normpath(posixpath.join(folder, unquote(element.get("href", ""))))
+        items[element.get("id", "")] = _Item(name, element.get("media-type", ""), element.get("properties", ""))
+    return items
+
+
+def _spine(package: _Element, items: dict[str, _Item]) -> Iterator[_Item]:
+    for reference in package.iter("{*}itemref"):
+        item = items.get(reference.get("idref", ""))
+        if item and "html" in item.media_type:
+            yield item
+
+
+def _cover(package: _Element, items: dict[str, _Item]) -> str:
+    for item in items.values():
+        if "cover-image" in item.properties:
+            return item.name
+    for element in package.iter("{*}meta"):
+        item = items.get(element.get("content", "")) if element.get("name") == "cover" else None
+        if item and item.media_type.startswith("image/"):
+            return item.name
+    return ""
+
+
+def _picture(source: Source, name: str) -> Image.Image | None:
+    with ZipFile(source.path) as archive:
+        return embedded_picture(archive.read(name), source.limits.max_pixels) if name in archive.namelist() else None
+
+
+def _text(package: _Element, name: str) -> str:
+    return next((element.text or "" for element in package.iter(_DC + name)), "")
+
+
+def _xml(data: bytes) -> _Element:
+    return fromstring(data, XMLParser(resolve_entities=False, no_network=True, load_dtd=False))

@@ -1,0 +1,108 @@
+"""Turns a PDF into text per page; its first page is rendered, and so are pages without text.
+
+PDFium reads everything (structure too): it opens the damaged files people have, and is fast.
+"""
+
+from collections.abc import Iterator
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from PIL import Image
+
+from contracts.artifacts import Degradation, FailureCode, Locator, MaterialText, TextSource
+from eventing.errors import Reject
+from media_processor import pictures
+from media_processor.documents.content import Content
+from media_processor.kinds.row import Shot, Source
+
+_SCAN_BOX = 1600
+_TEXT_IS_MORE_THAN, _LITTLE_TEXT, _PICTURE_SHARE = 16, 200, 0.2
+_MAX_PAGE_CHARS = 2_000_000
+
+
+def read(source: Source) -> Content:
+    """Raises ``Reject``: ``encrypted`` for a password that is not empty, ``corrupt``, ``resource_limit``."""
+    document = _open(source)
+    count = len(document)
+    if count > source.limits.max_pages:
+        raise Reject(FailureCode.RESOURCE_LIMIT, f"The PDF has {count} pages; {source.limits.max_pages} are allowed.")
+    facts = document.get_metadata_dict(skip_empty=True)
+    content = Content(page_count=count, title=facts.get("Title", ""), author=facts.get("Author", ""))
+    content.tags = {k.lower(): facts[k] for k in ("Subject", "Keywords") if k in facts}
+    without_text: list[int] = []
+    left = source.limits.max_text_chars
+    for index in range(count):
+        left -= _read_page(document, index, content, without_text)
+        if left < 0:
+            break  # what is beyond is dropped, and said to be, by whoever bounds the text
+    wanted = without_text[: source.limits.max_scans]
+    if len(without_text) > len(wanted):
+        reason = f"{len(without_text)} pages are pictures; the first {len(wanted)} were rendered for OCR."
+        content.degradations.append(Degradation(step="scans", reason=reason))
+    content.cover = lambda: _render(document, 0, pictures.ANALYSIS_BOX[0])
+    content.scans = lambda: _scans(document, wanted)
+    return content
+
+
+def _open(source: Source) -> pdfium.PdfDocument:
+    try:
+        document = pdfium.PdfDocument(source.path)
+        if len(document) == 0:
+            raise Reject(FailureCode.CORRUPT, "The PDF has no pages.")
+    except pdfium.PdfiumError as error:
+        if error.err_code == pdfium_c.FPDF_ERR_PASSWORD:
+            raise Reject(FailureCode.ENCRYPTED, "The PDF is protected by a password.") from error
+        if error.err_code == pdfium_c.FPDF_ERR_SECURITY:
+            raise Reject(FailureCode.ENCRYPTED, "The PDF is protected in a way that cannot be read.") from error
+        raise Reject(FailureCode.CORRUPT, "The PDF is damaged or cut off.") from error
+    return document
+
+
+def _read_page(document: pdfium.PdfDocument, index: int, content: Content, without_text: list[int]) -> int:
+    try:
+        page = document[index]
+        text_page = page.get_textpage()
+        text = text_page.get_text_bounded()[:_MAX_PAGE_CHARS]
+        text_page.close()
+        unread = _is_mostly_picture(page, len(text.strip()))
+        page.close()
+    except pdfium.PdfiumError as error:
+        content.degradations.append(Degradation(step=f"page {index + 1}", reason=str(error)[:500]))
+        return 0
+    if unread:
+        without_text.append(index)
+    if text.strip():
+        locator = Locator(page=index + 1)
+        content.texts.append(MaterialText(text=_joined(text), locator=locator, source=TextSource.TEXT))
+    return len(text)
+
+
+def _is_mostly_picture(page: pdfium.PdfPage, text_length: int) -> bool:
+    if text_length < _TEXT_IS_MORE_THAN:
+        return True
+    if text_length > _LITTLE_TEXT:
+        return False
+    area = page.get_width() * page.get_height() * _PICTURE_SHARE
+    for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3):
+        left, bottom, right, top = picture.get_bounds()
+        if (right - left) * (top - bottom) >= area:
+            return True
+    return False
+
+
+def _joined(text: str) -> str:
+    # PDFium marks a hyphen at the end of a line with U+FFFE (or U+0002): the word goes on.
+    return text.replace("\ufffe\r\n", "").replace("\ufffe", "").replace("\x02\r\n", "").replace("\x02", "")
+
+
+def _scans(document: pdfium.PdfDocument, indices: list[int]) -> Iterator[Shot]:
+    for index in indices:
+        yield Shot(_render(document, index, _SCAN_BOX), Locator(page=index + 1))
+
+
+def _render(document: pdfium.PdfDocument, index: int, longest: int) -> Image.Image:
+    page = document[index]
+    width, height = page.get_size()
+    image: Image.Image = page.render(scale=longest / max(width, height, 1.0)).to_pil().convert("RGB")
+    page.close()
+    return image

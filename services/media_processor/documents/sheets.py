@@ -1,0 +1,74 @@
+"""Turns a workbook (xlsx) into text: each sheet in stretches of rows, every stretch headed by the sheet's first row."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any
+from zipfile import BadZipFile
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from contracts.artifacts import Degradation, FailureCode, Locator, MaterialText, TextSource
+from eventing.errors import Reject
+from media_processor.documents.content import SECTION_LENGTH, Content
+from media_processor.kinds.row import Source
+from media_processor.text_encoding import clip
+
+ROWS_PER_TEXT = 50
+_MAX_CELLS = 5_000_000
+
+
+def read(source: Source) -> Content:
+    """Values as last calculated, not formulas. Raises ``Reject(corrupt)``."""
+    content = Content()
+    try:
+        book = openpyxl.load_workbook(source.path, read_only=True, data_only=True, keep_links=False)
+        budget = _MAX_CELLS
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # the stated size may be a lie in either direction
+            budget = _read_sheet(clip(sheet.title, SECTION_LENGTH), sheet.iter_rows(values_only=True), content, budget)
+        facts = book.properties
+        content.page_count = len(book.sheetnames)
+        book.close()
+    except (BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, AttributeError) as error:
+        raise Reject(FailureCode.CORRUPT, "The workbook is damaged.") from error
+    content.title, content.author = facts.title or "", facts.creator or ""
+    content.tags = {"subject": facts.subject or "", "keywords": facts.keywords or ""}
+    if budget <= 0:
+        reason = f"Only the first {_MAX_CELLS} cells were read."
+        content.degradations.append(Degradation(step="text", reason=reason))
+    return content
+
+
+def _read_sheet(title: str, rows: Iterable[tuple[Any, ...]], content: Content, budget: int) -> int:
+    heading, lines = "", list[str]()
+    for row in rows:
+        budget -= max(len(row), 1)
+        if budget <= 0:
+            break
+        line = " | ".join(text for value in row if (text := _shown(value)))
+        if not line:
+            continue
+        if len(lines) == ROWS_PER_TEXT:
+            _flush(title, lines, content)
+            lines = [heading]
+        heading = heading or line
+        lines.append(line)
+    _flush(title, lines, content)
+    return budget
+
+
+def _flush(title: str, lines: list[str], content: Content) -> None:
+    if lines:
+        text = "\n".join([title, *lines])
+        content.texts.append(MaterialText(text=text, locator=Locator(section=title or None), source=TextSource.TEXT))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(value).strip()

@@ -1,0 +1,1 @@
+"""One module per event this service hears; each builds its ``Stage``."""

@@ -1,0 +1,144 @@
+"""Turns a recording into duration, codec and tags, and a waveform picture of its whole length."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Stream
+from PIL import Image, ImageDraw
+
+from contracts.artifacts import Degradation, FailureCode, MediaProperties
+from eventing.errors import Reject
+from media_processor.containers import open_media
+from media_processor.formats import Format
+from media_processor.kinds.row import Prepared, Source
+from media_processor.text_encoding import clip
+
+PEAKS = 600
+_WAVEFORM = (600, 300)
+_BACKGROUND, _BARS, _AXIS = (247, 248, 250), (52, 96, 168), (200, 205, 214)
+_PEAK_RATE = 8_000
+_TAGS_KEPT = 30
+
+
+@dataclass(frozen=True)
+class OpenedAudio:
+    """A recording whose first frame could be decoded; reopened for each step."""
+
+    path: Path
+    format: Format
+
+
+def validate(source: Source) -> OpenedAudio:
+    """Decodes the first frame. Raises ``Reject``."""
+    try:
+        with open_media(source.path, source.format) as container:
+            if not container.streams.audio:
+                raise Reject(FailureCode.CORRUPT, "The file holds no sound.")
+            next(container.decode(container.streams.audio[0]))
+    except (FFmpegError, StopIteration, ValueError) as error:
+        raise Reject(FailureCode.CORRUPT, "The recording is damaged or cut off.") from error
+    return OpenedAudio(source.path, source.format)
+
+
+def metadata(opened: OpenedAudio) -> MediaProperties:
+    """Duration, bit rate, codec and tags."""
+    with open_media(opened.path, opened.format) as container:
+        stream = container.streams.audio[0]
+        tags = read_tags({**stream.metadata, **container.metadata})
+        return MediaProperties(
+            duration_s=duration_of(container, stream),
+            audio_codec=stream.codec_context.codec.canonical_name,
+            bit_rate=stream.codec_context.bit_rate or container.bit_rate or None,
+            sample_rate=stream.codec_context.sample_rate or None,
+            channels=stream.codec_context.channels or None,
+            title=tags.get("title", "")[:500] or None,
+            author=(tags.get("artist") or tags.get("album_artist") or tags.get("composer") or "")[:500] or None,
+            tags=tags,
+        )
+
+
+def thumbnail(opened: OpenedAudio) -> Image.Image:
+    """The waveform: one bar per slice of the whole length, scaled to the loudest."""
+    return draw_waveform(read_peaks(opened.path, opened.format))
+
+
+def prepare(opened: OpenedAudio) -> Prepared:
+    """No text of its own (speech is the analyzer's); says so when the end of the file is missing."""
+    with open_media(opened.path, opened.format) as container:
+        stream = container.streams.audio[0]
+        announced = duration_of(container, stream) or 0.0
+        last = 0.0
+        try:
+            for packet in container.demux(stream):
+                if packet.pts is not None and packet.time_base:
+                    last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        except FFmpegError as error:
+            return Prepared(degradations=[Degradation(step="read_to_end", reason=clip(str(error), 500))])
+    if announced > 1 and last < announced * 0.9:
+        reason = f"The recording ends at {last:.0f} s of the {announced:.0f} s it announces."
+        return Prepared(degradations=[Degradation(step="read_to_end", reason=reason)])
+    return Prepared()
+
+
+def duration_of(container: InputContainer, stream: Stream) -> float | None:
+    """Seconds, from the container or else the stream."""
+    if container.duration and container.duration > 0:
+        return round(container.duration / av.time_base, 3)
+    if stream.duration and stream.duration > 0 and stream.time_base:
+        return round(float(stream.duration * stream.time_base), 3)
+    return None
+
+
+def read_tags(written: dict[str, str]) -> dict[str, str]:
+    """At most 30 tags, lower-case names, clipped; without those about the container itself."""
+    noise = ("major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "language")
+    tags = {clip(k.lower(), 60): clip(v, 1000) for k, v in written.items() if k.lower() not in noise}
+    return {k: v for k, v in list(tags.items())[:_TAGS_KEPT] if k and v}
+
+
+def read_peaks(path: Path, format_: Format) -> list[int]:
+    """Up to 600 peaks (0 to 32767) spread over the whole length, whatever the length; what can be read counts."""
+    peaks: list[int] = []
+    block = _PEAK_RATE // 100  # 10 ms; doubled whenever there are twice as many peaks as wanted
+    rest = b""
+    with open_media(path, format_) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=_PEAK_RATE)
+        try:
+            for frame in container.decode(container.streams.audio[0]):
+                for small in resampler.resample(frame):
+                    samples = memoryview(rest + bytes(small.planes[0])[: small.samples * 2]).cast("h")
+                    whole = len(samples) - len(samples) % block
+                    peaks += [_peak(samples[i : i + block]) for i in range(0, whole, block)]
+                    rest = bytes(samples[whole:])
+                if len(peaks) >= 2 * PEAKS:
+                    peaks = [max(peaks[i : i + 2]) for i in range(0, len(peaks), 2)]
+                    block *= 2
+        except FFmpegError:
+            if not peaks:
+                raise
+    return peaks
+
+
+def draw_waveform(peaks: list[int]) -> Image.Image:
+    """The peaks as mirrored bars on a 600 x 300 picture."""
+    image = Image.new("RGB", _WAVEFORM, _BACKGROUND)
+    pen = ImageDraw.Draw(image)
+    width, height = _WAVEFORM
+    middle = height // 2
+    pen.line((0, middle, width, middle), fill=_AXIS)
+    loudest = max([*peaks, 1])
+    for x in range(0, width, 3):
+        start = x * len(peaks) // width
+        here = max(peaks[start : max((x + 3) * len(peaks) // width, start + 1)], default=0)
+        reach = int(here / loudest * (middle - 12))
+        if reach:
+            pen.rectangle((x, middle - reach, x + 1, middle + reach), fill=_BARS)
+    return image
+
+
+def _peak(samples: "memoryview[int]") -> int:
+    highest, lowest = max(samples), min(samples)
+    return min(max(highest, -lowest), 32767)

@@ -1,0 +1,144 @@
+"""Turns a still picture into EXIF facts, a thumbnail and a picture of at most 1024 px for analysis.
+
+Pixels are decoded once, reduced while decoding where the format allows it (JPEG).
+"""
+
+import contextlib
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from contracts.artifacts import FailureCode, Locator, MediaProperties
+from eventing.errors import Reject
+from media_processor import formats, heif, pictures
+from media_processor.kinds.row import Prepared, Shot, Source
+from media_processor.text_encoding import clip
+
+_TAG_NAMES = {
+    ExifTags.Base.ImageDescription: "description",
+    ExifTags.Base.Artist: "artist",
+    ExifTags.Base.Copyright: "copyright",
+    ExifTags.Base.XPTitle: "title",
+    ExifTags.Base.XPKeywords: "keywords",
+    ExifTags.Base.XPComment: "comment",
+}
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """An upright picture of at most analysis size, and what was read off the original."""
+
+    picture: Image.Image
+    width: int
+    height: int
+    frame_count: int
+    exif: Image.Exif
+
+
+def validate(source: Source) -> OpenedImage:
+    """Decodes the picture (the first frame of an animation). Raises ``Reject``."""
+    Image.MAX_IMAGE_PIXELS = None  # our own limit refuses with a reason
+    if source.format is formats.HEIC:
+        picture = heif.open_heic(source.path, source.limits.max_pixels)
+        return OpenedImage(pictures.shrunk(picture, pictures.ANALYSIS_BOX), *picture.size, 1, Image.Exif())
+    try:
+        with Image.open(source.path, formats=[source.format.name.upper()]) as image:
+            return _decoded(image, source.limits.max_pixels)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+        raise Reject(FailureCode.CORRUPT, "The picture is damaged or cut off.") from error
+
+
+def metadata(opened: OpenedImage) -> MediaProperties:
+    """Dimensions as seen, frame count, and camera, time and place from EXIF."""
+    exif = opened.exif
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    latitude, longitude = _place(exif.get_ifd(ExifTags.IFD.GPSInfo))
+    maker, model = _text(exif.get(ExifTags.Base.Make)), _text(exif.get(ExifTags.Base.Model))
+    camera = model if maker and model.startswith(maker) else f"{maker} {model}".strip()
+    tags = {name: _text(exif.get(tag)) for tag, name in _TAG_NAMES.items()}
+    return MediaProperties(
+        width=opened.width,
+        height=opened.height,
+        frame_count=opened.frame_count if opened.frame_count > 1 else None,
+        camera=camera[:200] or None,
+        taken_at=_taken_at(details, exif),
+        latitude=latitude,
+        longitude=longitude,
+        title=tags.pop("title") or None,
+        author=tags.get("artist") or None,
+        tags={name: value for name, value in tags.items() if value},
+    )
+
+
+def thumbnail(opened: OpenedImage) -> Image.Image:
+    """The picture itself."""
+    return opened.picture
+
+
+def prepare(opened: OpenedImage) -> Prepared:
+    """One picture for the analyzer to look at and read."""
+    return Prepared(shots=iter([Shot(opened.picture, Locator())]))
+
+
+def _decoded(image: Image.Image, max_pixels: int) -> OpenedImage:
+    width, height = image.size
+    pictures.check_pixels(width, height, max_pixels)
+    frames = _frame_count(image)
+    exif = image.getexif()
+    image.draft("RGB", pictures.ANALYSIS_BOX)
+    image.load()
+    image.thumbnail(pictures.ANALYSIS_BOX, Image.Resampling.BICUBIC)
+    small = pictures.as_rgb(image).copy()
+    orientation = exif.get(ExifTags.Base.Orientation)
+    if orientation in range(2, 9):
+        small.getexif()[ExifTags.Base.Orientation] = orientation
+        small = pictures.upright(small)
+    if orientation in range(5, 9):
+        width, height = height, width
+    return OpenedImage(small, width, height, frames, exif)
+
+
+def _frame_count(image: Image.Image) -> int:
+    with contextlib.suppress(OSError, EOFError, SyntaxError, ValueError):
+        frames: int = getattr(image, "n_frames", 1)
+        image.seek(0)
+        return frames
+    return 1
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):  # the XP tags: UTF-16 as a tuple of bytes
+        with contextlib.suppress(ValueError, TypeError):
+            return clip(bytes(value).decode("utf-16-le", "replace"), 500)
+        return ""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return clip(value, 500) if isinstance(value, str) else ""
+
+
+def _taken_at(details: dict[int, Any], exif: Image.Exif) -> datetime | None:
+    written = _text(details.get(ExifTags.Base.DateTimeOriginal)) or _text(exif.get(ExifTags.Base.DateTime))
+    offset = _text(details.get(ExifTags.Base.OffsetTimeOriginal))
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(written + offset, "%Y:%m:%d %H:%M:%S%z")
+    with contextlib.suppress(ValueError):  # a camera without a zone: its clock is all there is
+        return datetime.strptime(written, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    return None
+
+
+def _place(gps: dict[int, Any]) -> tuple[float | None, float | None]:
+    latitude = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), 90)
+    longitude = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), 180)
+    return (None, None) if latitude is None or longitude is None else (latitude, longitude)
+
+
+def _degrees(parts: Any, reference: Any, limit: int) -> float | None:
+    with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
+        degrees, minutes, seconds = (float(p) for p in parts)
+        value = degrees + minutes / 60 + seconds / 3600
+        if math.isfinite(value) and abs(value) <= limit:
+            return round(-value if str(reference).strip("\0") in {"S", "W"} else value, 7)
+    return None

@@ -1,0 +1,55 @@
+"""What a kind of file must be able to do: four steps over whatever its ``validate`` opened.
+
+A new kind is one module with these four functions and one row in ``table``.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from PIL import Image
+
+from contracts.artifacts import Degradation, Locator, MaterialText, MediaProperties
+from media_processor.decoded import DecodeLimits
+from media_processor.formats import Format
+
+OpenedT = TypeVar("OpenedT")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file to read: where it lies, what it was called, what its content is."""
+
+    path: Path
+    filename: str
+    format: Format
+    limits: DecodeLimits
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture for analysis with its place; pixels are upright, at most ``pictures.ANALYSIS_BOX``."""
+
+    image: Image.Image
+    locator: Locator
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Material for analysis. ``shots`` may be lazy: one picture is in memory at a time."""
+
+    texts: list[MaterialText] = field(default_factory=list[MaterialText])
+    shots: Iterator[Shot] = field(default_factory=lambda: iter(()))
+    degradations: list[Degradation] = field(default_factory=list[Degradation])
+
+
+@dataclass(frozen=True)
+class Row(Generic[OpenedT]):
+    """One kind. ``validate`` raises ``Reject`` for a file that cannot be read; the others may fail and only degrade."""
+
+    validate: Callable[[Source], OpenedT]
+    metadata: Callable[[OpenedT], MediaProperties]
+    thumbnail: Callable[[OpenedT], Image.Image | None]
+    prepare: Callable[[OpenedT], Prepared]
+    thumbnail_type: str = "image/jpeg"

@@ -1,0 +1,141 @@
+"""Turns a video into facts, a first good frame, frames spread over its whole length, and its subtitles as timed text.
+
+Which frames are wanted is told by ``scenes``; only those are decoded in full size.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from PIL import Image, ImageStat
+
+from contracts.artifacts import Degradation, FailureCode, Locator, MediaProperties
+from eventing.errors import Reject
+from media_processor import pictures, scenes, subtitles
+from media_processor.containers import moving_picture, open_media
+from media_processor.kinds.audio import duration_of, read_tags
+from media_processor.kinds.row import Prepared, Shot, Source
+
+_BLACK_MEAN, _FLAT_DEVIATION = 16.0, 8.0
+_SEEK_BEYOND_S, _SAME_TIME_S = 5.0, 0.005
+_LOOK_FOR_GOOD_FRAME_S = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
+
+
+@dataclass(frozen=True)
+class OpenedVideo:
+    """A video whose first frame could be decoded; reopened for each step."""
+
+    source: Source
+    duration_s: float
+
+
+def validate(source: Source) -> OpenedVideo:
+    """Decodes the first frame. Raises ``Reject``."""
+    try:
+        with open_media(source.path, source.format) as container:
+            stream = _picture_stream(container)
+            pictures.check_pixels(stream.width, stream.height, source.limits.max_pixels)
+            next(container.decode(stream))
+            return OpenedVideo(source, duration_of(container, stream) or 0.0)
+    except (FFmpegError, StopIteration, ValueError) as error:
+        raise Reject(FailureCode.CORRUPT, "The video is damaged or cut off.") from error
+
+
+def metadata(opened: OpenedVideo) -> MediaProperties:
+    """Duration, codecs, resolution as seen, frame rate and tags."""
+    with open_media(opened.source.path, opened.source.format) as container:
+        stream = _picture_stream(container)
+        turned = next(container.decode(stream)).rotation % 180 != 0
+        sound = container.streams.audio[0].codec_context if container.streams.audio else None
+        width, height = (stream.height, stream.width) if turned else (stream.width, stream.height)
+        rate = stream.average_rate or stream.guessed_rate
+        tags = read_tags(dict(container.metadata))
+        return MediaProperties(
+            width=width,
+            height=height,
+            duration_s=opened.duration_s or None,
+            frame_rate=round(float(rate), 3) if rate else None,
+            frame_count=stream.frames or None,
+            video_codec=stream.codec_context.codec.canonical_name,
+            audio_codec=sound.codec.canonical_name if sound else None,
+            sample_rate=sound.sample_rate if sound else None,
+            channels=sound.channels if sound else None,
+            bit_rate=container.bit_rate or None,
+            title=tags.get("title", "")[:500] or None,
+            author=tags.get("artist", "")[:500] or None,
+            tags=tags,
+        )
+
+
+def thumbnail(opened: OpenedVideo) -> Image.Image | None:
+    """The first frame that is neither black nor of one colour; the richest of those looked at if none is."""
+    best: tuple[float, Image.Image] | None = None
+    later = [opened.duration_s * share for share in (0.1, 0.25, 0.5)]
+    times = sorted(t for t in {*_LOOK_FOR_GOOD_FRAME_S, *later} if t == 0 or t < opened.duration_s)
+    for _, frame in _frames_at(opened.source, times):
+        statistics = ImageStat.Stat(frame.convert("L"))
+        if statistics.mean[0] > _BLACK_MEAN and statistics.stddev[0] > _FLAT_DEVIATION:
+            return frame
+        if best is None or statistics.stddev[0] > best[0]:
+            best = (statistics.stddev[0], frame)
+    return best[1] if best else None
+
+
+def prepare(opened: OpenedVideo) -> Prepared:
+    """Subtitles, and frames for the analyzer, each with the stretch of time it stands for."""
+    degradations: list[Degradation] = []
+    texts = subtitles.read(opened.source, degradations)
+    return Prepared(texts=texts, shots=_shots(opened), degradations=degradations)
+
+
+def _shots(opened: OpenedVideo) -> Iterator[Shot]:
+    source = opened.source
+    with open_media(source.path, source.format) as container:
+        looks = scenes.look_through(container, _picture_stream(container), opened.duration_s)
+    length = max(opened.duration_s, looks[-1].second if looks else 0.0)
+    times = scenes.choose_times(looks, length, source.limits.max_frames)
+    ends = [*times[1:], length]
+    for index, picture in _frames_at(source, times):
+        start = times[index]
+        yield Shot(picture, Locator(start_s=round(start, 3), end_s=round(max(start, ends[index]), 3)))
+
+
+def _frames_at(source: Source, times: list[float]) -> Iterator[tuple[int, Image.Image]]:
+    """(index into ``times``, the frame shown then, upright, of analysis size); ends where the video does."""
+    with open_media(source.path, source.format) as container:
+        stream = _picture_stream(container)
+        start = (stream.start_time or 0) * (stream.time_base or 0)
+        position = -1.0
+        for index, second in enumerate(times):
+            if position < 0 or not position <= second <= position + _SEEK_BEYOND_S:
+                container.seek(int((second + float(start)) * av.time_base), backward=True)
+            frame = _next_frame_from(container.decode(stream), second, float(start))
+            if frame is None:
+                return
+            position = frame.time - float(start)
+            yield index, _as_picture(frame)
+
+
+def _next_frame_from(frames: "Iterator[av.VideoFrame]", second: float, start: float) -> "av.VideoFrame | None":
+    last = None
+    for frame in frames:
+        last = frame
+        if frame.time - start >= second - _SAME_TIME_S:
+            break
+    return last
+
+
+def _as_picture(frame: "av.VideoFrame") -> Image.Image:
+    scale = min(pictures.ANALYSIS_BOX[0] / frame.width, pictures.ANALYSIS_BOX[1] / frame.height, 1.0)
+    width, height = max(int(frame.width * scale), 2), max(int(frame.height * scale), 2)
+    picture = frame.reformat(width=width, height=height, format="rgb24").to_image()
+    return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
+
+
+def _picture_stream(container: InputContainer) -> "av.VideoStream":
+    stream = moving_picture(container)
+    if stream is None:
+        raise Reject(FailureCode.CORRUPT, "The video holds no moving picture.")
+    return stream

@@ -1,0 +1,50 @@
+"""Turns the subtitle tracks inside a video into text with times."""
+
+import re
+from typing import Any
+
+from av import Packet
+from av.error import FFmpegError
+
+from contracts.artifacts import Degradation, Locator, MaterialText, TextSource
+from media_processor.containers import open_media
+from media_processor.kinds.row import Source
+from media_processor.text_encoding import clean, clip
+
+_ASS_FIELDS_BEFORE_TEXT = 8
+_MARKUP = re.compile(r"\{[^}]*\}|<[^>]{1,80}>")
+_MAX_CUES = 50_000
+
+
+def read(source: Source, degradations: list[Degradation]) -> list[MaterialText]:
+    """The cues of every text track in order of time; pictures of text (DVD, Blu-ray) are left out."""
+    cues: list[MaterialText] = []
+    with open_media(source.path, source.format) as container:
+        streams = list(container.streams.subtitles)
+        if not streams:
+            return cues
+        try:
+            for packet in container.demux(streams):
+                cues += _cues_of(packet)
+                if len(cues) > _MAX_CUES:
+                    break
+        except (FFmpegError, ValueError) as error:
+            degradations.append(Degradation(step="subtitles", reason=clip(str(error), 500)))
+    return sorted(cues, key=lambda cue: cue.locator.start_s or 0.0)
+
+
+def _cues_of(packet: "Packet[Any]") -> list[MaterialText]:
+    if packet.pts is None or not packet.time_base or not packet.size:
+        return []
+    start = max(float(packet.pts * packet.time_base), 0.0)
+    end = start + float((packet.duration or 0) * packet.time_base)
+    lines = [_plain(getattr(line, "ass", b"") or b"") for line in packet.decode()]
+    text = "\n".join(line for line in lines if line)
+    place = Locator(start_s=round(start, 3), end_s=round(end, 3))
+    return [MaterialText(text=text, locator=place, source=TextSource.SUBTITLE)] if text else []
+
+
+def _plain(dialogue: bytes | str) -> str:
+    written = dialogue.decode("utf-8", "replace") if isinstance(dialogue, bytes) else dialogue
+    text = written.split(",", _ASS_FIELDS_BEFORE_TEXT)[-1]
+    return clean(_MARKUP.sub("", text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " "))).strip()

@@ -1,0 +1,14 @@
+"""What the environment says about this process, beyond what every service is told."""
+
+from pydantic import Field
+
+from embeddings.settings import EncoderSettings
+from hosting.settings import DatabaseSettings
+
+
+class Settings(DatabaseSettings, EncoderSettings):
+    """Read once, by ``main.py``."""
+
+    encoder_timeout_s: float = Field(default=3.0, gt=0, le=30)
+    """Longer, and a search goes by words alone."""
+    database_pool_size: int = Field(default=8, ge=1, le=100)

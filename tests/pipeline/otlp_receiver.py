@@ -1,0 +1,87 @@
+"""A real OTLP/HTTP receiver in the test process: keeps every span the services send."""
+
+import gzip
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A received span; ids in hex, ``parent_id`` empty for a root."""
+
+    service: str
+    name: str
+    kind: int
+    trace_id: str
+    span_id: str
+    parent_id: str
+    links: tuple[str, ...]
+    attributes: dict[str, Any]
+
+
+class OtlpReceiver:
+    """Listens on a free port of loopback while started."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        received = self.spans
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                received.extend(_spans(ExportTraceServiceRequest.FromString(body)))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.end_headers()
+                self.wfile.write(ExportTraceServiceResponse().SerializeToString())
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def trace(self, trace_id: str) -> list[Span]:
+        return [span for span in list(self.spans) if span.trace_id == trace_id]
+
+
+def _spans(request: ExportTraceServiceRequest) -> list[Span]:
+    found: list[Span] = []
+    for resource in request.resource_spans:
+        names = {a.key: a.value.string_value for a in resource.resource.attributes}
+        for scope in resource.scope_spans:
+            found += [
+                Span(
+                    service=names["service.name"],
+                    name=s.name,
+                    kind=s.kind,
+                    trace_id=s.trace_id.hex(),
+                    span_id=s.span_id.hex(),
+                    parent_id=s.parent_span_id.hex(),
+                    links=tuple(link.span_id.hex() for link in s.links),
+                    attributes={a.key: a.value.string_value or a.value.int_value for a in s.attributes},
+                )
+                for s in scope.spans
+            ]
+    return found

@@ -1,0 +1,143 @@
+"""What is read from pictures of every format, mode and orientation."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from contracts.artifacts import FailureCode
+from localcloud.samples.pictures import save_photo
+from tests.unit.media_processor import files
+from tests.unit.media_processor.conftest import Decode, Refuse
+from tests.unit.media_processor.heic_file import write_heic
+
+RED, BLUE, WHITE = (200, 30, 30), (30, 30, 200), (255, 255, 255)
+
+
+def loaded(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.copy()
+
+
+def near(image: Image.Image, place: tuple[float, float], colour: tuple[int, int, int]) -> bool:
+    pixel = image.convert("RGB").getpixel((int(place[0] * image.width), int(place[1] * image.height)))
+    assert isinstance(pixel, tuple)
+    return max(abs(a - b) for a, b in zip(pixel, colour, strict=True)) < 40
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "gif", "bmp", "tiff", "avif"])
+def test_every_format_gives_thumbnail_and_picture(tmp_path: Path, output: Path, decode: Decode, ending: str) -> None:
+    decoded = decode(files.image_file(tmp_path / f"a.{ending}"))
+    assert (decoded.properties.width, decoded.properties.height) == (640, 400)
+    assert not decoded.degradations
+    (picture,) = decoded.pictures
+    assert (picture.width, picture.height) == (640, 400)
+    with Image.open(output / "thumbnail.jpg") as thumbnail:
+        assert thumbnail.size == (300, 188)
+        assert thumbnail.info.get("progressive")
+        assert not thumbnail.getexif()
+        assert near(thumbnail, (0.3, 0.5), RED)
+        assert near(thumbnail, (0.8, 0.5), BLUE)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending"), [("CMYK", "jpg"), ("L", "jpg"), ("P", "png"), ("RGBA", "png"), ("LA", "png"), ("1", "tiff")]
+)
+def test_every_mode_is_shown(tmp_path: Path, output: Path, decode: Decode, mode: str, ending: str) -> None:
+    decoded = decode(files.image_file(tmp_path / f"a.{ending}", mode))
+    assert not decoded.degradations
+    assert loaded(output / "thumbnail.jpg").mode == "RGB"
+
+
+def test_sixteen_bits_are_scaled_not_cut(tmp_path: Path, output: Path, decode: Decode) -> None:
+    Image.linear_gradient("L").convert("I").point(lambda v: v * 200).convert("I;16").save(tmp_path / "a.png")
+    decode(tmp_path / "a.png")
+    shown = loaded(output / "thumbnail.jpg").convert("L").tobytes()
+    low, high = min(shown), max(shown)
+    assert (low < 10, high > 245) == (True, True)
+
+
+def test_transparency_becomes_white(tmp_path: Path, output: Path, decode: Decode) -> None:
+    Image.new("RGBA", (50, 50), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    decode(tmp_path / "a.png")
+    assert near(loaded(output / "thumbnail.jpg"), (0.5, 0.5), WHITE)
+
+
+@pytest.mark.parametrize(("orientation", "corner"), [(1, (0, 0)), (3, (0.99, 0.99)), (6, (0.99, 0)), (8, (0, 0.99))])
+def test_orientation_is_applied(
+    tmp_path: Path, output: Path, decode: Decode, orientation: int, corner: tuple[float, float]
+) -> None:
+    decoded = decode(files.image_file(tmp_path / "a.jpg", orientation=orientation))
+    turned = orientation in {6, 8}
+    assert (decoded.properties.width, decoded.properties.height) == ((400, 640) if turned else (640, 400))
+    assert near(loaded(output / "thumbnail.jpg"), corner, WHITE)
+    assert near(loaded(output / decoded.pictures[0].name), corner, WHITE)
+
+
+def test_a_large_picture_is_reduced_for_analysis(tmp_path: Path, decode: Decode) -> None:
+    files.picture((4000, 2000)).save(tmp_path / "a.jpg")
+    decoded = decode(tmp_path / "a.jpg")
+    assert (decoded.properties.width, decoded.properties.height) == (4000, 2000)
+    assert (decoded.pictures[0].width, decoded.pictures[0].height) == (1024, 512)
+
+
+def test_camera_time_and_place(tmp_path: Path, decode: Decode) -> None:
+    save_photo(files.picture(), tmp_path / "a.jpg", ("Nikon", "Nikon Z6"), "2025:03:09 07:08:09", (-33.8568, 151.2153))
+    properties = decode(tmp_path / "a.jpg").properties
+    assert properties.camera == "Nikon Z6"
+    assert properties.taken_at == datetime(2025, 3, 9, 7, 8, 9, tzinfo=UTC)
+    assert (properties.latitude, properties.longitude) == pytest.approx((-33.8568, 151.2153), abs=1e-4)
+
+
+def test_nonsense_in_exif_is_left_out(tmp_path: Path, decode: Decode) -> None:
+    save_photo(files.picture(), tmp_path / "a.jpg", ("\0" * 4, "x" * 900), "not a date at all", (95.0, 400.0))
+    properties = decode(tmp_path / "a.jpg").properties
+    assert (properties.taken_at, properties.latitude, properties.longitude) == (None, None, None)
+    assert len(properties.camera or "") == 200
+
+
+def test_an_animation_counts_its_frames(tmp_path: Path, output: Path, decode: Decode) -> None:
+    frames = [Image.new("RGB", (40, 40), colour) for colour in (RED, BLUE, WHITE)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert decode(tmp_path / "a.gif").properties.frame_count == 3
+    assert near(loaded(output / "thumbnail.jpg"), (0.5, 0.5), RED)
+
+
+@pytest.mark.parametrize(("turn", "size", "corner"), [(0, (120, 100), (0.02, 0.02)), (3, (100, 120), (0.98, 0.02))])
+def test_heic_tiles_are_put_together_and_turned(
+    tmp_path: Path, output: Path, decode: Decode, turn: int, size: tuple[int, int], corner: tuple[float, float]
+) -> None:
+    whole = files.picture((128, 128))
+    tiles = [whole.crop((x, y, x + 64, y + 64)) for y in (0, 64) for x in (0, 64)]
+    write_heic(tmp_path / "a.heic", tiles, columns=2, size=(120, 100), turn=turn)
+    decoded = decode(tmp_path / "a.heic")
+    assert decoded.media_type == "image/heic"
+    assert (decoded.properties.width, decoded.properties.height) == size
+    with Image.open(output / decoded.pictures[0].name) as picture:
+        assert picture.size == size
+        assert near(picture, corner, WHITE)
+        assert near(picture, (0.25, 0.75) if turn == 0 else (0.25, 0.25), RED)
+        assert near(picture, (0.9, 0.75) if turn == 0 else (0.25, 0.9), BLUE)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "gif", "bmp", "tiff", "avif"])
+def test_a_picture_that_is_cut_off_is_corrupt(tmp_path: Path, refuse: Refuse, ending: str) -> None:
+    path = files.image_file(tmp_path / f"a.{ending}")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    assert refuse(path).code is FailureCode.CORRUPT
+
+
+def test_a_heic_that_is_cut_off_is_corrupt(tmp_path: Path, refuse: Refuse) -> None:
+    path = tmp_path / "a.heic"
+    write_heic(path, [files.picture((64, 64))], columns=1, size=(64, 64))
+    whole = path.read_bytes()
+    for length in (len(whole) - 40, 400, 60):
+        path.write_bytes(whole[:length])
+        assert refuse(path).code is FailureCode.CORRUPT
+
+
+def test_a_pixel_bomb_is_refused_before_it_is_decoded(tmp_path: Path, refuse: Refuse) -> None:
+    rejection = refuse(files.pixel_bomb(tmp_path / "a.png"))
+    assert rejection.code is FailureCode.RESOURCE_LIMIT
+    assert "50000 x 50000" in rejection.message
