@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from embeddings.batching import BatchingEncoder
 from embeddings.cache import CachingEncoder
 from embeddings.encoder import Encoder
 from embeddings.local import LocalEncoder
@@ -34,7 +35,7 @@ def chosen_encoder(settings: EncoderSettings) -> tuple[Encoder, AbstractAsyncCon
     if settings.openai_api_key is None:
         raise ValueError("EMBEDDING_BACKEND=openai needs OPENAI_API_KEY")
     remote = OpenAIEncoder(settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url)
-    return CachingEncoder(remote), _closing(remote)
+    return CachingEncoder(BatchingEncoder(remote)), _closing(remote)
 
 
 @asynccontextmanager

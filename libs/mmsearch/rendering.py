@@ -31,14 +31,13 @@ def status_lines(status: UploadStatus) -> RenderableType:
 def uploads_table(page: UploadPage) -> RenderableType:
     """A list of uploads."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("upload", "status", "type", "size", "created", "file"):
-        table.add_column(column, no_wrap=column != "file", justify="right" if column == "size" else "left")
+    for column in ("upload", "status", "size", "created"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
+    table.add_column("file", overflow="fold")
     for upload in page.uploads:
         size = "" if upload.size_bytes is None else in_bytes(upload.size_bytes)
-        created = upload.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(
-            upload.upload_id, _status(upload.status), upload.file_type or "", size, created, Text(upload.filename)
-        )
+        created = upload.created_at.astimezone().strftime("%m-%d %H:%M")
+        table.add_row(upload.upload_id, _status(upload.status), size, created, Text(upload.filename))
     shown = len(page.uploads)
     return Group(table, Text(f"{shown} of {page.total}", "dim"))
 

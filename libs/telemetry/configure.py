@@ -42,7 +42,8 @@ def instrument_engine(engine: object) -> None:
     """Client spans for every statement of a SQLAlchemy engine."""
     from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor  # noqa: PLC0415 - only two services have it
 
-    SQLAlchemyInstrumentor().instrument(engine=engine)
+    # Its metadata stops at SQLAlchemy 2.0; the event hooks it uses are the same in 2.1.
+    SQLAlchemyInstrumentor().instrument(engine=engine, skip_dep_check=True)
 
 
 def shutdown(provider: TracerProvider) -> None:

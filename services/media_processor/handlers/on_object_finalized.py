@@ -11,7 +11,6 @@ from contracts.identifiers import UNKNOWN_OWNER
 from eventing.errors import Discard, Reject
 from eventing.handlers import NewArtifact, Outcome, Stage, StageInputs
 from media_processor.decoded import Decoded, DecodedFile, DecodeLimits
-from media_processor.description import describe
 from media_processor.sandbox import Sandbox
 from media_processor.text_encoding import clip
 
@@ -83,7 +82,7 @@ def _material(filename: str, decoded: Decoded, pictures: list[NewArtifact]) -> M
         kind=decoded.kind,
         filename=filename,
         properties=decoded.properties,
-        texts=(describe(filename, decoded.properties), *decoded.texts),
+        texts=decoded.texts,
         pictures=tuple(
             MaterialPicture(image=stored.ref, locator=seen.locator, width=seen.width, height=seen.height)
             for stored, seen in zip(pictures, decoded.pictures, strict=True)

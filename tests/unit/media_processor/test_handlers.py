@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from contracts.artifacts import FailureCode, Kind, Material, Service, TextSource, UploadRef
+from contracts.artifacts import FailureCode, Kind, Material, Service, UploadRef
 from contracts.events import MediaProcessedV1, ObjectFinalizedV1, UploadDeletedV1, UploadReprocessV1
 from contracts.identifiers import ownership
 from eventing.errors import Discard, Poison, Reject
@@ -89,17 +89,16 @@ async def test_a_drop_becomes_artifacts_and_one_event(
     assert hashlib.sha256(picture.content.read_bytes()).hexdigest() == picture.ref.sha256
     material = material_of(outcome)
     assert material.pictures[0].image == picture.ref
-    assert [(t.source, t.text) for t in material.texts] == [
-        (TextSource.METADATA, "IMG_2041-redBoat.txt\nIMG 2041 red Boat\ndescription: halves")
-    ]
+    assert material.properties.tags == {"description": "halves"}
 
 
-async def test_tags_of_a_recording_become_text(
+async def test_tags_of_a_recording_become_properties(
     sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs, tmp_path: Path
 ) -> None:
     event = await dropped(store, files.audio_file(tmp_path / "a.mp3").read_bytes(), "alice/take7.mp3")
     outcome = await ProcessObject(sandbox)(event, inputs)
-    assert material_of(outcome).texts[0].text == "take7.mp3\ntake 7\nTitle: Tide Song\nBy: Test Choir"
+    facts = material_of(outcome).properties
+    assert (facts.title, facts.author) == ("Tide Song", "Test Choir")
 
 
 REFUSED = [

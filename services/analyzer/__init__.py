@@ -1,0 +1,1 @@
+"""Turns material (texts, pictures and facts of a file) into an analysis: summary, title, labels, segments."""

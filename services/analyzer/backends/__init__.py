@@ -1,0 +1,1 @@
+"""The ways to understand material, behind the one port in :mod:`analyzer.backends.backend`."""

@@ -1,0 +1,1 @@
+"""Understands material on this machine: OCR, extractive summary, keywords, language; no network, no keys."""

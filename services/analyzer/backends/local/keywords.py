@@ -1,0 +1,60 @@
+"""Turns a file's texts into the words and pairs of words it keeps coming back to."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from analyzer.backends.local.words import content_words
+
+MOST_KEYWORDS = 8
+_LONGEST = 30
+_MOST_DIGITS = 3
+_PHRASE_END = re.compile(r"[\n.,;:!?()\[\]{}|/\\\"“”•·。、\uff01\uff1f]+")
+
+
+def keywords(texts: Iterable[str]) -> tuple[str, ...]:
+    """At most eight, the most characteristic first, lower case; a pair stands for its two words."""
+    singles: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
+    for text in texts:
+        for phrase in _PHRASE_END.split(text):
+            words = [word for word in content_words(phrase) if _is_word(word)]
+            singles.update(words)
+            pairs.update(_neighbours(phrase, words))
+    _merge_plurals(singles)
+    least = 2 if sum(singles.values()) > 40 else 1
+    worths: dict[str, float] = {w: n * min(len(w), 10) / 10 for w, n in singles.items() if n >= least}
+    for (first, second), count in pairs.items():
+        if count >= max(2, least) and count >= 0.3 * min(singles[first], singles[second]):
+            worths[f"{first} {second}"] = count * 1.8
+    return _without_repeats(sorted(worths, key=lambda word: (-worths[word], word)))
+
+
+def _is_word(word: str) -> bool:
+    """No identifiers: ``gpt-4`` is a word people use, ``f6720133b0d1`` is not."""
+    return len(word) <= _LONGEST and sum(c.isdigit() for c in word) <= _MOST_DIGITS
+
+
+def _neighbours(phrase: str, words: Sequence[str]) -> list[tuple[str, str]]:
+    lowered = phrase.casefold()
+    return [(a, b) for a, b in pairwise(words) if a != b and f"{a} {b}" in lowered]
+
+
+def _merge_plurals(singles: Counter[str]) -> None:
+    for word in [w for w in singles if w.endswith("s") and w[:-1] in singles]:
+        less, more = sorted((word, word[:-1]), key=lambda w: (singles[w], w))
+        singles[more] += singles.pop(less)
+
+
+def _without_repeats(ranked: Iterable[str]) -> tuple[str, ...]:
+    chosen: list[str] = []
+    taken: set[str] = set()
+    for word in ranked:
+        parts = set(word.split())
+        if not parts & taken:
+            chosen.append(word)
+            taken |= parts
+        if len(chosen) == MOST_KEYWORDS:
+            break
+    return tuple(chosen)

@@ -1,0 +1,1 @@
+"""What analyzer hears: one module per event."""

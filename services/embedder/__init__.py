@@ -1,0 +1,1 @@
+"""Turns the text of an analysis into passages and one vector for each."""

@@ -1,0 +1,1 @@
+"""What embedder hears: one module per event."""

@@ -1,0 +1,19 @@
+"""upload.reprocess.v1 from the embedder on → the vectors made again, under the next run's number."""
+
+from contracts.artifacts import Service
+from contracts.events import UploadReprocessV1
+from embedder.stage import embed, stage_version
+from embeddings.encoder import Encoder
+from eventing.errors import Poison
+from eventing.handlers import Outcome, Stage, StageInputs
+
+
+def stage(encoder: Encoder) -> Stage[UploadReprocessV1]:
+    """The stage as the runtime wants it."""
+
+    async def handle(event: UploadReprocessV1, inputs: StageInputs) -> Outcome:
+        if event.from_stage is not Service.EMBEDDER or event.analyzed is None:
+            raise Poison(f"a reprocess from {event.from_stage.value} came to the embedder")
+        return await embed(encoder, event.analyzed, event.upload, inputs)
+
+    return Stage(Service.EMBEDDER, stage_version(encoder), UploadReprocessV1, lambda event: event.upload, handle)

@@ -1,0 +1,181 @@
+"""Turns the segments of an analysis into passages of about 200 tokens that overlap, each with its place in the file.
+
+Passage 0 says what the file is (title, name, labels, summary), so that a file without text is found by meaning too.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import PurePath
+
+from contracts.artifacts import AnalyzedSegment, Locator, Passage, Passages, TextSource
+from embedder.tokens import Unit, estimate_tokens, units
+
+ALGORITHM = "cut1"
+"""Changes whenever the same text would be cut differently."""
+
+MAX_TOKENS = 220
+"""The local model reads 254; the rest is room for what the estimate misses."""
+
+OVERLAP_TOKENS = 33
+"""15 %: a sentence that a cut falls into stands whole in one of the two passages."""
+
+LONGEST_STRETCH_S = 30.0
+"""Timed parts are joined up to this length; beyond it a hit would no longer point at a moment."""
+
+MAX_PASSAGES = 10_000
+"""About three minutes of local inference. Of a longer file every n-th passage is kept, over its whole length."""
+
+_BREAKS = (
+    (re.compile(r"\n\s*\n\s*$"), 0.5),
+    (re.compile(r"[.!?…。！？][\"'”’)\]]*\s*$"), 0.6),  # noqa: RUF001
+    (re.compile(r"([,;:，、；：]|\n)\s*$"), 0.8),  # noqa: RUF001
+)
+"""Where to end a passage, best first, and how full it must be for that."""
+
+_FIRST_WIDE = "\u2e80"
+
+_NAME_SEPARATORS = re.compile(r"[\W_]+|(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
+
+
+@dataclass(frozen=True)
+class FileDescription:
+    """What is known about the file as a whole."""
+
+    filename: str
+    title: str
+    summary: str
+    labels: Sequence[str]
+
+
+def cut(description: FileDescription, segments: Sequence[AnalyzedSegment]) -> Passages:
+    """All passages in the order of the segments. Pure: the same input gives the same passages."""
+    whole = AnalyzedSegment(text=_about(description), locator=Locator(), source=TextSource.SUMMARY)
+    pieces = [
+        (segment.text[start:end].strip(), segment)
+        for segment in chain([whole], join(segments))
+        for start, end in windows(segment.text)
+    ]
+    kept = _spread(pieces, MAX_PASSAGES)
+    return Passages(
+        passages=tuple(
+            Passage(index=index, text=text, locator=segment.locator, source=segment.source)
+            for index, (text, segment) in enumerate(kept)
+        )
+    )
+
+
+def join(segments: Sequence[AnalyzedSegment]) -> Iterator[AnalyzedSegment]:
+    """Puts together neighbours that are one place: parts of a page, or short timed parts within 30 s."""
+    group: list[AnalyzedSegment] = []
+    tokens = 0
+    for segment in segments:
+        if not segment.text.strip():
+            continue
+        size = estimate_tokens(segment.text)
+        if group and not (_same_place(group[0], segment) or _same_moment(group, segment, tokens + size)):
+            yield _merged(group)
+            group, tokens = [], 0
+        group.append(segment)
+        tokens += size
+    if group:
+        yield _merged(group)
+
+
+def windows(text: str) -> Iterator[tuple[int, int]]:
+    """``(start, end)`` of each passage in the text: every word is in one, none is cut, neighbours overlap."""
+    stream = units(text)
+    words: list[Unit] = []  # only what one passage can hold: a text of 20 MB has millions
+    while True:
+        words += islice(stream, MAX_TOKENS + 1 - len(words))
+        full = _fill(words)
+        if full == len(words):
+            break
+        last = _best_end(text, words, full)
+        yield words[0].start, words[last - 1].end
+        del words[: max(_overlap_start(text, words, last), 1)]
+    if words:
+        yield words[0].start, words[-1].end
+
+
+def _fill(words: Sequence[Unit]) -> int:
+    tokens, last = 0, 0
+    while last < len(words) and (last == 0 or tokens + words[last].tokens <= MAX_TOKENS):
+        tokens += words[last].tokens
+        last += 1
+    return last
+
+
+def _best_end(text: str, words: Sequence[Unit], full: int) -> int:
+    """The last good place to stop: the end of a paragraph, else of a sentence, a clause, a word."""
+    for pattern, least in _BREAKS:
+        for last in range(full, max(1, int(full * least)), -1):
+            unit = words[last - 1]
+            if pattern.search(text, unit.start, unit.end):
+                return last
+    last = full
+    # A run without a space is one word even where it is many units long.
+    while last > 1 and _inside_a_word(text, words[last - 1]):
+        last -= 1
+    return full if _inside_a_word(text, words[last - 1]) else last
+
+
+def _inside_a_word(text: str, unit: Unit) -> bool:
+    if unit.end >= len(text) or unit.end - unit.start == 1:
+        return False
+    return text[unit.end - 1].isalnum() and text[unit.end].isalnum() and not text[unit.end] >= _FIRST_WIDE
+
+
+def _overlap_start(text: str, words: Sequence[Unit], last: int) -> int:
+    tokens, start = 0, last
+    while start > 0 and tokens + words[start - 1].tokens <= OVERLAP_TOKENS:
+        start -= 1
+        tokens += words[start].tokens
+    while 0 < start < last and _inside_a_word(text, words[start - 1]):
+        start += 1
+    return start
+
+
+def _same_place(one: AnalyzedSegment, other: AnalyzedSegment) -> bool:
+    return one.source is other.source and one.locator == other.locator
+
+
+def _same_moment(group: Sequence[AnalyzedSegment], segment: AnalyzedSegment, tokens: int) -> bool:
+    a, b = group[0].locator, segment.locator
+    if a.start_s is None or b.start_s is None or group[0].source is not segment.source:
+        return False
+    in_order = b.start_s >= (group[-1].locator.start_s or 0) and (a.page, a.section) == (b.page, b.section)
+    return in_order and _end_s([*group, segment]) - a.start_s <= LONGEST_STRETCH_S and tokens <= MAX_TOKENS
+
+
+def _end_s(group: Sequence[AnalyzedSegment]) -> float:
+    return max(s.locator.start_s or 0 if s.locator.end_s is None else s.locator.end_s for s in group)
+
+
+def _merged(group: Sequence[AnalyzedSegment]) -> AnalyzedSegment:
+    first = group[0]
+    if len(group) == 1:
+        return first
+    if all(segment.locator == first.locator for segment in group):
+        return first.model_copy(update={"text": "\n\n".join(segment.text for segment in group)})
+    locator = first.locator.model_copy(update={"end_s": _end_s(group)})
+    return first.model_copy(update={"text": "\n".join(segment.text for segment in group), "locator": locator})
+
+
+def _about(description: FileDescription) -> str:
+    stem = PurePath(description.filename).stem if "." in description.filename.strip(".") else description.filename
+    name = " ".join(_NAME_SEPARATORS.sub(" ", stem).split())
+    heading = description.title if name.casefold() == description.title.casefold() else f"{description.title} ({name})"
+    labels = ", ".join(description.labels)
+    return (
+        "\n".join(line for line in (heading, labels, description.summary) if line.strip())
+        or description.filename.strip()
+        or "file"
+    )
+
+
+def _spread(pieces: Sequence[tuple[str, AnalyzedSegment]], most: int) -> Sequence[tuple[str, AnalyzedSegment]]:
+    if len(pieces) <= most:
+        return pieces
+    return [pieces[index * len(pieces) // most] for index in range(most)]

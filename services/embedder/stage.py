@@ -1,0 +1,61 @@
+"""Turns an analysed file into passages and vectors: cuts the text, asks the encoder, names artifacts and event."""
+
+import asyncio
+
+from contracts.artifacts import Analysis, FailureCode, UploadRef
+from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1
+from embedder.segments import ALGORITHM, FileDescription, cut
+from embeddings.encoder import Encoder, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable, Vectors
+from eventing.errors import Reject, RetryLater
+from eventing.handlers import Outcome, StageInputs
+
+_STAGE = "1"
+VECTORS_MEDIA_TYPE = "application/octet-stream"
+
+
+def stage_version(encoder: Encoder) -> str:
+    """Changes with the model, the way text is cut, or this stage: then files are embedded anew."""
+    return f"{_STAGE}-{ALGORITHM}-{encoder.model_id}"
+
+
+async def embed(encoder: Encoder, analyzed: MediaAnalyzedV1, upload: UploadRef, inputs: StageInputs) -> Outcome:
+    """``upload`` is the run the result belongs to; ``analyzed`` may stem from an earlier one."""
+    analysis = await inputs.read_model(analyzed.analysis, Analysis)
+    description = FileDescription(analyzed.filename, analysis.title, analysis.summary, analysis.labels)
+    passages = await asyncio.to_thread(cut, description, analysis.segments)
+    texts = [passage.text for passage in passages.passages]
+    vectors = await _encoded(encoder, texts)
+    passages_artifact = inputs.model_artifact("passages.json", passages)
+    vectors_artifact = inputs.artifact("vectors.f32", VECTORS_MEDIA_TYPE, vectors.astype("<f4").tobytes())
+    event = MediaEmbeddedV1(
+        upload=upload,
+        filename=analyzed.filename,
+        kind=analyzed.kind,
+        model_id=encoder.model_id,
+        dimensions=encoder.dimensions,
+        passage_count=len(texts),
+        passages=passages_artifact.ref,
+        vectors=vectors_artifact.ref,
+    )
+    return Outcome(artifacts=[passages_artifact, vectors_artifact], events=[event])
+
+
+async def _encoded(encoder: Encoder, texts: list[str]) -> Vectors:
+    """The one place where an encoder's failure becomes a retry or a refusal."""
+    try:
+        vectors = await encoder.encode_documents(texts)
+    except EncoderUnavailable as error:
+        code = FailureCode.QUOTA_EXCEEDED if error.quota else FailureCode.NETWORK
+        message = "The embedding service is out of quota." if error.quota else "The embedding service is not reachable."
+        raise RetryLater(code, message, delay_s=error.retry_after_s or 0) from error
+    except EncoderRefused as error:
+        raise Reject(FailureCode.PROVIDER_REFUSED, "The embedding service refuses this file's text.") from error
+    except EncoderAnswerInvalid as error:
+        raise _invalid() from error
+    if vectors.shape != (len(texts), encoder.dimensions):
+        raise _invalid()
+    return vectors
+
+
+def _invalid() -> Reject:
+    return Reject(FailureCode.PROVIDER_INVALID, "The embedding service gave an unusable answer.", retryable=True)

@@ -1,0 +1,197 @@
+"""An analysis becomes passages, vectors and one event; an encoder's failures become what the runtime understands."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from contracts.artifacts import (
+    Analysis,
+    AnalyzedSegment,
+    ArtifactRef,
+    FailureCode,
+    Kind,
+    Locator,
+    Passages,
+    Service,
+    TextSource,
+    UploadRef,
+)
+from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1, MediaProcessedV1, UploadReprocessV1
+from contracts.identifiers import new_upload_id
+from embedder.handlers import on_media_analyzed, on_upload_reprocess
+from embedder.stage import stage_version
+from embeddings.encoder import EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable, Vectors
+from embeddings.testing import FakeEncoder
+from eventing.errors import Poison, Reject, RetryLater
+from eventing.handlers import Outcome
+from eventing.inputs import StoreInputs
+from objectstore.testing import MemoryObjectStore
+
+UPLOAD = UploadRef(
+    upload_id=new_upload_id("alice", "report.pdf"),
+    user_id="alice",
+    bucket="uploads",
+    object_name="alice/x/report.pdf",
+    generation=7,
+)
+
+ANALYSIS = Analysis(
+    title="Annual report",
+    summary="Revenue grew.",
+    labels=("document",),
+    segments=(
+        AnalyzedSegment(text="Revenue grew by a tenth.", locator=Locator(page=1), source=TextSource.TEXT),
+        AnalyzedSegment(text="Costs fell.", locator=Locator(page=2), source=TextSource.OCR),
+    ),
+    model_id="local",
+    prompt_version="1",
+)
+
+
+class Case:
+    """A store with an analysis in it, and the event that announces it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryObjectStore()
+        self.inputs = StoreInputs(self.store, "artifacts", "out/")
+
+    async def analyzed(self, analysis: Analysis = ANALYSIS) -> MediaAnalyzedV1:
+        artifact = self.inputs.model_artifact("analysis.json", analysis)
+        await self.store.put("artifacts", artifact.ref.key, artifact.content, artifact.ref.media_type)
+        return MediaAnalyzedV1(
+            upload=UPLOAD,
+            filename="report.pdf",
+            kind=Kind.DOCUMENT,
+            title=analysis.title,
+            summary=analysis.summary,
+            analysis=artifact.ref,
+            segment_count=len(analysis.segments),
+            model_id="local",
+            prompt_version="1",
+        )
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case()
+
+
+def read(outcome: Outcome) -> tuple[MediaEmbeddedV1, Passages, np.ndarray]:
+    [event] = outcome.events
+    assert isinstance(event, MediaEmbeddedV1)
+    contents = {artifact.ref: artifact.content for artifact in outcome.artifacts}
+    passages, vectors = contents[event.passages], contents[event.vectors]
+    assert isinstance(passages, bytes)
+    assert isinstance(vectors, bytes)
+    rows = np.frombuffer(vectors, "<f4").reshape(event.passage_count, event.dimensions)
+    return event, Passages.model_validate_json(passages), rows
+
+
+async def test_row_i_is_the_vector_of_passage_i(case: Case) -> None:
+    encoder = FakeEncoder()
+    event, passages, rows = read(await on_media_analyzed.stage(encoder).handle(await case.analyzed(), case.inputs))
+    assert [p.locator.page for p in passages.passages] == [None, 1, 2]
+    assert np.array_equal(rows, await encoder.encode_documents([p.text for p in passages.passages]))
+    assert (event.upload, event.filename, event.kind) == (UPLOAD, "report.pdf", Kind.DOCUMENT)
+    assert (event.model_id, event.dimensions, event.passage_count) == ("fake-64", 64, 3)
+
+
+async def test_artifacts_have_the_names_that_search_reads(case: Case) -> None:
+    outcome = await on_media_analyzed.stage(FakeEncoder()).handle(await case.analyzed(), case.inputs)
+    assert [artifact.ref.key.rpartition("/")[2] for artifact in outcome.artifacts] == ["passages.json", "vectors.f32"]
+
+
+async def test_a_file_without_text_is_found_by_what_it_is(case: Case) -> None:
+    silent = ANALYSIS.model_copy(update={"segments": ()})
+    event, passages, _ = read(
+        await on_media_analyzed.stage(FakeEncoder()).handle(await case.analyzed(silent), case.inputs)
+    )
+    assert event.passage_count == 1
+    assert "Annual report" in passages.passages[0].text
+
+
+async def test_a_reprocess_belongs_to_its_own_run(case: Case) -> None:
+    again = UPLOAD.model_copy(update={"run": 3})
+    event = UploadReprocessV1(upload=again, from_stage=Service.EMBEDDER, analyzed=await case.analyzed())
+    stage = on_upload_reprocess.stage(FakeEncoder())
+    embedded, _, _ = read(await stage.handle(event, case.inputs))
+    assert embedded.upload == again
+    assert stage.upload_of(event) == again
+
+
+async def test_a_reprocess_for_another_stage_is_poison(case: Case) -> None:
+    reference = ArtifactRef(bucket="b", key="k", sha256="0" * 64, media_type="x/y", size_bytes=1)
+    processed = MediaProcessedV1.model_validate(
+        {
+            "upload": UPLOAD,
+            "filename": "report.pdf",
+            "kind": Kind.DOCUMENT,
+            "media_type": "application/pdf",
+            "size_bytes": 1,
+            "sha256": "0" * 64,
+            "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+            "properties": {},
+            "material": reference,
+        }
+    )
+    event = UploadReprocessV1(upload=UPLOAD, from_stage=Service.ANALYZER, processed=processed)
+    with pytest.raises(Poison):
+        await on_upload_reprocess.stage(FakeEncoder()).handle(event, case.inputs)
+
+
+async def test_a_missing_analysis_is_poison(case: Case) -> None:
+    event = await case.analyzed()
+    other = event.analysis.model_copy(update={"key": "nowhere"})
+    with pytest.raises(Poison):
+        await on_media_analyzed.stage(FakeEncoder()).handle(event.model_copy(update={"analysis": other}), case.inputs)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "delay_s"),
+    [
+        (EncoderUnavailable("x", retry_after_s=17, quota=True), FailureCode.QUOTA_EXCEEDED, 17),
+        (EncoderUnavailable("x", retry_after_s=5000), FailureCode.NETWORK, 600),
+        (EncoderUnavailable("x"), FailureCode.NETWORK, 0),
+    ],
+)
+async def test_trouble_that_passes_is_tried_again(
+    case: Case, failure: EncoderUnavailable, code: FailureCode, delay_s: float
+) -> None:
+    encoder = FakeEncoder()
+    encoder.failure = failure
+    with pytest.raises(RetryLater) as caught:
+        await on_media_analyzed.stage(encoder).handle(await case.analyzed(), case.inputs)
+    assert (caught.value.code, caught.value.delay_s) == (code, delay_s)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (EncoderRefused("x"), FailureCode.PROVIDER_REFUSED),
+        (EncoderAnswerInvalid("x"), FailureCode.PROVIDER_INVALID),
+    ],
+)
+async def test_trouble_that_stays_rejects_the_file(
+    case: Case, failure: EncoderRefused | EncoderAnswerInvalid, code: FailureCode
+) -> None:
+    encoder = FakeEncoder()
+    encoder.failure = failure
+    with pytest.raises(Reject) as caught:
+        await on_media_analyzed.stage(encoder).handle(await case.analyzed(), case.inputs)
+    assert caught.value.code is code
+
+
+async def test_vectors_of_the_wrong_shape_are_never_stored(case: Case) -> None:
+    class Short(FakeEncoder):
+        async def encode_documents(self, texts: list[str]) -> Vectors:  # type: ignore[override]
+            return (await super().encode_documents(texts))[:-1]
+
+    with pytest.raises(Reject) as caught:
+        await on_media_analyzed.stage(Short()).handle(await case.analyzed(), case.inputs)
+    assert caught.value.code is FailureCode.PROVIDER_INVALID
+
+
+def test_another_model_is_another_stage_version() -> None:
+    assert stage_version(FakeEncoder(8)) != stage_version(FakeEncoder(16))
+    assert on_media_analyzed.stage(FakeEncoder()).version == on_upload_reprocess.stage(FakeEncoder()).version

@@ -1,0 +1,84 @@
+"""Texts of concurrent files share requests; nobody waits long, gets another's vector, or fails for another's text."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from embeddings.batching import BatchingEncoder
+from embeddings.encoder import EncoderRefused, EncoderUnavailable, Vectors
+from embeddings.testing import FakeEncoder
+
+
+class CountingEncoder(FakeEncoder):
+    """Remembers the requests; refuses any request with the word ``forbidden``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[int] = []
+
+    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        self.requests.append(len(texts))
+        await asyncio.sleep(0)
+        if "forbidden" in texts:
+            raise EncoderRefused("no")
+        return await super().encode_documents(texts)
+
+
+@pytest.fixture
+def inner() -> CountingEncoder:
+    return CountingEncoder()
+
+
+async def test_concurrent_files_share_a_request_and_get_their_own_vectors(inner: CountingEncoder) -> None:
+    batching = BatchingEncoder(inner, wait_s=0.01)
+    files = [[f"file {i} text {j}" for j in range(3)] for i in range(10)]
+    answers = await asyncio.gather(*(batching.encode_documents(texts) for texts in files))
+    assert inner.requests == [30]
+    for texts, vectors in zip(files, answers, strict=True):
+        assert np.array_equal(vectors, await FakeEncoder().encode_documents(texts))
+
+
+async def test_full_requests_go_at_once_and_the_rest_after_the_wait(inner: CountingEncoder) -> None:
+    batching = BatchingEncoder(inner, max_texts=10, wait_s=0.01)
+    vectors = await batching.encode_documents([f"text {i}" for i in range(25)])
+    assert inner.requests == [10, 10, 5]
+    assert np.array_equal(vectors[24], await FakeEncoder().encode_query("text 24"))
+
+
+async def test_one_file_s_refused_text_fails_only_that_file(inner: CountingEncoder) -> None:
+    batching = BatchingEncoder(inner, wait_s=0.01)
+    good, bad = await asyncio.gather(
+        batching.encode_documents(["fine"]), batching.encode_documents(["forbidden"]), return_exceptions=True
+    )
+    assert isinstance(good, np.ndarray)
+    assert isinstance(bad, EncoderRefused)
+
+
+async def test_an_outage_fails_everyone_and_passes(inner: CountingEncoder) -> None:
+    batching = BatchingEncoder(inner, wait_s=0.01)
+    inner.failure = EncoderUnavailable("down")
+    answers = await asyncio.gather(
+        batching.encode_documents(["a"]), batching.encode_documents(["b", "c"]), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [EncoderUnavailable] * 2
+    inner.failure = None
+    assert (await batching.encode_documents(["a"])).shape == (1, 64)
+
+
+async def test_a_caller_who_gave_up_is_not_paid_for(inner: CountingEncoder) -> None:
+    batching = BatchingEncoder(inner, wait_s=0.05)
+    gone = asyncio.create_task(batching.encode_documents(["gone"]))
+    stays = asyncio.create_task(batching.encode_documents(["stays"]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert (await stays).shape == (1, 64)
+    assert inner.encoded == ["stays"]
+
+
+async def test_nothing_and_queries_go_straight_through(inner: CountingEncoder) -> None:
+    batching = BatchingEncoder(inner, wait_s=60)
+    assert (await batching.encode_documents([])).shape == (0, 64)
+    assert (await batching.encode_query("now")).shape == (64,)
+    assert (batching.model_id, batching.dimensions) == ("fake-64", 64)

@@ -1,0 +1,124 @@
+"""OpenAI's SDK against a server that speaks its wire format: what is sent, what is refused, how failures are told."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from embeddings.encoder import EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
+from embeddings.openai import OpenAIEncoder
+from tests.unit.embeddings.openai_server import DIMENSIONS, EmbeddingsServer, Reply, good_answer
+
+
+def _error(status: int, code: str | None = None, **headers: str) -> Reply:
+    body = json.dumps({"error": {"message": "no", "type": "t", "code": code}}).encode()
+    return Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+async def test_sends_model_dimensions_and_key_in_batches_of_a_hundred(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder
+) -> None:
+    await openai_encoder.encode_documents([f"text {i}" for i in range(203)])
+    assert [len(request["input"]) for request in server.requests] == [100, 100, 3]
+    assert {request["model"] for request in server.requests} == {"text-embedding-3-small"}
+    assert {request["dimensions"] for request in server.requests} == {DIMENSIONS}
+    assert server.authorization == "Bearer sk-test"
+    assert openai_encoder.model_id == "text-embedding-3-small@256"
+
+
+@pytest.mark.parametrize("status", [401, 403, 408, 409, 429, 500, 502, 503])
+async def test_what_may_pass_is_unavailable_and_asked_once(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder, status: int
+) -> None:
+    server.reply = lambda _: _error(status, retry_after="17")
+    with pytest.raises(EncoderUnavailable) as caught:
+        await openai_encoder.encode_query("x")
+    assert caught.value.retry_after_s == 17
+    assert caught.value.quota is (status == 429)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+async def test_what_never_passes_is_refused(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder, status: int
+) -> None:
+    server.reply = lambda _: _error(status)
+    with pytest.raises(EncoderRefused):
+        await openai_encoder.encode_query("x")
+
+
+async def test_retry_after_in_milliseconds_or_as_a_date_or_nonsense(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder
+) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    cases = {"retry_after_ms": ("1500", 1.5), "retry_after": (later, pytest.approx(100, abs=20))}
+    for header, (value, expected) in cases.items():
+        server.reply = lambda _, h=header, v=value: _error(429, **{h: v})
+        with pytest.raises(EncoderUnavailable) as caught:
+            await openai_encoder.encode_query("x")
+        assert caught.value.retry_after_s == expected
+    for nonsense in ("soon", "", "-"):
+        server.reply = lambda _, v=nonsense: _error(429, retry_after=v)
+        with pytest.raises(EncoderUnavailable) as caught:
+            await openai_encoder.encode_query("x")
+        assert caught.value.retry_after_s is None
+
+
+async def test_a_stalled_provider_is_unavailable(server: EmbeddingsServer) -> None:
+    server.reply = lambda request: Reply(body=good_answer(request), delay_s=0.5)
+    encoder = OpenAIEncoder("sk-test", base_url=server.url, dimensions=DIMENSIONS, timeout_s=0.1)
+    with pytest.raises(EncoderUnavailable):
+        await encoder.encode_query("x")
+    await encoder.aclose()
+
+
+async def test_a_cut_body_is_unavailable(server: EmbeddingsServer, openai_encoder: OpenAIEncoder) -> None:
+    server.reply = lambda request: Reply(body=good_answer(request), cut=20)
+    with pytest.raises(EncoderUnavailable):
+        await openai_encoder.encode_query("x")
+
+
+async def test_nobody_listening_is_unavailable() -> None:
+    encoder = OpenAIEncoder("sk-test", base_url="http://127.0.0.1:9/v1", timeout_s=5)
+    with pytest.raises(EncoderUnavailable):
+        await encoder.encode_query("x")
+    await encoder.aclose()
+
+
+def _answer(*embeddings: object, indexes: list[int] | None = None) -> bytes:
+    indexes = indexes or list(range(len(embeddings)))
+    items = [{"object": "embedding", "index": i, "embedding": e} for i, e in zip(indexes, embeddings, strict=True)]
+    return json.dumps({"object": "list", "data": items, "model": "m", "usage": None}).encode()
+
+
+ONES = [1.0] * DIMENSIONS
+
+BAD_ANSWERS = {
+    "one too few": _answer(ONES),
+    "one too many": _answer(ONES, ONES, ONES),
+    "same index twice": _answer(ONES, ONES, indexes=[0, 0]),
+    "index out of range": _answer(ONES, ONES, indexes=[1, 2]),
+    "short vector": _answer(ONES, ONES[:-1]),
+    "not finite": _answer(ONES, [float("nan"), *ONES[1:]]),
+    "infinite": _answer(ONES, [float("inf"), *ONES[1:]]),
+    "no direction": _answer(ONES, [0.0] * DIMENSIONS),
+    "words": _answer(ONES, ["a"] * DIMENSIONS),
+    "nothing": _answer(ONES, None),
+    "broken base64": _answer("!!!", "AAA"),
+    "empty list": _answer(),
+    "no data": b"{}",
+    "data is a number": b'{"data": 3}',
+    "not an object": b"[]",
+    "not JSON": b"<html>busy</html>",
+    "JSON null": b"null",
+}
+
+
+@pytest.mark.parametrize("name", BAD_ANSWERS)
+async def test_nothing_of_a_bad_answer_is_kept(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder, name: str
+) -> None:
+    server.reply = lambda _: Reply(body=BAD_ANSWERS[name])
+    with pytest.raises(EncoderAnswerInvalid):
+        await openai_encoder.encode_documents(["x", "y"])
