@@ -6,6 +6,7 @@ from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from telemetry import configure as telemetry
@@ -30,6 +31,7 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # values are people's texts and keys; errors end in the log
             connect_args={
                 "timeout": 5,
                 "server_settings": {
@@ -52,6 +54,8 @@ class Database:
             async with self._sessions() as session, session.begin():
                 await _bind(session, tenant)
                 yield session
+        except NoFreeConnectionError as error:
+            raise DatabaseUnavailableError("every connection is in use") from error
         except (DBAPIError, InterfaceError) as error:
             if _is_outage(error):
                 raise DatabaseUnavailableError(str(error)[:300]) from error

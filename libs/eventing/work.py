@@ -58,8 +58,9 @@ class StageWork:
             return manifest.events
         started = time.monotonic()
         outcome = await self._run(envelope, upload, key)
-        if outcome.purge:
-            return await self._purge(outcome)
+        await self._purge(outcome)
+        if not outcome.artifacts and not outcome.events:
+            return ()  # nothing to remember; a manifest would only outlive what was purged
         manifest = Manifest(
             stage=self._stage.service,
             stage_version=self._stage.version,
@@ -82,13 +83,12 @@ class StageWork:
             await self._memory.store_artifacts(outcome.artifacts)
             return outcome
 
-    async def _purge(self, outcome: Outcome) -> Sequence[StoredEvent]:
+    async def _purge(self, outcome: Outcome) -> None:
         for purge in outcome.purge:
             if purge.key.endswith("/"):
                 await self._store.delete_prefix(purge.bucket, purge.key)
             else:
                 await self._store.delete(purge.bucket, purge.key, purge.generation)
-        return ()
 
     def _encode(self, envelope: Envelope[Any], index: int, event: EventData) -> StoredEvent:
         event_id = derived_event_id(self._stage.service.value, self._stage.version, envelope.id, str(index))

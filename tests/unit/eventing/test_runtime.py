@@ -12,7 +12,7 @@ from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC
 from eventing import codec
 from eventing.delivery import Ack, Delivery, Nack
 from eventing.errors import Discard, Poison, Reject, RetryLater
-from eventing.handlers import Outcome, StageInputs
+from eventing.handlers import Outcome, Purge, StageInputs
 from eventing.publisher import BrokerUnavailableError
 from eventing.testing import MemoryBroker
 from objectstore.store import StoreUnavailableError
@@ -209,3 +209,25 @@ async def test_a_workdir_is_gone_after_the_handler(tmp_path: object) -> None:
 
     await runtime(Probe(write), MemoryBroker(), MemoryObjectStore()).process(delivery(message()))
     assert not seen[0].exists()  # type: ignore[attr-defined]
+
+
+async def test_a_purge_removes_prefixes_and_one_version_and_leaves_no_memory() -> None:
+    store, broker = MemoryObjectStore(), MemoryBroker()
+    for key in ("amy/upl/1/a", "amy/upl/1/b", "amy/upl/2/a"):
+        await store.put(ARTIFACTS, key, b"x", "text/plain")
+    original = await store.put("uploads", "amy/a.txt", b"x", "text/plain")
+    newer = await store.put("uploads", "amy/b.txt", b"x", "text/plain")
+
+    async def purge(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
+        return Outcome(
+            purge=[
+                Purge(ARTIFACTS, "amy/upl/1/"),
+                Purge("uploads", "amy/a.txt", original.generation),
+                Purge("uploads", "amy/b.txt", newer.generation - 1),
+            ]
+        )
+
+    for _ in range(2):
+        assert await runtime(Probe(purge), broker, store).process(delivery(message())) == Ack()
+    assert store.keys(ARTIFACTS) == ["amy/upl/2/a"]
+    assert store.keys("uploads") == ["amy/b.txt"]

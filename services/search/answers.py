@@ -1,0 +1,115 @@
+"""What a search answers, as JSON: files with their best moments, facets, and how complete the index is."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from contracts.artifacts import Kind
+from search.ranking import Moment, RankedFile, Why
+from search.snippets import snippet
+from search.store.retrieval import FacetCount, FoundFile, FoundPassage
+
+
+class MomentAnswer(BaseModel):
+    """A place inside a file. ``highlights`` are [start, end) in Unicode code points of ``text``."""
+
+    text: str
+    score: float
+    matched: list[Why]
+    source: str
+    highlights: list[tuple[int, int]]
+    page: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    section: str | None = None
+
+
+class FileAnswer(BaseModel):
+    """A file that was found; ``flagged`` says that moderation objects to showing it."""
+
+    upload_id: str
+    filename: str
+    file_type: Kind
+    media_type: str
+    size_bytes: int
+    created_at: datetime
+    title: str | None
+    summary: str | None
+    similarity_score: float
+    matched: list[Why]
+    thumbnail_url: str | None
+    flagged: bool
+    moments: list[MomentAnswer]
+
+
+class Facets(BaseModel):
+    """How many of the found files are of each type and month (``2026-11``, UTC)."""
+
+    file_types: dict[str, int]
+    months: dict[str, int]
+
+
+class SearchAnswer(BaseModel):
+    """``processing``: files of the user that cannot be found by meaning yet. ``degraded``: only words were compared."""
+
+    results: list[FileAnswer]
+    facets: Facets
+    total: int
+    processing: int
+    degraded: bool
+    search_id: UUID
+    processing_time_ms: float
+
+
+class SimilarAnswer(BaseModel):
+    """Files near another in meaning."""
+
+    results: list[FileAnswer]
+    processing: int
+
+
+def file_answer(file: FoundFile, ranked: RankedFile, moments: list[MomentAnswer]) -> FileAnswer:
+    """A found file in its place."""
+    has_thumbnail = file.has_thumbnail and not file.flagged
+    return FileAnswer(
+        upload_id=file.upload_id,
+        filename=file.filename,
+        file_type=Kind(file.kind),
+        media_type=file.media_type,
+        size_bytes=file.size_bytes,
+        created_at=file.created_at,
+        title=file.title,
+        summary=file.summary,
+        similarity_score=round(ranked.similarity, 4),
+        matched=sorted(ranked.matched),
+        thumbnail_url=f"/api/v1/file/{file.upload_id}/thumbnail" if has_thumbnail else None,
+        flagged=bool(file.flagged),
+        moments=moments,
+    )
+
+
+def moment_answer(moment: Moment, passage: FoundPassage, wanted: frozenset[str]) -> MomentAnswer:
+    """A moment with the part of its text worth showing."""
+    shown = snippet(passage.text, wanted)
+    return MomentAnswer(
+        text=shown.text,
+        score=round(moment.score, 4),
+        matched=sorted(moment.matched),
+        source=passage.source,
+        highlights=list(shown.highlights),
+        page=passage.locator.page,
+        start_s=passage.locator.start_s,
+        end_s=passage.locator.end_s,
+        section=passage.locator.section,
+    )
+
+
+def facets(counts: list[FacetCount]) -> Facets:
+    """Sums by type and by month, newest month first."""
+    kinds: dict[str, int] = {}
+    months: dict[str, int] = {}
+    for count in sorted(counts, key=lambda c: (c.month, c.kind), reverse=True):
+        kinds[count.kind] = kinds.get(count.kind, 0) + count.files
+        months[count.month] = months.get(count.month, 0) + count.files
+    return Facets(file_types=dict(sorted(kinds.items())), months=months)

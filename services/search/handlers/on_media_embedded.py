@@ -1,0 +1,45 @@
+"""media.embedded.v1 → passages and vectors: the file can be found by meaning, and media.indexed.v1 says so."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.artifacts import Passages, Service
+from contracts.envelope import Envelope, EventData
+from contracts.events import MediaEmbeddedV1, MediaIndexedV1
+from eventing.handlers import Projection, StageInputs
+from search.indexing import check_embedding, passage_rows, vector_literals
+from search.lifecycle import embedded_by
+from search.store import files, passages
+from search.tables import UNEMBEDDED
+
+
+def projection() -> Projection[MediaEmbeddedV1]:
+    """The handler with its event and tenant."""
+    return Projection(Service.SEARCH, MediaEmbeddedV1, lambda event: event.upload.user_id, handle)
+
+
+async def handle(
+    envelope: Envelope[MediaEmbeddedV1], session: AsyncSession, inputs: StageInputs
+) -> Sequence[EventData]:
+    """Replaces the model's passages and vectors, unless those of a later run or generation are there."""
+    event, upload = envelope.data, envelope.data.upload
+    part = embedded_by(event.model_id)
+    # Before the artifacts are read: those of a deleted upload may be gone, and no lock is held while they are fetched.
+    if not (await files.state(session, upload)).wants(upload, part):
+        return ()
+    found = await inputs.read_model(event.passages, Passages)
+    packed = await inputs.read(event.vectors)
+    check_embedding(event, found, packed)
+    rows = await asyncio.to_thread(passage_rows, found)
+    vectors = await asyncio.to_thread(vector_literals, packed, event.dimensions)
+    known = await files.lock(session, upload)
+    if not known.wants(upload, part):
+        return ()
+    await files.make_way(session, known, upload)
+    config = await files.config_of(session, upload.upload_id)
+    if not known.after(upload, part).needs_analysis_texts:
+        await passages.remove(session, upload, UNEMBEDDED)
+    await passages.replace_embedded(session, upload, event.model_id, event.dimensions, config, rows, vectors)
+    return (MediaIndexedV1(upload=upload, model_id=event.model_id, passage_count=len(rows)),)

@@ -1,0 +1,83 @@
+"""Turns artifacts of analyzer and embedder into rows: texts as words to index, vectors as Postgres reads them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from contracts.artifacts import Analysis, Locator, Passages, TextSource
+from contracts.events import MediaEmbeddedV1
+from eventing.errors import Poison
+from search.folding import index_text
+from search.tables import VECTOR_TABLES
+
+MAX_TEXT = 2000
+"""Characters of one searchable stretch; a passage has about 1200, a whole page of an analysis may have many more."""
+
+
+@dataclass(frozen=True)
+class PassageRow:
+    """A stretch of text with its place, and its words as they are indexed."""
+
+    ordinal: int
+    text: str
+    source: TextSource
+    locator: Locator
+    words: str
+
+
+def storable(text: str) -> str:
+    """Postgres keeps every character but NUL."""
+    return text.replace("\x00", " ")
+
+
+def passage_rows(passages: Passages) -> list[PassageRow]:
+    """One row per passage."""
+    return [PassageRow(p.index, storable(p.text), p.source, p.locator, index_text(p.text)) for p in passages.passages]
+
+
+def segment_rows(analysis: Analysis) -> list[PassageRow]:
+    """The texts of an analysis, long ones in several rows, until the embedder's passages take their place."""
+    stretches = [(segment, part) for segment in analysis.segments for part in split(segment.text)]
+    return [
+        PassageRow(i, storable(part), segment.source, segment.locator, index_text(part))
+        for i, (segment, part) in enumerate(stretches)
+    ]
+
+
+def split(text: str) -> Iterator[str]:
+    """Pieces of at most ``MAX_TEXT`` characters, cut between words where there are any."""
+    rest = text.strip()
+    while len(rest) > MAX_TEXT:
+        cut = rest.rfind(" ", MAX_TEXT // 2, MAX_TEXT) + 1 or MAX_TEXT
+        yield rest[:cut].rstrip()
+        rest = rest[cut:].lstrip()
+    if rest:
+        yield rest
+
+
+def check_embedding(event: MediaEmbeddedV1, passages: Passages, vectors: bytes) -> None:
+    """Raises ``Poison`` unless passages, vectors and the event's numbers agree."""
+    count = len(passages.passages)
+    if not event.model_id:
+        raise Poison("the model that made the vectors has no name")
+    if event.dimensions not in VECTOR_TABLES:
+        raise Poison(f"no index for vectors of {event.dimensions} dimensions")
+    if count != event.passage_count or [p.index for p in passages.passages] != list(range(count)):
+        raise Poison(f"{count} passages, not {event.passage_count} in order from 0")
+    if len(vectors) != count * event.dimensions * 4:
+        raise Poison(f"{len(vectors)} bytes of vectors for {count} x {event.dimensions} float32")
+
+
+def vector_literals(vectors: bytes, dimensions: int) -> list[str]:
+    """Each row of little-endian float32, scaled to length 1, as ``halfvec`` reads it: ``[0.1,…]``.
+
+    Raises ``Poison`` for a row that is not finite or has no direction.
+    """
+    rows = np.frombuffer(vectors, "<f4").reshape(-1, dimensions).astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or (lengths == 0).any():
+        raise Poison("a vector is not finite or has length 0")
+    halves: Sequence[list[float]] = (rows / lengths).astype(np.float16).tolist()
+    return [json.dumps(row, separators=(",", ":")) for row in halves]

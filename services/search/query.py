@@ -1,0 +1,90 @@
+"""Turns what a person typed into terms: words, codes and quoted phrases to find, and words that must be absent."""
+
+import re
+from dataclasses import dataclass
+
+from search.folding import is_unspaced, words
+
+MAX_TERMS = 32
+"""Terms beyond are ignored; the meaning of the rest still counts through the vector."""
+
+_MIN_CODE_LENGTH = 4
+_SHORT_RUN = 3
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_PIECE = re.compile(r"""(?P<minus>(?<!\S)-)?(?:["“”„«»](?P<quoted>[^"“”„«»]*)["“”„«»]|(?P<plain>[^\s"“”„«»]+))""")
+_FILE_NAME = re.compile(r"[^\s/]+\.[A-Za-z][A-Za-z0-9]{1,4}$")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True)
+class Term:
+    """Words that must follow each other. ``literal``: a code, file name or phrase; one hit is enough to be found."""
+
+    words: tuple[str, ...]
+    literal: bool = False
+
+    @property
+    def tsquery(self) -> str:
+        """The term for the ``simple`` configuration; words hold letters and digits only, so quoting is safe."""
+        if len(self.words) == 1 and len(self.words[0]) == 1 and is_unspaced(self.words[0]):
+            return f"'{self.words[0]}':*"
+        return "(" + " <-> ".join(f"'{word}'" for word in self.words) + ")"
+
+
+@dataclass(frozen=True)
+class Query:
+    """``text`` goes to the encoder; every phrase of ``required`` must occur in a file, none of ``excluded`` may."""
+
+    text: str
+    terms: tuple[Term, ...]
+    required: tuple[Term, ...]
+    excluded: tuple[Term, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """True when there is nothing to look for."""
+        return not self.text
+
+
+def printable(text: str) -> str:
+    """Without control and direction characters, white space collapsed."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def parse(text: str) -> Query:
+    """Reads quotes, a leading minus, codes and file names; any text is a valid query."""
+    terms: dict[tuple[str, ...], Term] = {}
+    required: list[Term] = []
+    excluded: list[Term] = []
+    spoken: list[str] = []
+    for piece in _PIECE.finditer(printable(text)):
+        quoted, plain = piece["quoted"], piece["plain"]
+        content = quoted if quoted is not None else plain
+        found = words(content)
+        if not found:
+            continue
+        if piece["minus"]:
+            excluded.append(Term(found))
+            continue
+        spoken.append(content)
+        if quoted is not None:
+            required.append(Term(found, literal=True))
+        for term in [Term(found, literal=True)] if quoted is not None else _terms(content, found):
+            terms.setdefault(term.words, term)
+    return Query(" ".join(spoken), tuple(terms.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
+
+
+def _terms(content: str, found: tuple[str, ...]) -> list[Term]:
+    if _is_name_or_code(content, found):
+        return [Term(found, literal=True)]
+    if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
+        return [Term(found)]
+    return [Term((word,)) for word in found]
+
+
+def _is_name_or_code(content: str, found: tuple[str, ...]) -> bool:
+    if len(found) > 1 and _FILE_NAME.match(content):
+        return True
+    joined = "".join(found)
+    is_long_enough = len(joined) >= _MIN_CODE_LENGTH and any(c.isdigit() for c in joined)
+    return is_long_enough and not _YEAR.fullmatch(joined) and not any(is_unspaced(word) for word in found)

@@ -1,0 +1,147 @@
+"""Fuses what was found by meaning and by words into one order of files, each with its best moments. Pure.
+
+Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): 1 / (60 + rank) from each list. What occurs literally
+(a quoted phrase, a code, a file name) comes before what does not.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+RRF_K = 60
+MOMENTS = 3
+TIERS = (200, 2000, 20_000)
+"""How many files of each list are looked at, for the first pages and for those far behind them."""
+
+
+class Why(StrEnum):
+    """Why a file or a moment was found."""
+
+    SEMANTIC = "semantic"
+    TEXT = "text"
+    NAME = "name"
+    QUOTED = "quoted"
+
+
+@dataclass(frozen=True, order=True)
+class PassageKey:
+    """A passage inside its file."""
+
+    model_id: str
+    ordinal: int
+
+
+@dataclass(frozen=True)
+class PassageHit:
+    """A passage and how well it fits, 0 to 1."""
+
+    key: PassageKey
+    score: float
+    quoted: bool = False
+
+
+@dataclass(frozen=True)
+class SemanticHit:
+    """A file by its passage nearest in meaning; ``similarity`` is a cosine above the model's cut-off."""
+
+    upload_id: str
+    similarity: float
+    passages: tuple[PassageHit, ...]
+
+
+@dataclass(frozen=True)
+class TextHit:
+    """A file by its words; ``coverage`` is how much of the query they make up, rare words counting more, 0 to 1."""
+
+    upload_id: str
+    coverage: float
+    literal: bool
+    matched: frozenset[Why]
+    passages: tuple[PassageHit, ...]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A passage worth showing."""
+
+    key: PassageKey
+    score: float
+    matched: frozenset[Why]
+
+
+@dataclass(frozen=True)
+class RankedFile:
+    """A file in its place; ``score`` orders, ``similarity`` (0 to 1) is for people."""
+
+    upload_id: str
+    score: float
+    similarity: float
+    literal: bool
+    matched: frozenset[Why]
+    moments: tuple[Moment, ...]
+
+
+def tier_for(last: int) -> int:
+    """How deep the lists must be read to show results up to number ``last``."""
+    return next((depth for depth in TIERS if last <= depth), TIERS[-1])
+
+
+def rank(semantic: Sequence[SemanticHit], textual: Sequence[TextHit]) -> list[RankedFile]:
+    """All files of both lists in one order. Reading deeper only appends, so pages never overlap."""
+    ranked: list[RankedFile] = []
+    placed: set[str] = set()
+    for depth in TIERS:
+        for file in _fuse(semantic[:depth], textual[:depth]):
+            if file.upload_id not in placed:
+                placed.add(file.upload_id)
+                ranked.append(file)
+        if depth >= max(len(semantic), len(textual)):
+            break
+    return ranked
+
+
+def _fuse(semantic: Sequence[SemanticHit], textual: Sequence[TextHit]) -> list[RankedFile]:
+    by_meaning = {hit.upload_id: (place, hit) for place, hit in enumerate(semantic, 1)}
+    by_words = {hit.upload_id: (place, hit) for place, hit in enumerate(textual, 1)}
+    files = [_file(u, by_meaning.get(u), by_words.get(u)) for u in by_meaning.keys() | by_words.keys()]
+    return sorted(files, key=lambda f: (not f.literal, -f.score, -f.similarity, f.upload_id))
+
+
+def _file(upload_id: str, meaning: tuple[int, SemanticHit] | None, words: tuple[int, TextHit] | None) -> RankedFile:
+    score = similarity = 0.0
+    matched: set[Why] = set()
+    if meaning:
+        place, near = meaning
+        score += 1 / (RRF_K + place)
+        similarity = near.similarity
+        matched.add(Why.SEMANTIC)
+    if words:
+        place, found = words
+        # A file that holds half of the query's words is half as good a reason to show it.
+        score += found.coverage / (RRF_K + place)
+        similarity = max(similarity, found.coverage)
+        matched |= found.matched
+    return RankedFile(
+        upload_id,
+        score,
+        min(max(similarity, 0.0), 1.0),
+        literal=words is not None and words[1].literal,
+        matched=frozenset(matched),
+        moments=best_moments(meaning[1].passages if meaning else (), words[1].passages if words else ()),
+    )
+
+
+def best_moments(by_meaning: Iterable[PassageHit], by_words: Iterable[PassageHit]) -> tuple[Moment, ...]:
+    """Up to three passages; one found both ways comes before one found as well one way."""
+    near = {hit.key: hit for hit in by_meaning}
+    said = {hit.key: hit for hit in by_words}
+    weighed: list[tuple[bool, float, Moment]] = []
+    for key in near.keys() | said.keys():
+        scores = [hit.score for hit in (near.get(key), said.get(key)) if hit]
+        quoted = key in said and said[key].quoted
+        matched = {Why.SEMANTIC} if key in near else set[Why]()
+        if key in said:
+            matched.add(Why.QUOTED if quoted else Why.TEXT)
+        weighed.append((quoted, sum(scores), Moment(key, min(max(*scores, 0.0), 1.0), frozenset(matched))))
+    weighed.sort(key=lambda w: (not w[0], -w[1], w[2].key))
+    return tuple(moment for _, _, moment in weighed[:MOMENTS])

@@ -1,0 +1,44 @@
+"""``POST /api/v1/search`` and ``GET /api/v1/search/similar/{upload_id}``."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from contracts.identifiers import UPLOAD_ID_PATTERN
+from hosting.answers import Answer, not_found
+from hosting.app import API_ROOT
+from identity.principal import Caller
+from search.answers import SearchAnswer, SimilarAnswer
+from search.finder import Finder
+from search.request import SearchRequest
+from search.routes.bodies import read_model
+from search.routes.outages import outages_as_unavailable
+
+_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": SearchRequest.model_json_schema()}}}
+}
+
+
+def search_router(finder: Finder) -> APIRouter:
+    """Searching by query and by example."""
+    router = APIRouter(prefix=f"{API_ROOT}/search", tags=["search"], dependencies=[Depends(outages_as_unavailable)])
+
+    @router.post("", openapi_extra=_BODY)
+    async def search(caller: Caller, request: Request) -> Answer[SearchAnswer]:
+        asked = await read_model(request, SearchRequest)
+        found = await finder.find(caller.user_id, asked)
+        has_more = asked.offset + len(found.results) < found.total and bool(found.results)
+        meta = {"limit": asked.limit, "offset": asked.offset, "total": found.total, "has_more": has_more}
+        return Answer(data=found, meta=meta)
+
+    @router.get("/similar/{upload_id}")
+    async def similar(
+        caller: Caller, upload_id: str, limit: Annotated[int, Query(ge=1, le=100)] = 20
+    ) -> Answer[SimilarAnswer]:
+        if not re.fullmatch(UPLOAD_ID_PATTERN, upload_id):
+            raise not_found("file")
+        return Answer(data=await finder.similar(caller.user_id, upload_id, limit))
+
+    _ = (search, similar)
+    return router

@@ -1,0 +1,155 @@
+"""What is known of each file: locks a file's state for one event, and writes each part as a whole."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.artifacts import UploadRef
+from contracts.events import MediaAnalyzedV1, MediaProcessedV1
+from search.folding import SIMPLE, index_text, name_text, text_config
+from search.indexing import storable
+from search.lifecycle import ANALYZED, PROCESSED, FileState, embedded_by
+from search.store import passages
+from search.tables import UNEMBEDDED
+
+_COLUMNS = "generation, deleted_generation, deleted_run, processed_run, analyzed_run"
+
+_STATE = f"SELECT {_COLUMNS} FROM files WHERE upload_id = :upload_id"  # noqa: S608 - constants only
+
+# The conflicting update changes nothing that counts; it locks the row, so that a file's events follow each other.
+_LOCK = f"""INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_id, :user_id, :generation)
+    ON CONFLICT (upload_id) DO UPDATE SET touched_at = now()
+    RETURNING {_COLUMNS}"""  # noqa: S608 - constants only
+
+_FORGET_PROCESSED = """UPDATE files SET processed_run = NULL, filename = NULL, kind = NULL, media_type = NULL,
+    size_bytes = NULL, created_at = NULL, properties = NULL, has_thumbnail = NULL, name_words = NULL
+    WHERE upload_id = :upload_id"""
+
+_FORGET_ANALYZED = """UPDATE files SET analyzed_run = NULL, title = NULL, summary = NULL, labels = NULL,
+    language = NULL, flagged = NULL, text_config = 'english', about_words = NULL WHERE upload_id = :upload_id"""
+
+_KEEP = """UPDATE files SET generation = :generation, deleted_generation = :deleted_generation,
+    deleted_run = :deleted_run WHERE upload_id = :upload_id"""
+
+_PROCESSED = """UPDATE files SET processed_run = :run, filename = :filename, kind = :kind, media_type = :media_type,
+    size_bytes = :size_bytes, created_at = :created_at, properties = CAST(:properties AS jsonb),
+    has_thumbnail = :has_thumbnail, name_words = setweight(to_tsvector('simple', :name), 'A')
+        || setweight(to_tsvector('english', :name), 'A') || setweight(to_tsvector('simple', :facts), 'C')
+    WHERE upload_id = :upload_id"""
+
+_ANALYZED = """UPDATE files SET analyzed_run = :run, title = :title, summary = :summary, labels = :labels,
+    language = :language, flagged = :flagged, text_config = :config,
+    about_words = to_tsvector('simple', :about) || to_tsvector(CAST(CAST(:config AS text) AS regconfig), :about)
+    WHERE upload_id = :upload_id"""
+
+
+async def state(session: AsyncSession, upload: UploadRef) -> FileState:
+    """What is known of the file, without a lock; of a file never heard of, an empty state."""
+    row = (await session.execute(text(_STATE), {"upload_id": upload.upload_id})).one_or_none()
+    return await _state(session, upload.upload_id, row) if row else FileState(upload.generation)
+
+
+async def lock(session: AsyncSession, upload: UploadRef) -> FileState:
+    """The file's state, locked until the transaction ends; the file is made known if it was not."""
+    key = {"upload_id": upload.upload_id, "user_id": upload.user_id, "generation": upload.generation}
+    row = (await session.execute(text(_LOCK), key)).one()
+    return await _state(session, upload.upload_id, row)
+
+
+async def make_way(session: AsyncSession, known: FileState, upload: UploadRef) -> None:
+    """A newer generation takes the place of all that was known of the one before."""
+    if upload.generation > known.generation:
+        await become(session, upload, known, FileState(upload.generation, known.tombstone))
+
+
+async def become(session: AsyncSession, upload: UploadRef, known: FileState, left: FileState) -> None:
+    """Removes every part that ``known`` has and ``left`` has not, and keeps generation and tombstone of ``left``."""
+    for part in known.runs.keys() - left.runs.keys():
+        await _forget(session, upload, part)
+    if known.needs_analysis_texts and not left.needs_analysis_texts:
+        await passages.remove(session, upload, UNEMBEDDED)
+    deleted_generation, deleted_run = left.tombstone
+    values = {"generation": left.generation, "deleted_generation": deleted_generation, "deleted_run": deleted_run}
+    await session.execute(text(_KEEP), values | {"upload_id": upload.upload_id})
+
+
+async def _forget(session: AsyncSession, upload: UploadRef, part: str) -> None:
+    key = {"upload_id": upload.upload_id}
+    if part == PROCESSED:
+        await session.execute(text(_FORGET_PROCESSED), key)
+    elif part == ANALYZED:
+        await session.execute(text(_FORGET_ANALYZED), key)
+    else:
+        await passages.remove(session, upload, part.removeprefix(embedded_by("")))
+
+
+async def write_processed(session: AsyncSession, event: MediaProcessedV1) -> None:
+    """Name and metadata: the file can be found by them from here on."""
+    properties = event.properties.model_dump(mode="json", exclude_none=True)
+    values = {
+        "upload_id": event.upload.upload_id,
+        "run": event.upload.run,
+        "filename": storable(event.filename),
+        "kind": event.kind.value,
+        "media_type": storable(event.media_type),
+        "size_bytes": event.size_bytes,
+        "created_at": event.created_at,
+        "properties": json.dumps(_storable_json(properties)),
+        "has_thumbnail": event.thumbnail is not None,
+        "name": name_text(event.filename),
+        "facts": index_text(" ".join(_facts(event))),
+    }
+    await session.execute(text(_PROCESSED), values)
+
+
+async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1) -> str:
+    """Title, summary, labels and language; answers the text search configuration of the language."""
+    config = text_config(event.language)
+    about = index_text(" . ".join((event.title, *event.labels, event.summary)))
+    values = {
+        "upload_id": event.upload.upload_id,
+        "run": event.upload.run,
+        "title": storable(event.title),
+        "summary": storable(event.summary),
+        "labels": [storable(label) for label in event.labels],
+        "language": storable(event.language) if event.language else None,
+        "flagged": event.moderation.flagged,
+        "config": config,
+        "about": about,
+    }
+    await session.execute(text(_ANALYZED), values)
+    return config
+
+
+async def config_of(session: AsyncSession, upload_id: str) -> str:
+    """The text search configuration of the file's language, as far as it is known."""
+    found = await session.scalar(
+        text("SELECT text_config FROM files WHERE upload_id = :upload_id"), {"upload_id": upload_id}
+    )
+    return str(found or SIMPLE)
+
+
+async def _state(session: AsyncSession, upload_id: str, row: Any) -> FileState:
+    sets = await session.execute(
+        text("SELECT model_id, run FROM passage_sets WHERE upload_id = :upload_id"), {"upload_id": upload_id}
+    )
+    runs: dict[str, int] = {embedded_by(model_id): run for model_id, run in sets}
+    for part, run in ((PROCESSED, row.processed_run), (ANALYZED, row.analyzed_run)):
+        if run is not None:
+            runs[part] = run
+    return FileState(row.generation, (row.deleted_generation, row.deleted_run), runs)
+
+
+def _facts(event: MediaProcessedV1) -> Sequence[str]:
+    found = event.properties
+    named = (found.title, found.author, found.camera, found.video_codec, found.audio_codec)
+    return [fact for fact in (*named, *found.tags.values()) if fact]
+
+
+def _storable_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {storable(str(key)): _storable_json(item) for key, item in value.items()}
+    return storable(value) if isinstance(value, str) else value

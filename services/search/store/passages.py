@@ -1,0 +1,119 @@
+"""Texts and vectors of a file: written a model's whole set at a time, as arrays in a few statements.
+
+COPY would be faster still, but Postgres refuses it into tables under row-level security.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.artifacts import UploadRef
+from search.folding import index_text
+from search.indexing import PassageRow
+from search.tables import UNEMBEDDED, VECTOR_TABLES
+
+_ROWS_AT_ONCE = 500
+
+_WORDS = """CASE WHEN CAST(:config AS text) = 'simple' THEN to_tsvector('simple', r.words)
+    ELSE to_tsvector('simple', r.words) || to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words) END"""
+
+_INSERT_TEXTS = f"""INSERT INTO passages
+    (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section, words)
+    SELECT :upload_id, :model_id, :user_id, r.ordinal, r.text, r.source, r.page, r.start_s, r.end_s, r.section, {_WORDS}
+    FROM unnest(CAST(:ordinals AS int[]), CAST(:texts AS text[]), CAST(:sources AS text[]), CAST(:pages AS int[]),
+        CAST(:starts AS float8[]), CAST(:ends AS float8[]), CAST(:sections AS text[]), CAST(:words AS text[]))
+        AS r(ordinal, text, source, page, start_s, end_s, section, words)"""  # noqa: S608 - constants only
+
+_INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal, embedding)
+    SELECT :upload_id, :model_id, :user_id, r.ordinal, CAST(r.vector AS halfvec)
+    FROM unnest(CAST(:ordinals AS int[]), CAST(:vectors AS text[])) AS r(ordinal, vector)"""
+
+_REINDEX = f"""UPDATE passages SET words = {_WORDS}
+    FROM unnest(CAST(:models AS text[]), CAST(:ordinals AS int[]), CAST(:words AS text[]))
+        AS r(model_id, ordinal, words)
+    WHERE passages.upload_id = :upload_id AND passages.model_id = r.model_id AND passages.ordinal = r.ordinal
+    """  # noqa: S608 - constants only
+
+_SET = """INSERT INTO passage_sets (upload_id, model_id, user_id, run, dimensions, passage_count)
+    VALUES (:upload_id, :model_id, :user_id, :run, :dimensions, :count)
+    ON CONFLICT (upload_id, model_id) DO UPDATE
+    SET run = excluded.run, dimensions = excluded.dimensions, passage_count = excluded.passage_count"""
+
+
+async def replace_unembedded(session: AsyncSession, upload: UploadRef, config: str, rows: Sequence[PassageRow]) -> None:
+    """The texts of an analysis take the place of those of the one before."""
+    await remove(session, upload, UNEMBEDDED)
+    await _insert_texts(session, upload, UNEMBEDDED, config, rows)
+
+
+async def replace_embedded(
+    session: AsyncSession,
+    upload: UploadRef,
+    model_id: str,
+    dimensions: int,
+    config: str,
+    rows: Sequence[PassageRow],
+    vectors: Sequence[str],
+) -> None:
+    """One model's passages and vectors take the place of its earlier ones."""
+    await remove(session, upload, model_id)
+    await _insert_texts(session, upload, model_id, config, rows)
+    insert = text(_INSERT_VECTORS.format(table=VECTOR_TABLES[dimensions]))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        values = {"ordinals": [row.ordinal for row in rows[part]], "vectors": list(vectors[part])}
+        await session.execute(insert, _key(upload, model_id) | values)
+    written = {"run": upload.run, "dimensions": dimensions, "count": len(rows)}
+    await session.execute(text(_SET), _key(upload, model_id) | written)
+
+
+async def reindex(session: AsyncSession, upload: UploadRef, config: str) -> None:
+    """Indexes the words of the file's passages again, for a language that became known after them."""
+    found = await session.execute(
+        text("SELECT model_id, ordinal, text FROM passages WHERE upload_id = :upload_id"),
+        {"upload_id": upload.upload_id},
+    )
+    rows = found.all()
+    words = await asyncio.to_thread(lambda: [index_text(row.text) for row in rows])
+    values = {
+        "upload_id": upload.upload_id,
+        "config": config,
+        "models": [row.model_id for row in rows],
+        "ordinals": [row.ordinal for row in rows],
+        "words": words,
+    }
+    await session.execute(text(_REINDEX), values)
+
+
+async def _insert_texts(
+    session: AsyncSession, upload: UploadRef, model_id: str, config: str, rows: Sequence[PassageRow]
+) -> None:
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[start : start + _ROWS_AT_ONCE]
+        values = {
+            "config": config,
+            "ordinals": [row.ordinal for row in part],
+            "texts": [row.text for row in part],
+            "sources": [row.source.value for row in part],
+            "pages": [row.locator.page for row in part],
+            "starts": [row.locator.start_s for row in part],
+            "ends": [row.locator.end_s for row in part],
+            "sections": [row.locator.section for row in part],
+            "words": [row.words for row in part],
+        }
+        await session.execute(text(_INSERT_TEXTS), _key(upload, model_id) | values)
+
+
+async def remove(session: AsyncSession, upload: UploadRef, model_id: str) -> None:
+    """Removes one model's passages and vectors, or with ``UNEMBEDDED`` the texts of the analysis."""
+    for table in ("passages", "passage_sets", *VECTOR_TABLES.values()):
+        await session.execute(
+            text(f"DELETE FROM {table} WHERE upload_id = :upload_id AND model_id = :model_id"),  # noqa: S608 - names from tables.py
+            {"upload_id": upload.upload_id, "model_id": model_id},
+        )
+
+
+def _key(upload: UploadRef, model_id: str) -> dict[str, object]:
+    return {"upload_id": upload.upload_id, "user_id": upload.user_id, "model_id": model_id}

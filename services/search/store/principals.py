@@ -1,0 +1,54 @@
+"""Who may ask: users and the hashes of their API keys, as upload-gateway last told."""
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.events import UserChangedV1
+from contracts.events.user_changed_v1 import UserStatus
+from identity.principal import Principal
+
+# The row lock of the upsert orders concurrent versions; the later one sees the earlier as already there.
+_UPSERT = """INSERT INTO principals (user_id, version, suspended, tier, operator)
+    VALUES (:user_id, :version, :suspended, :tier, :operator)
+    ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, suspended = excluded.suspended,
+        tier = excluded.tier, operator = excluded.operator
+    WHERE principals.version < excluded.version RETURNING 1"""
+
+_KEYS = """INSERT INTO api_keys (sha256, key_id, user_id)
+    SELECT r.sha256, r.key_id, :user_id FROM unnest(CAST(:hashes AS text[]), CAST(:ids AS text[])) AS r(sha256, key_id)
+    ON CONFLICT (sha256) DO UPDATE SET key_id = excluded.key_id, user_id = excluded.user_id"""
+
+_BY_KEY = """SELECT user_id, tier, operator, suspended FROM principals JOIN api_keys USING (user_id)
+    WHERE sha256 = :sha256"""
+
+_BY_ID = "SELECT user_id, tier, operator, suspended FROM principals WHERE user_id = :user_id"
+
+
+async def write(session: AsyncSession, event: UserChangedV1) -> None:
+    """Replaces user and keys unless a version as new is already there."""
+    values = {
+        "user_id": event.user_id,
+        "version": event.version,
+        "suspended": event.status is UserStatus.SUSPENDED,
+        "tier": event.tier,
+        "operator": event.operator,
+    }
+    if await session.scalar(text(_UPSERT), values) is None:
+        return
+    await session.execute(text("DELETE FROM api_keys WHERE user_id = :user_id"), {"user_id": event.user_id})
+    keys = {"hashes": [key.sha256 for key in event.api_keys], "ids": [key.key_id for key in event.api_keys]}
+    await session.execute(text(_KEYS), {"user_id": event.user_id, **keys})
+
+
+async def by_key_hash(session: AsyncSession, sha256: str) -> Principal | None:
+    """The owner of an API key."""
+    return _principal((await session.execute(text(_BY_KEY), {"sha256": sha256})).one_or_none())
+
+
+async def by_user_id(session: AsyncSession, user_id: str) -> Principal | None:
+    """A user upload-gateway has told of."""
+    return _principal((await session.execute(text(_BY_ID), {"user_id": user_id})).one_or_none())
+
+
+def _principal(row: Row[tuple[str, str, bool, bool]] | None) -> Principal | None:
+    return Principal(row.user_id, row.tier, row.operator, row.suspended) if row else None

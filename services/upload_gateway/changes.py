@@ -1,0 +1,136 @@
+"""Turns what an owner wants done to an upload into its new state and the event that tells the others."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.artifacts import Service
+from contracts.events import UploadDeletedV1
+from hosting.answers import ApiError, not_found
+from objectstore.store import ObjectNotFoundError
+from telemetry.propagation import current_trace_id
+from upload_gateway import uploads as states
+from upload_gateway.announcing import announce
+from upload_gateway.intake import ABANDONED_AFTER
+from upload_gateway.reprocessing import has_input, latest_start, reprocess_event
+from upload_gateway.resources import Resources
+from upload_gateway.store import uploads
+from upload_gateway.uploads import UploadState, standing_failure
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that has begun."""
+
+    upload_id: str
+    run: int
+    from_stage: Service
+
+
+async def delete_upload(
+    resources: Resources, user_id: str, upload_id: str, now: datetime, *, purge: bool
+) -> UploadState:
+    """Deletes or purges; doing it again changes nothing. 404, 409 while the file is still arriving."""
+    await _settle_generation(resources, user_id, upload_id)
+    async with resources.database.transaction(user_id) as session:
+        state = await _existing(session, upload_id)
+        if state.removed or (state.deleted and not purge):
+            return state
+        state = states.delete(state, now, purge=purge)
+        await uploads.save(session, state)
+        if state.generation:
+            await announce(session, UploadDeletedV1(upload=state.ref, purge=purge), str(state.changes))
+    resources.announced()
+    return state
+
+
+async def restore_upload(resources: Resources, user_id: str, upload_id: str) -> Started:
+    """Undeletes and processes again. 404, 409 when it is not deleted or its bytes are gone."""
+    try:
+        started = await _restore(resources, user_id, upload_id, keep_claim=True)
+    except IntegrityError:  # the same bytes were uploaded again meanwhile
+        started = await _restore(resources, user_id, upload_id, keep_claim=False)
+    resources.announced()
+    return started
+
+
+async def _restore(resources: Resources, user_id: str, upload_id: str, *, keep_claim: bool) -> Started:
+    async with resources.database.transaction(user_id) as session:
+        state = await _existing(session, upload_id)
+        if state.removed:
+            raise ApiError(409, "gone", "The file's bytes have been removed; it cannot be brought back.")
+        if not state.deleted:
+            raise ApiError(409, "not_deleted", "This upload is not deleted.")
+        state = states.restore(state if keep_claim else states.give_up_claim(state))
+        return await _begin(session, state, Service.MEDIA_PROCESSOR)
+
+
+async def retry_upload(resources: Resources, user_id: str, upload_id: str) -> Started:
+    """A new run from the stage that failed, or the last one before it whose input is known. 404, 409."""
+    async with resources.database.transaction(user_id) as session:
+        state = await _visible(session, upload_id)
+        failure = standing_failure(state)
+        if failure is None or state.ownerless:
+            raise ApiError(409, "not_failed", "Only a failed upload can be retried.")
+        started = await _begin(session, state, failure.stage)
+    resources.announced()
+    return started
+
+
+async def process_upload(resources: Resources, user_id: str, upload_id: str, from_stage: Service) -> Started:
+    """A new run from the stage asked for. 404, 409 when its input is not known yet."""
+    async with resources.database.transaction(user_id) as session:
+        state = await _visible(session, upload_id)
+        if state.ownerless or not has_input(state, from_stage):
+            raise _not_ready()
+        started = await _begin(session, state, from_stage)
+    resources.announced()
+    return started
+
+
+async def _begin(session: AsyncSession, state: UploadState, wanted: Service) -> Started:
+    start = latest_start(state, wanted)
+    if start is None:
+        raise _not_ready()
+    state = states.begin_run(state, start, current_trace_id())
+    await uploads.save(session, state)
+    await announce(session, reprocess_event(state), str(state.generation), str(state.run))
+    return Started(state.upload_id, state.run, start)
+
+
+async def _existing(session: AsyncSession, upload_id: str) -> UploadState:
+    state = await uploads.find_for_update(session, upload_id)
+    if state is None:
+        raise not_found("upload")
+    return state
+
+
+async def _visible(session: AsyncSession, upload_id: str) -> UploadState:
+    state = await _existing(session, upload_id)
+    if state.deleted or state.removed:
+        raise not_found("upload")
+    return state
+
+
+async def _settle_generation(resources: Resources, user_id: str, upload_id: str) -> None:
+    """Learns the generation of an upload of which only the row is known yet, so that a deletion covers it."""
+    async with resources.database.transaction(user_id) as session:
+        row = await uploads.find(session, user_id, upload_id)
+    if row is None or row.generation:
+        return
+    try:
+        stored = await resources.objects.stat(row.bucket, row.object_name)
+    except ObjectNotFoundError:
+        if datetime.now(UTC) - row.created_at < ABANDONED_AFTER:
+            raise ApiError(409, "still_arriving", "The file is still arriving. Try again in a moment.") from None
+        return
+    async with resources.database.transaction(user_id) as session:
+        state = await uploads.find_for_update(session, upload_id)
+        if state is not None:
+            await uploads.save(session, states.mark_stored(state, stored.generation))
+
+
+def _not_ready() -> ApiError:
+    return ApiError(409, "not_ready", "What this stage works on is not there yet.")

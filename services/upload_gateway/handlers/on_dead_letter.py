@@ -1,0 +1,93 @@
+"""DeadLetterV1 → the upload it spoke of is visibly failed; what speaks of none is logged and counted."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.artifacts import FailureCode, Service
+from contracts.envelope import Envelope, EventData
+from contracts.events import (
+    DeadLetterV1,
+    MediaAnalyzedV1,
+    MediaEmbeddedV1,
+    MediaFailedV1,
+    MediaIndexedV1,
+    MediaProcessedV1,
+    ObjectFinalizedV1,
+    UploadReprocessV1,
+)
+from contracts.topology import Subscription, subscription_named
+from database.engine import NO_TENANT
+from eventing.handlers import Projection, StageInputs
+from upload_gateway.handlers.projecting import project
+
+_GENERAL_MESSAGE = "Processing failed repeatedly and was given up."
+_INTERNAL_REASONS = (FailureCode.INTERNAL, FailureCode.TIMEOUT)
+"""Their reasons are written for operators."""
+
+_UNSEEN_STAGE: Mapping[type[EventData], Service] = {
+    ObjectFinalizedV1: Service.MEDIA_PROCESSOR,
+    MediaProcessedV1: Service.MEDIA_PROCESSOR,
+    MediaAnalyzedV1: Service.ANALYZER,
+    MediaEmbeddedV1: Service.EMBEDDER,
+    MediaIndexedV1: Service.SEARCH,
+    MediaFailedV1: Service.UPLOAD_GATEWAY,
+}
+"""When this service itself could not take in an event: the stage whose end stays unseen."""
+
+_log = structlog.get_logger()
+_dead_letters = Counter("dead_letters", "Messages given up on", ["subscription"])
+
+
+async def on_dead_letter(
+    envelope: Envelope[DeadLetterV1], session: AsyncSession, _inputs: StageInputs
+) -> Sequence[EventData]:
+    """Announces nothing: the failure is a row, not news for the stages."""
+    letter = envelope.data
+    source = subscription_named(letter.source_subscription)
+    _dead_letters.labels(source.name if source else "unknown").inc()
+    upload_id = letter.upload.upload_id if letter.upload else None
+    _log.error("dead letter", subscription=letter.source_subscription, upload_id=upload_id, reason=letter.reason)
+    stage = _failed_stage(source) if source else None
+    if letter.upload is None or stage is None:
+        return ()
+    failed = MediaFailedV1(
+        upload=letter.upload,
+        stage=stage,
+        code=letter.code,
+        message=_GENERAL_MESSAGE if letter.code in _INTERNAL_REASONS else letter.reason[:1000],
+        retryable=True,
+        attempts=letter.attempts,
+    )
+    await project(_as_failure(envelope, failed), letter.upload, session)
+    return ()
+
+
+def dead_letter() -> Projection[DeadLetterV1]:
+    """For the runtime."""
+    return Projection(
+        service=Service.UPLOAD_GATEWAY,
+        event=DeadLetterV1,
+        tenant_of=lambda event: event.upload.user_id if event.upload else NO_TENANT,
+        handle=on_dead_letter,
+    )
+
+
+def _failed_stage(source: Subscription) -> Service | None:
+    """The stage the upload stopped at; None for events that do not carry an upload forward."""
+    if source.service is Service.UPLOAD_GATEWAY:
+        return _UNSEEN_STAGE.get(source.event)
+    return source.service if source.event in _UNSEEN_STAGE or source.event is UploadReprocessV1 else None
+
+
+def _as_failure(letter: Envelope[DeadLetterV1], failed: MediaFailedV1) -> Envelope[MediaFailedV1]:
+    return Envelope[MediaFailedV1](
+        id=letter.id,
+        source=letter.source,
+        time=letter.time,
+        data=failed,
+        traceparent=letter.traceparent,
+        tracestate=letter.tracestate,
+    )

@@ -1,0 +1,30 @@
+"""ObjectFinalizedV1 → the upload has its object; one that belongs to nobody is kept as failed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.artifacts import Service
+from contracts.envelope import Envelope, EventData
+from contracts.events import ObjectFinalizedV1, UploadDeletedV1
+from eventing.handlers import Projection, StageInputs
+from upload_gateway.handlers.projecting import project
+
+
+async def on_object_finalized(
+    envelope: Envelope[ObjectFinalizedV1], session: AsyncSession, _inputs: StageInputs
+) -> Sequence[EventData]:
+    """Announces the end of an upload without owner."""
+    upload = envelope.data.upload
+    state = await project(envelope, upload, session)
+    return (UploadDeletedV1(upload=upload),) if upload.generation <= state.ownerless_generation else ()
+
+
+def object_finalized() -> Projection[ObjectFinalizedV1]:
+    """For the runtime."""
+    return Projection(
+        service=Service.UPLOAD_GATEWAY,
+        event=ObjectFinalizedV1,
+        tenant_of=lambda event: event.upload.user_id,
+        handle=on_object_finalized,
+    )

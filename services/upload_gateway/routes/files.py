@@ -1,0 +1,99 @@
+"""What can be had of one file: metadata, and thumbnail, preview and original by signed URLs that live five minutes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel
+
+from contracts.artifacts import ArtifactRef
+from hosting.answers import Answer, not_found
+from hosting.app import API_ROOT
+from identity.principal import Caller
+from upload_gateway.resources import Gateway, Resources
+from upload_gateway.routes.representations import FileMetadata, UploadIdPath, metadata
+from upload_gateway.store import uploads
+from upload_gateway.store.uploads import UploadRow
+from upload_gateway.view import Status
+
+router = APIRouter(prefix=API_ROOT, tags=["file"])
+
+SIGNED_FOR = timedelta(minutes=5)
+_SHOWN_IN_PLACE = ("image/", "video/", "audio/", "application/pdf")
+_REDIRECT: dict[int | str, dict[str, Any]] = {
+    302: {"description": "To a signed URL.", "headers": {"Location": {"schema": {"type": "string"}}}}
+}
+
+
+class SignedUrl(BaseModel):
+    """Where the bytes can be had without credentials, for a while."""
+
+    url: str
+    media_type: str | None
+    expires_at: datetime
+
+
+@router.get("/file/{upload_id}/metadata")
+async def file_metadata(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[FileMetadata]:
+    """Everything known of a file, with timings, cost and trace id."""
+    row = await _visible(gateway, caller.user_id, upload_id)
+    async with gateway.database.transaction(caller.user_id) as session:
+        state = await uploads.find_state(session, caller.user_id, upload_id)
+    requested = state.requested if state else None
+    return Answer(data=metadata(row, requested.metadata if requested else {}))
+
+
+@router.get("/file/{upload_id}/thumbnail", response_model=Answer[SignedUrl], responses=_REDIRECT)
+async def thumbnail(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, redirect: bool = True) -> object:
+    """A small picture of the file."""
+    row = await _visible(gateway, caller.user_id, upload_id)
+    return await _artifact(gateway, row.thumbnail, "thumbnail", redirect)
+
+
+@router.get("/file/{upload_id}/preview", response_model=Answer[SignedUrl], responses=_REDIRECT)
+async def preview(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, redirect: bool = True) -> object:
+    """A short or small version that plays in browsers."""
+    row = await _visible(gateway, caller.user_id, upload_id)
+    return await _artifact(gateway, row.preview, "preview", redirect)
+
+
+@router.get("/file/{upload_id}/download", response_model=Answer[SignedUrl], responses=_REDIRECT)
+async def download(
+    upload_id: UploadIdPath, caller: Caller, gateway: Gateway, redirect: bool = True, inline: bool = False
+) -> object:
+    """The original under its own name; ``inline`` lets browsers show pictures, films, sound and PDF in place."""
+    row = await _visible(gateway, caller.user_id, upload_id)
+    if not row.generation:
+        raise not_found("file yet")
+    media_type = row.media_type or "application/octet-stream"
+    in_place = inline and media_type.startswith(_SHOWN_IN_PLACE)
+    url = await gateway.objects.signed_url(
+        row.bucket,
+        row.object_name,
+        SIGNED_FOR,
+        filename=None if in_place else row.filename,
+        media_type=media_type if in_place else "application/octet-stream",
+    )
+    return _answer(url, media_type, redirect)
+
+
+async def _visible(gateway: Resources, user_id: str, upload_id: str) -> UploadRow:
+    async with gateway.database.transaction(user_id) as session:
+        row = await uploads.find(session, user_id, upload_id)
+    if row is None or row.status is Status.DELETED:
+        raise not_found("upload")
+    return row
+
+
+async def _artifact(gateway: Resources, artifact: ArtifactRef | None, what: str, redirect: bool) -> object:
+    if artifact is None:
+        raise not_found(what)
+    url = await gateway.objects.signed_url(artifact.bucket, artifact.key, SIGNED_FOR, media_type=artifact.media_type)
+    return _answer(url, artifact.media_type, redirect)
+
+
+def _answer(url: str, media_type: str, redirect: bool) -> Response | Answer[SignedUrl]:
+    if redirect:
+        return RedirectResponse(url, status_code=302, headers={"Cache-Control": "private, no-store"})
+    return Answer(data=SignedUrl(url=url, media_type=media_type, expires_at=datetime.now(UTC) + SIGNED_FOR))

@@ -1,0 +1,166 @@
+"""Turns rows into what the API answers."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import BaseModel, JsonValue
+
+from contracts.artifacts import Degradation, Kind, MediaProperties, Service, Usage
+from contracts.identifiers import UPLOAD_ID_PATTERN, job_id_for
+from hosting.answers import not_found
+from hosting.app import API_ROOT
+from upload_gateway.store.uploads import UploadRow
+from upload_gateway.view import Failure, Status, in_words
+
+_UPLOAD_ID = re.compile(UPLOAD_ID_PATTERN)
+
+
+def existing_form(upload_id: str) -> str:
+    """An id that could be one; anything else is answered like one that does not exist."""
+    if not _UPLOAD_ID.fullmatch(upload_id):
+        raise not_found("upload")
+    return upload_id
+
+
+UploadIdPath = Annotated[str, Depends(existing_form)]
+"""A path parameter ``upload_id``."""
+
+
+class ErrorShown(BaseModel):
+    """Why processing failed and what can be done."""
+
+    code: str
+    message: str
+    advice: str
+    retryable: bool
+    stage: Service
+
+
+class UploadShown(BaseModel):
+    """An upload in a list."""
+
+    upload_id: str
+    job_id: str
+    filename: str
+    file_type: Kind | None
+    media_type: str | None
+    size_bytes: int | None
+    status: Status
+    stage: str
+    progress: int
+    message: str
+    error: ErrorShown | None
+    title: str | None
+    summary: str | None
+    labels: tuple[str, ...]
+    thumbnail_url: str | None
+    preview_url: str | None
+    attempts: int
+    trace_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class UploadResult(BaseModel):
+    """What processing found."""
+
+    file_type: Kind | None
+    title: str | None
+    summary: str | None
+    labels: tuple[str, ...]
+    language: str | None
+    properties: MediaProperties | None
+    thumbnail_url: str | None
+    preview_url: str | None
+    degradations: tuple[Degradation, ...]
+
+
+class UploadProgress(BaseModel):
+    """Where an upload is; ``result`` once it is completed."""
+
+    upload_id: str
+    job_id: str
+    filename: str
+    status: Status
+    stage: str
+    progress: int
+    message: str
+    error: ErrorShown | None
+    attempts: int
+    timings: dict[str, float]
+    trace_id: str | None
+    result: UploadResult | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class FileMetadata(UploadShown):
+    """Everything known of a file."""
+
+    sha256: str | None
+    language: str | None
+    properties: MediaProperties | None
+    degradations: tuple[Degradation, ...]
+    timings: dict[str, float]
+    usage: Usage
+    bucket: str
+    object_name: str
+    generation: int
+    metadata: dict[str, JsonValue]
+
+
+def shown(row: UploadRow) -> UploadShown:
+    """For lists."""
+    return UploadShown(**_listed(row))
+
+
+def progress(row: UploadRow) -> UploadProgress:
+    """For status."""
+    result = UploadResult(**_listed(row) | row.model_dump()) if row.status is Status.COMPLETED else None
+    return UploadProgress(**_listed(row), timings=row.timings, result=result)
+
+
+def metadata(row: UploadRow, sent_along: dict[str, JsonValue]) -> FileMetadata:
+    """For one file."""
+    return FileMetadata(**row.model_dump() | _listed(row), metadata=sent_along)
+
+
+def _listed(row: UploadRow) -> dict[str, Any]:
+    return {
+        "upload_id": row.upload_id,
+        "job_id": job_id_for(row.upload_id),
+        "filename": row.filename,
+        "file_type": row.kind,
+        "media_type": row.media_type,
+        "size_bytes": row.size_bytes,
+        "status": row.status,
+        "stage": row.stage,
+        "progress": row.progress,
+        "message": in_words(row.status, row.stage, row.error),
+        "error": _error(row.error),
+        "title": row.title,
+        "summary": row.summary,
+        "labels": row.labels,
+        "thumbnail_url": f"{API_ROOT}/file/{row.upload_id}/thumbnail" if row.thumbnail else None,
+        "preview_url": f"{API_ROOT}/file/{row.upload_id}/preview" if row.preview else None,
+        "attempts": row.attempts,
+        "trace_id": row.trace_id,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "deleted_at": row.hidden_at,
+    }
+
+
+def _error(failure: Failure | None) -> ErrorShown | None:
+    if failure is None:
+        return None
+    return ErrorShown(
+        code=failure.code.value,
+        message=failure.message,
+        advice=failure.advice,
+        retryable=failure.retryable,
+        stage=failure.stage,
+    )

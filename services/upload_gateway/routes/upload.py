@@ -1,0 +1,144 @@
+"""``POST /upload`` and what is done to one upload afterwards: status, delete, restore, retry, process."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from contracts.artifacts import Service
+from contracts.identifiers import job_id_for, upload_id_for_job
+from hosting.answers import Answer, not_found
+from hosting.app import API_ROOT
+from identity.principal import Caller
+from upload_gateway import changes
+from upload_gateway.intake import take_in
+from upload_gateway.resources import Gateway
+from upload_gateway.routes.representations import UploadIdPath, UploadProgress, existing_form, progress
+from upload_gateway.store import uploads
+from upload_gateway.view import Status
+
+router = APIRouter(prefix=API_ROOT, tags=["upload"])
+
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "metadata": {"type": "string", "description": "a JSON object, at most 8 KiB"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class OnDuplicate(StrEnum):
+    """What to do with a file the user has uploaded before."""
+
+    REJECT = "reject"
+    ALLOW = "allow"
+
+
+class RunnableStage(StrEnum):
+    """A stage processing can start from."""
+
+    MEDIA_PROCESSOR = Service.MEDIA_PROCESSOR.value
+    ANALYZER = Service.ANALYZER.value
+    EMBEDDER = Service.EMBEDDER.value
+
+
+class UploadAccepted(BaseModel):
+    """The file is stored; processing follows."""
+
+    upload_id: str
+    job_id: str
+    status: Literal["queued"] = "queued"
+    estimated_time: float
+
+
+class Deletion(BaseModel):
+    """An upload that is gone from lists and search."""
+
+    upload_id: str
+    deleted_at: datetime
+    purged: bool
+
+
+class Run(BaseModel):
+    """Processing that starts again."""
+
+    upload_id: str
+    job_id: str
+    status: Literal["queued"] = "queued"
+    run: int
+    from_stage: Service
+
+
+@router.post("/upload", status_code=202, openapi_extra=_FORM)
+async def upload(
+    request: Request, caller: Caller, gateway: Gateway, on_duplicate: OnDuplicate = OnDuplicate.REJECT
+) -> Answer[UploadAccepted]:
+    """Stores one file, streamed straight into the bucket, and queues it for processing."""
+    accepted = await take_in(gateway, caller.user_id, request, allow_duplicate=on_duplicate is OnDuplicate.ALLOW)
+    return Answer(
+        data=UploadAccepted(
+            upload_id=accepted.upload_id,
+            job_id=job_id_for(accepted.upload_id),
+            estimated_time=accepted.estimated_seconds,
+        )
+    )
+
+
+@router.get("/upload/status/{job_id}")
+async def status(job_id: str, caller: Caller, gateway: Gateway) -> Answer[UploadProgress]:
+    """Where an upload is; takes the job id or the upload id."""
+    upload_id = existing_form(upload_id_for_job(job_id))
+    async with gateway.database.transaction(caller.user_id) as session:
+        row = await uploads.find(session, caller.user_id, upload_id)
+    if row is None or row.status is Status.DELETED:
+        raise not_found("upload")
+    return Answer(data=progress(row))
+
+
+@router.delete("/upload/{upload_id}")
+async def delete(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, purge: bool = False) -> Answer[Deletion]:
+    """Takes an upload out of lists and search; with ``purge`` its bytes are removed now and for ever."""
+    state = await changes.delete_upload(gateway, caller.user_id, upload_id, datetime.now(UTC), purge=purge)
+    deleted_at = state.deleted_at or state.removed_at or datetime.now(UTC)
+    return Answer(data=Deletion(upload_id=upload_id, deleted_at=deleted_at, purged=state.purged))
+
+
+@router.post("/upload/{upload_id}/restore", status_code=202)
+async def restore(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[Run]:
+    """Brings a deleted upload back; search finds it again as soon as it has been processed anew."""
+    return _run(await changes.restore_upload(gateway, caller.user_id, upload_id))
+
+
+@router.post("/upload/{upload_id}/retry", status_code=202)
+async def retry(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[Run]:
+    """Runs a failed upload again from the stage that failed."""
+    return _run(await changes.retry_upload(gateway, caller.user_id, upload_id))
+
+
+@router.post("/process/{upload_id}", status_code=202)
+async def process(
+    upload_id: UploadIdPath,
+    caller: Caller,
+    gateway: Gateway,
+    from_stage: Annotated[RunnableStage, Query()] = RunnableStage.MEDIA_PROCESSOR,
+) -> Answer[Run]:
+    """Runs an upload again from a chosen stage; what lies before it is reused."""
+    return _run(await changes.process_upload(gateway, caller.user_id, upload_id, Service(from_stage.value)))
+
+
+def _run(started: changes.Started) -> Answer[Run]:
+    job_id = job_id_for(started.upload_id)
+    return Answer(data=Run(upload_id=started.upload_id, job_id=job_id, run=started.run, from_stage=started.from_stage))

@@ -1,0 +1,122 @@
+"""Turns the first bytes of an upload into its media type and kind, or into the name of what it is instead.
+
+A quick gate at the door; what the file really is, media-processor decides from all of it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from contracts.artifacts import Kind
+
+ENOUGH_BYTES = 4096
+"""As many first bytes as tell apart everything listed here."""
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """A type we take."""
+
+    media_type: str
+    kind: Kind
+
+
+class UnsupportedTypeError(ValueError):
+    """Not a type we take; the message names what was found."""
+
+
+_I, _V, _A, _D = Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT
+
+_TAKEN: tuple[tuple[re.Pattern[bytes], str, Kind], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), media_type, kind)
+    for pattern, media_type, kind in (
+        (rb"\xff\xd8\xff", "image/jpeg", _I),
+        (rb"\x89PNG\r\n\x1a\n", "image/png", _I),
+        (rb"GIF8[79]a", "image/gif", _I),
+        (rb"RIFF....WEBP", "image/webp", _I),
+        (rb"BM.{4}\x00\x00\x00\x00", "image/bmp", _I),
+        (rb"II[*+]\x00|MM\x00[*+]", "image/tiff", _I),
+        (rb"\x00...ftyp(avif|avis)", "image/avif", _I),
+        (rb"\x00...ftyp(heic|heix|hevc|heim|heis|mif1|msf1)", "image/heic", _I),
+        (rb"\x00...ftyp(M4A |M4B |M4P )", "audio/mp4", _A),
+        (rb"\x00...ftypqt  |\x00...(moov|mdat|wide|free|skip)", "video/quicktime", _V),
+        (rb"\x00...ftyp", "video/mp4", _V),
+        (rb"\x1aE\xdf\xa3.{0,64}webm", "video/webm", _V),
+        (rb"\x1aE\xdf\xa3", "video/x-matroska", _V),
+        (rb"RIFF....AVI ", "video/x-msvideo", _V),
+        (rb"RIFF....WAVE|RF64....WAVE", "audio/wav", _A),
+        (rb"fLaC", "audio/flac", _A),
+        (rb"OggS", "audio/ogg", _A),
+        (rb"ID3|\xff[\xfb\xfa\xf3\xf2\xe3\xe2]", "audio/mpeg", _A),
+        (rb"\xff[\xf0\xf1\xf8\xf9]", "audio/aac", _A),
+        (rb".{0,1019}%PDF-", "application/pdf", _D),
+        (rb"(\xef\xbb\xbf)?\{\\rtf", "application/rtf", _D),
+        (rb"PK\x03\x04.{26}mimetypeapplication/epub\+zip", "application/epub+zip", _D),
+        (rb"PK\x03\x04.{26}(\[Content_Types\]\.xml|_rels/|word/|ppt/|xl/|docProps/|customXml/)", "", _D),
+    )
+)
+
+_REFUSED_TEXT = tuple(
+    (re.compile(pattern, re.DOTALL), name)
+    for pattern, name in (
+        (
+            rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.{0,2000}?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]",
+            "an SVG drawing",
+        ),
+        (rb"%!PS", "a PostScript document"),
+    )
+)
+_REFUSED_BINARY = tuple(
+    (re.compile(pattern, re.DOTALL), name)
+    for pattern, name in (
+        (rb"PK\x03\x04|PK\x05\x06", "a ZIP archive"),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office file"),
+        (rb"MZ", "a Windows program"),
+        (rb"\x7fELF", "a Linux program"),
+        (rb"\xfe\xed\xfa[\xce\xcf]|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba\xbe", "a program"),
+        (rb"\x00asm", "a WebAssembly program"),
+        (rb"\x1f\x8b|BZh|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "a compressed file"),
+        (rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07", "an archive"),
+        (rb".{257}ustar", "a TAR archive"),
+        (rb"SQLite format 3\x00", "a database"),
+        (rb"8BPS", "a Photoshop document"),
+        (rb"OTTO|\x00\x01\x00\x00|wOF[F2]", "a font"),
+        (rb"\x00\x00[\x01\x02]\x00", "an icon"),
+    )
+)
+
+_OFFICE = (
+    (b"word/", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    (b"ppt/", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    (b"xl/", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+)
+_OFFICE_UNTOLD = "application/vnd.openxmlformats-officedocument"
+_NOT_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f\b\x1b")
+_HTML = re.compile(rb"\s*(<!--.{0,2000}-->\s*)?<(!doctype\s+html|html|head|body)\b", re.DOTALL | re.IGNORECASE)
+
+
+def sniff(head: bytes) -> Sniffed:
+    """The type of a file from its first bytes (at least one). Raises ``UnsupportedTypeError``."""
+    for pattern, media_type, kind in _TAKEN:
+        if pattern.match(head):
+            return Sniffed(media_type or _office_type(head), kind)
+    _refuse(head, _REFUSED_TEXT)
+    if not _is_text(head):
+        _refuse(head, _REFUSED_BINARY)
+        raise UnsupportedTypeError("a binary file of unknown type")
+    return Sniffed("text/html" if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")) else "text/plain", Kind.DOCUMENT)
+
+
+def _refuse(head: bytes, named: tuple[tuple[re.Pattern[bytes], str], ...]) -> None:
+    for pattern, name in named:
+        if pattern.match(head):
+            raise UnsupportedTypeError(name)
+
+
+def _office_type(head: bytes) -> str:
+    return next((media_type for folder, media_type in _OFFICE if folder in head), _OFFICE_UNTOLD)
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return not any(byte in _NOT_IN_TEXT for byte in head)

@@ -1,0 +1,275 @@
+"""POST /api/v1/search: finds by meaning, words, names and quotes; filters, pages, counts, degrades."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx2
+
+from contracts.artifacts import Kind, Locator, MediaProperties, Moderation, Passage, Passages, TextSource
+from embeddings.encoder import EncoderUnavailable
+from search.finder import Finder
+from search.request import SearchRequest
+
+SEARCH = "/api/v1/search"
+
+
+async def found(client: httpx2.AsyncClient, query: str, **parameters):
+    answer = await client.post(SEARCH, json={"query": query, **parameters})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+async def test_finds_a_file_by_its_text_with_the_page_and_why(world, client):
+    upload_id = await world.add("ada", "notes.txt", "Apples and pears grow here.", "The harbour froze in January.")
+    await world.add("ada", "other.txt", "Nothing of interest at all.")
+
+    data = await found(client, "frozen harbour january")
+
+    (hit,) = data["results"]
+    assert hit["upload_id"] == upload_id
+    assert hit["matched"] == ["semantic", "text"]
+    assert hit["file_type"] == "document"
+    moment = hit["moments"][0]
+    assert moment["page"] == 2
+    shown = [moment["text"][start:end] for start, end in moment["highlights"]]
+    assert shown == ["harbour", "froze", "January"]
+    assert 0 <= hit["similarity_score"] <= 1
+    assert data["degraded"] is False
+    assert data["processing"] == 0
+
+
+async def test_the_envelope_carries_trace_paging_and_time(world, client):
+    await world.add("ada", "a.txt", "harbour")
+    answer = await client.post(SEARCH, json={"query": "harbour"})
+    body = answer.json()
+    assert body["status"] == "success"
+    assert body["meta"] == {"limit": 20, "offset": 0, "total": 1, "has_more": False}
+    assert body["data"]["processing_time_ms"] > 0
+    assert body["data"]["search_id"]
+
+
+async def test_nonsense_finds_nothing(world, client):
+    await world.add("ada", "a.txt", "The harbour froze in January.")
+    data = await found(client, "qwertz asdfgh yxcvb")
+    assert (data["results"], data["total"], data["facets"]) == ([], 0, {"file_types": {}, "months": {}})
+
+
+async def test_file_names_are_found_by_their_words(world, client, names):
+    await world.add("ada", "WinterLog_2019-final.txt", "Nothing of that sort.")
+    await world.add("ada", "summer.txt", "Nothing either.")
+    for query in ("winter log", "WinterLog_2019-final.TXT", "2019-final", "log", "winterlog"):
+        results = (await found(client, query, mode="keyword"))["results"]
+        assert names(results) == ["WinterLog_2019-final.txt"], query
+        assert "name" in results[0]["matched"]
+
+
+async def test_codes_are_found_inside_a_sentence(world, client, names):
+    await world.add("ada", "a.txt", "Shipment of order INV-20417 was delayed by the customs office for nine days.")
+    await world.add("ada", "b.txt", "Shipment of order INV-20418 was delayed by the customs office for nine days.")
+    query = "could you please show me everything somebody wrote regarding inv-20418 whatever happened"
+    assert names((await found(client, query, mode="keyword"))["results"]) == ["b.txt"]
+    assert names((await found(client, query))["results"])[0] == "b.txt"
+
+
+async def test_quotes_are_required_minus_is_excluded(world, client, names):
+    await world.add("ada", "a.txt", "Bring an identity card to the polling station.")
+    await world.add("ada", "b.txt", "A card with an identity is at the polling station.")
+    await world.add("ada", "c.txt", "Bring an identity card and a pen to the polling station.")
+
+    results = (await found(client, '"identity card" polling'))["results"]
+    assert sorted(names(results)) == ["a.txt", "c.txt"]
+    assert "quoted" in results[0]["matched"]
+    assert "quoted" in results[0]["moments"][0]["matched"]
+    assert names((await found(client, '"identity card" polling -pen'))["results"]) == ["a.txt"]
+
+
+async def test_words_are_found_in_their_language(world, client, names):
+    for language, text, query in (
+        ("en", "Three puppies were sleeping.", "sleep puppy"),
+        ("de", "Die Häuser am Fluss wurden gebaut.", "haus"),
+        ("fr", "Les élèves écrivaient des lettres.", "lettre eleve"),
+        ("zh", "我们昨天去了东京都庁参观。", "东京都"),
+        ("ja", "猫が庭で寝ている。", "猫"),
+        ("ru", "Ёлка стояла в доме.", "елка"),
+        ("xx", "La kato dormas.", "KATO"),
+    ):
+        await world.add("ada", f"{language}.txt", text, language=language)
+        assert names((await found(client, query, mode="keyword"))["results"]) == [f"{language}.txt"]
+
+
+async def test_title_labels_summary_and_facts_are_found(world, client, names):
+    upload = world.upload("ada", "p.jpg")
+    await world.apply(
+        await world.processed(upload, kind=Kind.IMAGE, properties=MediaProperties(camera="Leica M6")),
+        await world.analyzed(upload, [], title="Mountain hut", summary="A cabin.", labels=("alps",)),
+    )
+    for query in ("leica", "mountain", "cabins", "alps"):
+        (hit,) = (await found(client, query))["results"]
+        assert hit["moments"] == []
+
+
+async def test_half_of_the_words_is_enough_a_third_is_not(world, client, names):
+    await world.add("ada", "a.txt", "Warehouse stock counted twice.")
+    assert names((await found(client, "warehouse stock differences", mode="keyword"))["results"]) == ["a.txt"]
+    assert names((await found(client, "warehouse party invitations", mode="keyword"))["results"]) == []
+
+
+async def test_filters_by_type_date_and_size(world, client, names):
+    march, june = datetime(2026, 3, 31, 23, 30, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    await world.add("ada", "a.txt", "harbour", created_at=march, size_bytes=100)
+    await world.add("ada", "b.jpg", "harbour", created_at=june, size_bytes=5 * 2**20, kind=Kind.IMAGE)
+
+    async def names_with(**filters):
+        for mode in ("hybrid", "semantic", "keyword"):
+            yield names((await found(client, "harbour", mode=mode, **filters))["results"])
+
+    for filters, expected in (
+        ({"file_types": ["image"]}, ["b.jpg"]),
+        ({"file_types": ["video", "audio"]}, []),
+        ({"date_to": "2026-03-31"}, ["a.txt"]),
+        ({"date_from": "2026-04-01"}, ["b.jpg"]),
+        ({"max_size_mb": 1}, ["a.txt"]),
+        ({"min_size_mb": 5}, ["b.jpg"]),
+        ({"min_size_mb": 6}, []),
+    ):
+        assert [names async for names in names_with(**filters)] == [expected] * 3, filters
+
+
+async def test_facets_count_the_found_files(world, client):
+    await world.add("ada", "a.txt", "harbour", created_at=datetime(2026, 3, 1, tzinfo=UTC))
+    await world.add("ada", "b.jpg", "harbour", created_at=datetime(2026, 3, 9, tzinfo=UTC), kind=Kind.IMAGE)
+    await world.add("ada", "c.jpg", "harbour", created_at=datetime(2026, 5, 9, tzinfo=UTC), kind=Kind.IMAGE)
+    await world.add("ada", "d.jpg", "mountain", created_at=datetime(2026, 5, 9, tzinfo=UTC), kind=Kind.IMAGE)
+    data = await found(client, "harbour", limit=1)
+    assert data["facets"] == {"file_types": {"document": 1, "image": 2}, "months": {"2026-05": 1, "2026-03": 2}}
+    assert data["total"] == 3
+
+
+async def test_pages_neither_repeat_nor_miss(world, client, names):
+    for i in range(11):
+        await world.add("ada", f"f{i:02}.txt", "harbour " + "ice " * i)
+    for mode in ("hybrid", "semantic", "keyword"):
+        await assert_pages_make_the_whole(client, names, mode)
+
+
+async def assert_pages_make_the_whole(client, names, mode):
+    whole = names((await found(client, "harbour ice", mode=mode, limit=100))["results"])
+    paged = [
+        name
+        for offset in range(0, 12, 3)
+        for name in names((await found(client, "harbour ice", mode=mode, limit=3, offset=offset))["results"])
+    ]
+    assert paged == whole
+    assert (await found(client, "harbour ice", mode=mode, offset=500))["results"] == []
+
+
+async def test_more_files_than_one_tier_are_all_reached(world, client, names):
+    for i in range(205):
+        await world.apply(await world.processed(world.upload("ada", f"harbour{i:03}.txt")))
+    pages = [await found(client, "harbour", limit=100, offset=offset) for offset in (0, 100, 200)]
+    seen = [name for page in pages for name in names(page["results"])]
+    assert len(seen) == len(set(seen)) == 205
+
+
+async def test_up_to_three_moments_of_a_long_file(world, client):
+    await world.add("ada", "log.txt", *[f"harbour day {i}" for i in range(6)])
+    (hit,) = (await found(client, "harbour"))["results"]
+    assert len(hit["moments"]) == 3
+    assert hit["moments"][0]["matched"] == ["semantic", "text"]
+
+
+async def test_what_is_said_of_the_whole_file_comes_after_places_inside_it(world, client):
+    upload = world.upload("ada", "log.txt")
+    said = (("harbour harbour", TextSource.SUMMARY), ("a harbour of ice", TextSource.TEXT))
+    passages = Passages(
+        passages=tuple(Passage(index=i, text=t, locator=Locator(), source=s) for i, (t, s) in enumerate(said))
+    )
+    artifact = await world.artifact(passages.model_dump_json().encode())
+    await world.apply(
+        await world.processed(upload), await world.embedded(upload, [t for t, _ in said], passages=artifact)
+    )
+    (hit,) = (await found(client, "harbour"))["results"]
+    assert [moment["source"] for moment in hit["moments"]] == ["text", "summary"]
+
+
+async def test_thumbnails_are_named_when_there_is_one_and_may_be_shown(world, client):
+    picture = await world.artifact(b"jpeg")
+    shown = await world.add("ada", "a.jpg", "harbour", thumbnail=picture)
+    await world.add("ada", "b.jpg", "harbour")
+    flagged = world.upload("ada", "c.jpg")
+    await world.apply(
+        await world.processed(flagged, thumbnail=picture),
+        await world.analyzed(flagged, ["harbour"], moderation=Moderation(flagged=True)),
+    )
+    hits = {hit["filename"]: hit for hit in (await found(client, "harbour"))["results"]}
+    assert hits["a.jpg"]["thumbnail_url"] == f"/api/v1/file/{shown}/thumbnail"
+    assert hits["b.jpg"]["thumbnail_url"] is None
+    assert (hits["c.jpg"]["thumbnail_url"], hits["c.jpg"]["flagged"]) == (None, True)
+
+
+async def test_without_the_encoder_words_are_compared_and_the_answer_says_so(world, client, encoder, names):
+    await world.add("ada", "a.txt", "The harbour froze.")
+    for failure in (EncoderUnavailable("down"), RuntimeError("broken")):
+        encoder.failure = failure
+        for mode in ("hybrid", "semantic"):
+            data = await found(client, "harbour", mode=mode)
+            assert names(data["results"]) == ["a.txt"]
+            assert data["degraded"] is True
+        assert (await found(client, "harbour", mode="keyword"))["degraded"] is False
+
+
+async def test_a_slow_encoder_is_not_waited_for_and_holds_no_connection(world):
+    await world.add("ada", "a.txt", "The harbour froze.")
+    waiting = asyncio.Event()
+
+    class Stuck:
+        model_id, dimensions = world.encoder.model_id, 384
+
+        async def encode_documents(self, texts):
+            raise AssertionError(texts)
+
+        async def encode_query(self, text):
+            waiting.set()
+            await asyncio.sleep(3600)
+
+    finder = Finder(world.database, Stuck(), cut_off=0.3, encoder_timeout_s=0.2)
+    search = asyncio.create_task(finder.find("ada", SearchRequest(query="harbour")))
+    await waiting.wait()
+    assert world.database.engine.pool.checkedout() == 0
+    answer = await search
+    assert answer.degraded
+    assert [result.filename for result in answer.results] == ["a.txt"]
+
+
+async def test_vectors_of_another_model_are_never_compared(world, client):
+    upload = world.upload("ada", "a.txt")
+    await world.apply(
+        await world.processed(upload), await world.embedded(upload, ["harbour froze"], model_id="another")
+    )
+    assert (await found(client, "harbour froze", mode="semantic"))["results"] == []
+    (hit,) = (await found(client, "harbour froze"))["results"]
+    assert hit["matched"] == ["text"]
+    assert len(hit["moments"]) == 1
+
+
+async def test_deleted_is_gone_at_once(world, client):
+    await world.add("ada", "a.txt", "The harbour froze.")
+    await world.delete("ada", "a.txt")
+    for query in ("harbour", "a.txt", '"harbour froze"'):
+        data = await found(client, query)
+        assert (data["results"], data["processing"]) == ([], 0)
+
+
+async def test_similar_files(world, client, names):
+    first = await world.add("ada", "a.txt", "harbour ice winter")
+    await world.add("ada", "b.txt", "harbour ice summer")
+    await world.add("ada", "c.txt", "completely different things")
+    answer = await client.get(f"{SEARCH}/similar/{first}", params={"limit": 5})
+    assert names(answer.json()["data"]["results"]) == ["b.txt"]
+
+
+async def test_similar_to_what_is_not_there(client):
+    for upload_id in ("upl_" + "a" * 26, "nonsense", "..%2F..", "%00"):
+        answer = await client.get(f"{SEARCH}/similar/{upload_id}")
+        assert answer.status_code == 404, upload_id
+        assert answer.json()["error"]["code"] == "not_found"

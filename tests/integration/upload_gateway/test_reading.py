@@ -1,0 +1,163 @@
+"""Lists, files by signed URL, figures, keys, local sign-in and the page."""
+
+import re
+
+import pytest
+from sqlalchemy import text
+
+from contracts.events import UserChangedV1
+from identity.api_keys import hash_api_key
+from tests.integration.upload_gateway.conftest import JPEG, Gateway
+from tests.integration.upload_gateway.events import dropped, walk
+
+
+async def three_files(gateway: Gateway) -> list[str]:
+    ids: list[str] = []
+    for name, size in (("b.jpg", 300), ("a.txt", 100), ("c.jpg", 200)):
+        content = JPEG + b"x" * size if name.endswith("jpg") else b"text " * size
+        ids.append((await gateway.upload(content, name)).json()["data"]["upload_id"])
+    return ids
+
+
+async def test_lists_page_sort_and_filter(gateway: Gateway) -> None:
+    first, second, third = await three_files(gateway)
+
+    async def ids(query: str) -> list[str]:
+        return [row["upload_id"] for row in (await gateway.get(f"/uploads{query}")).json()["data"]]
+
+    assert await ids("") == [third, second, first]
+    assert await ids("?sort=filename") == [second, first, third]
+    assert await ids("?sort=created_at") == [first, second, third]
+    assert await ids("?file_type=document") == [second]
+    assert await ids("?status=completed") == []
+    assert await ids("?limit=1&offset=1") == [second]
+    meta = (await gateway.get("/uploads?limit=2")).json()["meta"]
+    assert meta == {"total": 3, "limit": 2, "offset": 0, "has_more": True}
+
+
+@pytest.mark.parametrize(
+    "query", ["?limit=0", "?limit=101", "?offset=-1", "?sort=user_id", "?status=x", "?file_type=x", "?offset=1e30"]
+)
+async def test_malformed_queries_are_422(gateway: Gateway, query: str) -> None:
+    response = await gateway.get(f"/uploads{query}")
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "invalid_request")
+
+
+async def test_files_are_had_by_signed_urls(gateway: Gateway) -> None:
+    upload = dropped("someone/harbour.jpg")
+    await gateway.hear(*walk(upload))
+    base = f"/file/{upload.upload_id}"
+    redirect = await gateway.get(f"{base}/thumbnail")
+    assert redirect.status_code == 302
+    assert redirect.headers["location"].startswith("memory://artifacts/a/thumbnail.jpg?expires=300")
+    answer = (await gateway.get(f"{base}/thumbnail?redirect=false")).json()["data"]
+    assert (answer["url"], answer["media_type"]) == (redirect.headers["location"], "image/jpeg")
+    assert (await gateway.get(f"{base}/preview")).status_code == 404
+    download = (await gateway.get(f"{base}/download")).headers["location"]
+    assert "filename=harbour.jpg&type=application/octet-stream" in download
+    inline = (await gateway.get(f"{base}/download?inline=true")).headers["location"]
+    assert "filename=None&type=image/jpeg" in inline
+
+
+async def test_web_pages_never_open_in_place(gateway: Gateway) -> None:
+    upload_id = (await gateway.upload(b"<!doctype html><script>alert(1)</script>", "a.html")).json()["data"][
+        "upload_id"
+    ]
+    location = (await gateway.get(f"/file/{upload_id}/download?inline=true")).headers["location"]
+    assert "filename=a.html&type=application/octet-stream" in location
+
+
+async def test_figures_count_what_is_not_deleted(gateway: Gateway) -> None:
+    upload = dropped("someone/harbour.jpg")
+    await gateway.hear(*walk(upload))
+    [gone, *_] = await three_files(gateway)
+    await gateway.delete(f"/upload/{gone}")
+    stats = (await gateway.get("/stats/me")).json()["data"]
+    assert stats["uploads_by_type"] == {"image": 2, "document": 1}
+    assert stats["uploads_by_status"] == {"completed": 1, "pending": 2}
+    assert (stats["total_uploads"], stats["tokens"], stats["cost_usd"]) == (3, 7, 0.25)
+    assert stats["average_processing_time_ms"] is not None
+    assert (await gateway.get("/stats/me", "another")).json()["data"]["total_uploads"] == 0
+
+
+async def test_the_estimate_learns_from_the_users_own_files(gateway: Gateway) -> None:
+    for number in range(3):
+        await gateway.hear(*walk(dropped(f"someone/{number}.jpg", number + 1)))
+    async with gateway.database.transaction("someone") as session:
+        await session.execute(text("UPDATE uploads SET processing_s = 7.5"))
+    assert (await gateway.upload()).json()["data"]["estimated_time"] == 7.5
+
+
+async def test_keys_are_shown_once_and_every_change_is_announced(gateway: Gateway) -> None:
+    created = await gateway.post("/users/me/api-keys", json={"name": " laptop "})
+    assert created.status_code == 201
+    made = created.json()["data"]
+    assert made["name"] == "laptop"
+    gateway.keys["new"] = made["key"]
+    assert (await gateway.get("/users/me", "new")).json()["data"]["user_id"] == "someone"
+    keys = (await gateway.get("/users/me/api-keys")).json()["data"]
+    assert {key["name"] for key in keys} == {"this machine", "laptop"}
+    assert made["key"] not in str(keys)
+    assert next(key for key in keys if key["name"] == "laptop")["last_used_at"]
+    assert (await gateway.delete(f"/users/me/api-keys/{made['key_id']}", "another")).status_code == 404
+    assert (await gateway.delete(f"/users/me/api-keys/{made['key_id']}")).status_code == 200
+    assert (await gateway.get("/users/me", "new")).status_code == 401
+    first, second = await gateway.announced(UserChangedV1)
+    assert (first.version, second.version) == (2, 3)
+    assert hash_api_key(made["key"]) in {key.sha256 for key in first.api_keys}
+    assert len(second.api_keys) == 1
+
+
+@pytest.mark.parametrize("name", ["", "x" * 81, "a\\u0000b", "\\ud800"])
+async def test_malformed_key_names_are_422(gateway: Gateway, name: str) -> None:
+    body = f'{{"name": "{name}"}}'.encode()
+    response = await gateway.post("/users/me/api-keys", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 422
+
+
+async def test_suspended_users_are_403_and_strangers_401(gateway: Gateway) -> None:
+    async with gateway.database.transaction() as session:
+        await session.execute(text("UPDATE users SET status = 'suspended' WHERE user_id = 'another'"))
+    assert (await gateway.get("/uploads", "another")).json()["error"]["code"] == "suspended"
+    for headers in ({}, {"X-API-Key": "sk_nonsense"}, {"Authorization": "Bearer x.y.z"}):
+        response = await gateway.client.get("/api/v1/uploads", headers=headers)
+        assert (response.status_code, response.json()["error"]["code"]) == (401, "unauthenticated")
+
+
+async def test_the_local_user_signs_in_from_the_own_page_only(gateway: Gateway) -> None:
+    async def sign_in(**headers: str) -> int:
+        answer = await gateway.client.post(
+            "/api/v1/auth/local", headers={k.replace("_", "-"): v for k, v in headers.items()}
+        )
+        return answer.status_code
+
+    assert await sign_in() == 200
+    assert await sign_in(origin="http://localhost:8080", sec_fetch_site="same-origin") == 200
+    assert await sign_in(host="127.0.0.1:9000", origin="http://127.0.0.1:9000") == 200
+    assert await sign_in(host="[::1]:9000") == 200
+    assert await sign_in(host="evil.example:8080") == 403
+    assert await sign_in(host="localhost.evil.example") == 403
+    assert await sign_in(host="evil@[::1") == 403
+    assert await sign_in(origin="http://evil.example") == 403
+    assert await sign_in(origin="null") == 403
+    assert await sign_in(sec_fetch_site="cross-site") == 403
+    assert await sign_in(sec_fetch_site="same-site") == 403
+    token = (await gateway.client.post("/api/v1/auth/local")).json()["data"]["token"]
+    me = await gateway.client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+    assert me.json()["data"]["user_id"] == "someone"
+
+
+async def test_the_page_is_served_under_a_policy_without_inline_anything(gateway: Gateway) -> None:
+    page = await gateway.client.get("/")
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http://storage.test:1" in policy
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page.text)
+    for asset in re.findall(r'(?:src|href)="(/web/[^"]+)"', page.text):
+        answer = await gateway.client.get(asset)
+        assert answer.status_code == 200
+        again = await gateway.client.get(asset, headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+    assert (await gateway.client.get("/web/..%2fsettings.py")).status_code == 404

@@ -1,0 +1,127 @@
+"""The command line as a person or a program calls it: text, JSON, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.mmsearch.api import TRACE, UPLOAD_ID, Api
+
+ACCEPTED = {"upload_id": UPLOAD_ID, "job_id": "job_1", "status": "queued", "estimated_time": 2}
+STATUS = {
+    "upload_id": UPLOAD_ID, "status": "failed", "stage": "analyzer", "progress": 40, "message": "It broke.",
+    "filename": "[red]a.txt", "trace_id": TRACE,
+    "error": {"code": "timeout", "message": "Took too long.", "advice": "Try again.", "retryable": True},
+}  # fmt: skip
+FOUND = {
+    "upload_id": UPLOAD_ID, "filename": "talk.mp3", "file_type": "audio", "similarity_score": 0.8,
+    "created_at": "2026-11-21T10:00:00Z", "summary": "A talk.",
+    "moments": [{"text": "about\nsailing", "score": 0.5, "page": None, "start_s": 75.2, "end_s": 80}],
+}  # fmt: skip
+
+
+def mmsearch(*words: object, cwd: Path, api: Api | None = None) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MMSEARCH_")}
+    env |= {"MMSEARCH_URL": api.url, "MMSEARCH_API_KEY": "sk_key"} if api else {}
+    arguments = [sys.executable, "-m", "mmsearch.cli", *map(str, words)]
+    return subprocess.run(arguments, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_system_in_the_working_directory_is_found_by_itself(api: Api, tmp_path: Path) -> None:
+    api.will_answer("GET /api/v1/uploads", [])
+    for directory in (tmp_path / ".mmsearch", tmp_path / "other dir"):
+        directory.mkdir()
+        (directory / "env").write_text(
+            f"export MMSEARCH_URL={api.url}\nexport MMSEARCH_API_KEY='sk_{directory.name}'\n"
+        )
+    assert mmsearch("list", cwd=tmp_path).returncode == 0
+    assert mmsearch("list", "--data-dir", "other dir", cwd=tmp_path).returncode == 0
+    assert [asked.headers["X-API-Key"] for asked in api.asked] == ["sk_.mmsearch", "sk_other dir"]
+
+
+def test_no_system_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    result = mmsearch("search", "x", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "No running system was found in .mmsearch" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_nobody_answering_is_exit_code_3(tmp_path: Path) -> None:
+    result = mmsearch("list", cwd=tmp_path, api=Api(url="http://127.0.0.1:1"))
+    assert result.returncode == 3
+    assert "does not answer" in result.stderr
+
+
+def test_status_of_an_upload(api: Api, tmp_path: Path) -> None:
+    api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", STATUS)
+    shown = mmsearch("status", UPLOAD_ID, cwd=tmp_path, api=api).stdout
+    assert TRACE in shown
+    assert "timeout: Took too long." in shown
+    assert "Try again." in shown
+    assert "[red]a.txt" in shown
+    told = json.loads(mmsearch("status", UPLOAD_ID, "--json", cwd=tmp_path, api=api).stdout)
+    assert (told["trace_id"], told["error"]["code"]) == (TRACE, "timeout")
+
+
+def test_a_refusal_is_its_message_its_code_and_its_trace(api: Api, tmp_path: Path) -> None:
+    api.will_refuse(f"GET /api/v1/upload/status/{UPLOAD_ID}", 404, "not_found", "There is no such upload.")
+    result = mmsearch("status", UPLOAD_ID, cwd=tmp_path, api=api)
+    assert result.returncode == 1
+    assert f"There is no such upload. (not_found, trace {TRACE})" in result.stderr
+
+
+def test_uploads_folders_and_goes_on_after_a_refusal(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "in/deep").mkdir(parents=True)
+    for name in ("in/a.txt", "in/deep/b.txt", "c.txt"):
+        (tmp_path / name).write_text(name)
+    api.will_refuse("POST /api/v1/upload", 415, "unsupported_format", "We cannot read this.")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    result = mmsearch("upload", "--json", "in", "c.txt", cwd=tmp_path, api=api)
+    assert result.returncode == 1
+    outcomes = json.loads(result.stdout)
+    assert [(o["path"], o["error"] and o["error"]["code"]) for o in outcomes] == [
+        ("in/a.txt", "unsupported_format"),
+        ("in/deep/b.txt", None),
+        ("c.txt", None),
+    ]
+
+
+def test_upload_can_wait_until_findable(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", {**STATUS, "status": "completed", "error": None})
+    result = mmsearch("upload", "--wait", "a.txt", cwd=tmp_path, api=api)
+    assert result.returncode == 0, result
+    assert [line.split()[1] for line in result.stdout.splitlines()] == ["queued", "completed"]
+
+
+def test_search_shows_files_and_the_moment(api: Api, tmp_path: Path) -> None:
+    answer = {"results": [FOUND], "search_id": "s", "processing_time_ms": 3.2, "processing": 2}
+    api.will_answer("POST /api/v1/search", answer)
+    shown = mmsearch("search", "sailing", cwd=tmp_path, api=api).stdout
+    assert "talk.mp3" in shown
+    assert "1:15: about sailing" in shown
+    assert "2 still being processed" in shown
+    assert (
+        json.loads(mmsearch("search", "x", "--json", cwd=tmp_path, api=api).stdout)["results"][0]["file_type"]
+        == "audio"
+    )
+
+
+def test_search_says_that_nothing_fits(api: Api, tmp_path: Path) -> None:
+    api.will_answer("POST /api/v1/search", {"results": [], "search_id": "s", "processing_time_ms": 1})
+    assert "No good match." in mmsearch("search", "x", cwd=tmp_path, api=api).stdout
+
+
+@pytest.mark.parametrize("words", [("upload", "missing.txt"), ("up", "--port", "99999"), ("search",), ("nonsense",)])
+def test_wrong_usage_is_exit_code_2(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert mmsearch(*words, cwd=tmp_path).returncode == 2
+
+
+def test_status_and_down_reach_the_local_system(tmp_path: Path) -> None:
+    assert mmsearch("status", cwd=tmp_path).returncode == 3
+    stopped = mmsearch("down", cwd=tmp_path)
+    assert stopped.stdout == f"Nothing is running in {tmp_path / '.mmsearch'}.\n"

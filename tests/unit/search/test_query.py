@@ -1,0 +1,67 @@
+"""Reading a query: quotes, minus, codes and names; any text at all is a valid query."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.query import MAX_TERMS, Term, parse
+
+
+def test_plain_words_are_terms_of_their_own():
+    query = parse("Frozen harbour")
+    assert query.terms == (Term(("frozen",)), Term(("harbour",)))
+    assert query.text == "Frozen harbour"
+    assert not query.required
+    assert not query.excluded
+
+
+def test_quotes_of_any_style_require_their_words_in_order():
+    for quoted in ('"identity card" please', "“identity card” please", "«identity card» please"):
+        query = parse(quoted)
+        assert query.required == (Term(("identity", "card"), literal=True),)
+        assert query.text == "identity card please"
+
+
+def test_a_leading_minus_excludes_and_is_not_encoded():
+    query = parse('jaguar -car -"big cat" e-mail')
+    assert query.excluded == (Term(("car",)), Term(("big", "cat")))
+    assert query.text == "jaguar e-mail"
+    assert Term(("e",)) in query.terms
+
+
+def test_codes_and_file_names_are_literal():
+    assert parse("invoice INV-20417").terms == (Term(("invoice",)), Term(("inv", "20417"), literal=True))
+    assert parse("open report_final.pdf").terms[1] == Term(("report", "final", "pdf"), literal=True)
+    assert parse("h264").terms == (Term(("h264",), literal=True),)
+
+
+def test_years_small_numbers_and_hyphens_are_not_codes():
+    assert not any(term.literal for term in parse("2 summers of 2024 state-of-the-art").terms)
+
+
+def test_unspaced_scripts_short_runs_are_phrases_long_ones_pairs():
+    assert parse("東京都").terms == (Term(("東京", "京都")),)
+    assert parse("猫").terms[0].tsquery == "'猫':*"
+    assert all(len(term.words) == 1 for term in parse("東京都庁は新宿区にあります").terms)
+
+
+def test_control_and_direction_characters_are_gone():
+    query = parse("in\x00voice\u202e \x1b[31mred")
+    assert "\x00" not in query.text
+    assert "\u202e" not in query.text
+
+
+def test_nothing_to_look_for_is_empty():
+    assert parse("!!! ???").is_empty
+    assert parse('""').is_empty
+    assert parse("-only").is_empty
+
+
+@given(st.text())
+def test_any_text_gives_terms_safe_to_quote(text):
+    query = parse(text)
+    assert len(query.terms) <= MAX_TERMS
+    for term in (*query.terms, *query.required, *query.excluded):
+        assert term.words
+        assert all(re.search(r"['\\:&|!<>()\s\x00]", word) is None for word in term.words)

@@ -1,0 +1,87 @@
+"""Fusing lists: both beat one, literal beats all, and reading deeper only appends."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.ranking import (
+    PassageHit,
+    PassageKey,
+    SemanticHit,
+    TextHit,
+    Why,
+    best_moments,
+    rank,
+    tier_for,
+)
+
+TEXT = frozenset({Why.TEXT})
+
+
+def near(upload_id, similarity=0.5, *passages):
+    return SemanticHit(upload_id, similarity, passages)
+
+
+def said(upload_id, coverage=1.0, *passages, literal=False, matched=TEXT):
+    return TextHit(upload_id, coverage, literal, matched, passages)
+
+
+def order(ranked):
+    return [file.upload_id for file in ranked]
+
+
+def test_a_file_found_both_ways_comes_before_the_first_of_either():
+    ranked = rank([near("m1", 0.9), near("both", 0.6)], [said("w1"), said("both")])
+    assert order(ranked)[0] == "both"
+    assert ranked[0].matched == {Why.SEMANTIC, Why.TEXT}
+
+
+def test_half_covered_counts_half():
+    ranked = rank([near("m", 0.3)], [said("w", 0.5)])
+    assert order(ranked) == ["m", "w"]
+
+
+def test_literal_hits_come_first_however_near_others_are():
+    ranked = rank([near("m1", 0.99), near("m2", 0.98)], [said("m1"), said("code", 0.3, literal=True)])
+    assert order(ranked)[0] == "code"
+
+
+def test_similarity_is_between_0_and_1_and_the_better_of_both():
+    (file,) = rank([near("a", 1.0000001)], [said("a", 0.4)])
+    assert file.similarity == 1.0
+    (file,) = rank([near("a", 0.3)], [said("a", 0.8)])
+    assert file.similarity == 0.8
+
+
+def test_up_to_three_moments_one_found_both_ways_first():
+    keys = [PassageKey("m", i) for i in range(5)]
+    by_meaning = [PassageHit(keys[i], 0.9 - i / 10) for i in range(4)]
+    moments = best_moments(by_meaning, [PassageHit(keys[3], 1.0), PassageHit(keys[4], 0.2)])
+    assert [moment.key.ordinal for moment in moments] == [3, 0, 1]
+    assert moments[0].matched == {Why.SEMANTIC, Why.TEXT}
+    assert moments[1].matched == {Why.SEMANTIC}
+
+
+def test_a_quoted_passage_is_the_first_moment():
+    near_by = PassageHit(PassageKey("m", 0), 0.9)
+    moments = best_moments([near_by], [PassageHit(PassageKey("m", 7), 0.2, quoted=True)])
+    assert moments[0].matched == {Why.QUOTED}
+    assert [moment.key.ordinal for moment in moments] == [7, 0]
+
+
+ids = st.lists(st.integers(0, 900).map(str), unique=True, max_size=700)
+
+
+@given(ids, ids)
+def test_reading_deeper_only_appends(by_meaning, by_words):
+    semantic = [near(upload_id, 1 - i / 1000) for i, upload_id in enumerate(by_meaning)]
+    textual = [said(upload_id) for upload_id in by_words]
+    first = order(rank(semantic[:200], textual[:200]))
+    everything = order(rank(semantic, textual))
+    assert everything[: len(first)] == first
+    assert sorted(everything) == sorted({*by_meaning, *by_words})
+
+
+def test_the_depth_covers_the_last_result_asked_for():
+    assert tier_for(20) == 200
+    assert tier_for(201) == 2000
+    assert tier_for(10_100) == 20_000
