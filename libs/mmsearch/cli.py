@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from mmsearch import demo as demonstration
 from mmsearch import local_system, rendering, settings
 from mmsearch.client import Client
 from mmsearch.errors import ApiError, MmsearchError, NotConfiguredError, UnreachableError
@@ -41,6 +42,15 @@ def up(
     """Run the whole system on this machine until Ctrl-C."""
     flags = [flag for flag, given in (("--detach", detach), ("--quiet", quiet)) if given]
     local_system.become(["up", "--data-dir", _directory(data_dir), "--port", str(port), *flags])
+
+
+@app.command()
+def demo(
+    data_dir: DataDir = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The public port on 127.0.0.1.")] = 8080,
+) -> None:
+    """Run the whole system, feed it sample files, show searches that find them; stays up until Ctrl-C."""
+    raise typer.Exit(demonstration.run(Path(_directory(data_dir)), port, _out))
 
 
 @app.command()

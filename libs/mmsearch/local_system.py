@@ -5,7 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
 
+import httpx2
+
+from mmsearch import settings
 from mmsearch.errors import NotConfiguredError
 
 _PACKAGE = "localcloud"
@@ -20,6 +25,28 @@ def become(arguments: Sequence[str]) -> None:
 def ask(arguments: Sequence[str]) -> int:
     """Runs the embedded cloud's command; its exit code."""
     return subprocess.run(_command(arguments), check=False).returncode
+
+
+def start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Starts the embedded cloud's command beside this process, in the same terminal."""
+    return subprocess.Popen(_command(arguments))
+
+
+def output_of(module: str, *arguments: str) -> str:
+    """What another module of the local installation prints. Raises ``subprocess.CalledProcessError``."""
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def drop(data_dir: Path, paths: Sequence[Path]) -> None:
+    """Writes files into the running system's uploads bucket, as any storage client may."""
+    known = settings.exported(data_dir / "env")
+    bucket, user = known["UPLOADS_BUCKET"], known["MMSEARCH_USER_ID"]
+    with httpx2.Client(base_url=known["STORAGE_EMULATOR_HOST"], trust_env=False, timeout=60) as http:
+        for path in paths:
+            name = quote(f"{user}/drops/{path.name}", safe="")
+            address = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
+            http.post(address, content=path.read_bytes()).raise_for_status()
 
 
 def _command(arguments: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ def connection(directory: Path | None = None) -> Connection:
     """
     given = {} if directory else {name: os.environ[name] for name in (URL, API_KEY) if os.environ.get(name)}
     looked_in = directory or data_dir()
-    known = {**_exported(looked_in / "env"), **given}
+    known = {**exported(looked_in / "env"), **given}
     if not known.get(URL) or not known.get(API_KEY):
         raise NotConfiguredError(
             f"No running system was found in {looked_in}. Start one with “mmsearch up”, or set {URL} and {API_KEY}."
@@ -38,7 +38,7 @@ def connection(directory: Path | None = None) -> Connection:
     return Connection(known[URL], known[API_KEY])
 
 
-def _exported(path: Path) -> dict[str, str]:
+def exported(path: Path) -> dict[str, str]:
     """The variables of ``export NAME=value`` lines."""
     try:
         words = shlex.split(path.read_text(), comments=True)

@@ -90,9 +90,9 @@ def _encrypted_pdf() -> bytes:
     return buffer.getvalue()
 
 
-def _truncated(samples: list[Sample], suffix: str) -> bytes:
+def _truncated(samples: list[Sample], suffix: str, share: float) -> bytes:
     whole = next(s.path for s in samples if s.path.suffix == suffix).read_bytes()
-    return whole[: len(whole) // 3]
+    return whole[: int(len(whole) * share)]
 
 
 def _zip_bomb_docx() -> bytes:
@@ -108,9 +108,9 @@ def test_files_that_cannot_be_read_fail_with_their_code_while_others_flow(
 ) -> None:
     bad = {
         "encrypted.pdf": (_encrypted_pdf(), {"encrypted"}),
-        "truncated.jpg": (_truncated(samples, ".jpg"), {"corrupt"}),
-        "truncated.mp4": (_truncated(samples, ".mp4"), {"corrupt"}),
-        "truncated.docx": (_truncated(samples, ".docx"), {"corrupt", "unsupported_format"}),
+        "truncated.jpg": (_truncated(samples, ".jpg", 0.02), {"corrupt"}),
+        "truncated.mp4": (_truncated(samples, ".mp4", 0.005), {"corrupt"}),
+        "truncated.docx": (_truncated(samples, ".docx", 0.3), {"corrupt", "unsupported_format"}),
         "bomb.docx": (_zip_bomb_docx(), {"resource_limit"}),
     }
     sent = {}
