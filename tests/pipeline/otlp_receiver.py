@@ -24,6 +24,8 @@ class Span:
     parent_id: str
     links: tuple[str, ...]
     attributes: dict[str, Any]
+    start_s: float
+    end_s: float
 
 
 class OtlpReceiver:
@@ -80,6 +82,8 @@ def _spans(request: ExportTraceServiceRequest) -> list[Span]:
                     span_id=s.span_id.hex(),
                     parent_id=s.parent_span_id.hex(),
                     links=tuple(link.span_id.hex() for link in s.links),
+                    start_s=s.start_time_unix_nano / 1e9,
+                    end_s=s.end_time_unix_nano / 1e9,
                     attributes={a.key: a.value.string_value or a.value.int_value for a in s.attributes},
                 )
                 for s in scope.spans
