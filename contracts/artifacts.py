@@ -154,6 +154,18 @@ class MaterialPicture(Contract):
     height: int
 
 
+class MaterialSound(Contract):
+    """Sound for a speech backend: a chunk of at most 10 min of the recording, mono, 16 kHz (Ogg Opus).
+
+    ``locator`` is the chunk's place in the file; ``stretches`` are where it is not silent, also in seconds of the file,
+    in order, none longer than 30 s. Subtract ``locator.start_s`` to get seconds of the chunk.
+    """
+
+    audio: ArtifactRef
+    locator: Locator
+    stretches: tuple[Locator, ...]
+
+
 class Material(Contract):
     """Everything media-processor found for analysis; stored as ``material.json``."""
 
@@ -162,6 +174,7 @@ class Material(Contract):
     properties: MediaProperties
     texts: tuple[MaterialText, ...] = ()
     pictures: tuple[MaterialPicture, ...] = ()
+    speech: tuple[MaterialSound, ...] = ()
 
 
 class AnalyzedSegment(Contract):

@@ -15,6 +15,7 @@ from google.api_core.exceptions import NotFound, PreconditionFailed, RetryError,
 from google.auth.credentials import Credentials
 from google.cloud import storage
 from google.cloud.storage.exceptions import InvalidResponse
+from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2 import service_account
 
 from objectstore.store import (
@@ -28,6 +29,9 @@ from objectstore.store import (
 
 CHUNK_BYTES = 4 * 1024 * 1024
 """One piece of a streamed upload; what one upload may hold in memory is about three of these."""
+
+_RETRY = DEFAULT_RETRY.with_timeout(10)
+"""Seconds of the client's own retries; its default of two minutes would hold a request that can be answered 503."""
 
 _OUTAGES = (ServerError, TooManyRequests, RetryError, requests.ConnectionError, requests.Timeout)
 
@@ -69,9 +73,17 @@ class GcsObjectStore:
         blob = self._blob(bucket, key, metadata)
         try:
             if isinstance(content, bytes):
-                await self._run(blob.upload_from_string, content, content_type=media_type, if_generation_match=0)
+                await self._run(
+                    blob.upload_from_string, content, content_type=media_type, if_generation_match=0, retry=_RETRY
+                )
             else:
-                await self._run(blob.upload_from_filename, str(content), content_type=media_type, if_generation_match=0)
+                await self._run(
+                    blob.upload_from_filename,
+                    str(content),
+                    content_type=media_type,
+                    if_generation_match=0,
+                    retry=_RETRY,
+                )
         except PreconditionFailed as error:
             raise ObjectExistsError(key) from error
         return _stored(blob)
@@ -93,7 +105,10 @@ class GcsObjectStore:
             await before_commit(pieces.digest())
             return await self.put(bucket, key, first, media_type, metadata)
         writer = await self._run(
-            lambda: cast("Any", blob.open("wb", chunk_size=CHUNK_BYTES, content_type=media_type, if_generation_match=0))
+            lambda: cast(
+                "Any",
+                blob.open("wb", chunk_size=CHUNK_BYTES, content_type=media_type, if_generation_match=0, retry=_RETRY),
+            )
         )
         try:
             await self._run(writer.write, first)
@@ -106,13 +121,13 @@ class GcsObjectStore:
             if _is_precondition_failure(error):
                 raise ObjectExistsError(key) from error
             raise
-        await self._run(blob.reload)
+        await self._run(blob.reload, retry=_RETRY)
         return _stored(blob)
 
     async def get(self, bucket: str, key: str) -> bytes:
         """See :meth:`ObjectStore.get`."""
         try:
-            return await self._run(self._blob(bucket, key).download_as_bytes)
+            return await self._run(self._blob(bucket, key).download_as_bytes, retry=_RETRY)
         except NotFound as error:
             raise ObjectNotFoundError(key) from error
 
@@ -120,7 +135,7 @@ class GcsObjectStore:
         """See :meth:`ObjectStore.download`."""
         blob = self._client.bucket(bucket).blob(key, generation=generation)
         try:
-            await self._run(blob.download_to_filename, str(path))
+            await self._run(blob.download_to_filename, str(path), retry=_RETRY)
         except NotFound as error:
             raise ObjectNotFoundError(key) from error
 
@@ -128,7 +143,7 @@ class GcsObjectStore:
         """See :meth:`ObjectStore.stat`."""
         blob = self._blob(bucket, key)
         try:
-            await self._run(blob.reload)
+            await self._run(blob.reload, retry=_RETRY)
         except NotFound as error:
             raise ObjectNotFoundError(key) from error
         return _stored(blob)
@@ -136,13 +151,13 @@ class GcsObjectStore:
     async def delete(self, bucket: str, key: str, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.delete`."""
         try:
-            await self._run(self._blob(bucket, key).delete, if_generation_match=generation)
+            await self._run(self._blob(bucket, key).delete, if_generation_match=generation, retry=_RETRY)
         except (NotFound, PreconditionFailed):
             return
 
     async def delete_prefix(self, bucket: str, prefix: str) -> int:
         """See :meth:`ObjectStore.delete_prefix`."""
-        keys = await self._run(lambda: [b.name for b in self._client.list_blobs(bucket, prefix=prefix)])
+        keys = await self._run(lambda: [b.name for b in self._client.list_blobs(bucket, prefix=prefix, retry=_RETRY)])
         for key in keys:
             await self.delete(bucket, key)
         return len(keys)

@@ -66,6 +66,7 @@ class System:
             "MMSEARCH_URL": self.public_url,
             "MMSEARCH_API_KEY": self._api_key(),
             "MMSEARCH_USER_ID": LOCAL_USER,
+            "MMSEARCH_DATA_DIR": str(self.data.path),
             **self._cloud(),
             "STORAGE_TLS_URL": f"https://{LOOPBACK}:{self.ports['storage-tls']}",
             "PUBSUB_JWKS_URL": f"http://{LOOPBACK}:{self.ports['pubsub-jwks']}/jwks.json",
