@@ -7,7 +7,7 @@ import { acceptFiles } from "/web/sending.js";
 import { closeViewer, openViewer } from "/web/viewer.js";
 
 const PAGE = 48;
-const state = { query: "", kind: "", limit: PAGE, shown: [], drawn: new Map(), timer: 0, search: null };
+const state = { query: "", kind: "", limit: PAGE, shown: [], drawn: new Map(), gone: new Set(), timer: 0, search: null };
 
 const actions = { open, remove };
 
@@ -22,9 +22,12 @@ function open(file, moment) {
 async function remove(file) {
   await attempt(async () => {
     await call("DELETE", `/upload/${file.upload_id}`);
+    // Search hears of it a moment later; the card goes now.
+    state.gone.add(file.upload_id);
     closeViewer();
     toast(`Deleted “${file.filename}”.`, "Undo", () => attempt(async () => {
       await call("POST", `/upload/${file.upload_id}/restore`);
+      state.gone.delete(file.upload_id);
       await refresh();
     }));
     await refresh();
@@ -44,7 +47,8 @@ async function attempt(work) {
   try { await work(); } catch (error) { toast(error.message); }
 }
 
-function draw(files, found) {
+function draw(all, found) {
+  const files = all.filter((file) => !state.gone.has(file.upload_id));
   const grid = $("grid");
   grid.classList.toggle("found", found);
   const drawn = new Map();

@@ -1,4 +1,4 @@
-"""One running system per test process, and the sample files to feed it."""
+"""Shared by pipeline and browser tests: one running system per test process, and the sample files to feed it."""
 
 from collections.abc import Iterator
 from pathlib import Path
