@@ -110,6 +110,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription(Service.SEARCH, MediaProcessedV1),
     Subscription(Service.SEARCH, MediaAnalyzedV1),
     Subscription(Service.SEARCH, MediaEmbeddedV1, ack_deadline_s=300),
+    Subscription(Service.SEARCH, MediaFailedV1),
     Subscription(Service.SEARCH, UploadDeletedV1),
     Subscription(Service.SEARCH, UserChangedV1),
     Subscription(Service.UPLOAD_GATEWAY, ObjectFinalizedV1),

@@ -11,6 +11,8 @@ from contracts.artifacts import UploadRef
 
 PROCESSED = "processed"
 ANALYZED = "analyzed"
+FAILED = "failed"
+"""A run that some stage gave up on; it is not being processed any more."""
 
 
 def embedded_by(model_id: str) -> str:

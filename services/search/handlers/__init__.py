@@ -6,6 +6,7 @@ from eventing.handlers import Projection
 from search.handlers import (
     on_media_analyzed,
     on_media_embedded,
+    on_media_failed,
     on_media_processed,
     on_upload_deleted,
     on_user_changed,
@@ -18,6 +19,7 @@ def projections() -> tuple[Projection[Any], ...]:
         on_media_processed.projection(),
         on_media_analyzed.projection(),
         on_media_embedded.projection(),
+        on_media_failed.projection(),
         on_upload_deleted.projection(),
         on_user_changed.projection(),
     )

@@ -12,7 +12,7 @@ FILES = """CREATE TABLE files (
     upload_id text PRIMARY KEY, user_id text NOT NULL,
     generation bigint NOT NULL, deleted_generation bigint NOT NULL DEFAULT 0,
     deleted_run integer NOT NULL DEFAULT 0,
-    processed_run integer, analyzed_run integer, touched_at timestamptz NOT NULL DEFAULT now(),
+    processed_run integer, analyzed_run integer, failed_run integer, touched_at timestamptz NOT NULL DEFAULT now(),
     filename text, kind text, media_type text, size_bytes bigint, created_at timestamptz,
     properties jsonb, has_thumbnail boolean, name_words tsvector,
     title text, summary text, labels text[], language text, flagged boolean,

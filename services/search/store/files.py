@@ -11,11 +11,11 @@ from contracts.artifacts import UploadRef
 from contracts.events import MediaAnalyzedV1, MediaProcessedV1
 from search.folding import SIMPLE, index_text, name_text, text_config
 from search.indexing import storable
-from search.lifecycle import ANALYZED, PROCESSED, FileState, embedded_by
+from search.lifecycle import ANALYZED, FAILED, PROCESSED, FileState, embedded_by
 from search.store import passages
 from search.tables import UNEMBEDDED
 
-_COLUMNS = "generation, deleted_generation, deleted_run, processed_run, analyzed_run"
+_COLUMNS = "generation, deleted_generation, deleted_run, processed_run, analyzed_run, failed_run"
 
 _STATE = f"SELECT {_COLUMNS} FROM files WHERE upload_id = :upload_id"  # noqa: S608 - constants only
 
@@ -30,6 +30,10 @@ _FORGET_PROCESSED = """UPDATE files SET processed_run = NULL, filename = NULL, k
 
 _FORGET_ANALYZED = """UPDATE files SET analyzed_run = NULL, title = NULL, summary = NULL, labels = NULL,
     language = NULL, flagged = NULL, text_config = 'english', about_words = NULL WHERE upload_id = :upload_id"""
+
+_FORGET_FAILED = "UPDATE files SET failed_run = NULL WHERE upload_id = :upload_id"
+
+_FAILED = "UPDATE files SET failed_run = :run WHERE upload_id = :upload_id"
 
 _KEEP = """UPDATE files SET generation = :generation, deleted_generation = :deleted_generation,
     deleted_run = :deleted_run WHERE upload_id = :upload_id"""
@@ -82,6 +86,8 @@ async def _forget(session: AsyncSession, upload: UploadRef, part: str) -> None:
         await session.execute(text(_FORGET_PROCESSED), key)
     elif part == ANALYZED:
         await session.execute(text(_FORGET_ANALYZED), key)
+    elif part == FAILED:
+        await session.execute(text(_FORGET_FAILED), key)
     else:
         await passages.remove(session, upload, part.removeprefix(embedded_by("")))
 
@@ -124,6 +130,11 @@ async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1) -> str:
     return config
 
 
+async def write_failed(session: AsyncSession, upload: UploadRef) -> None:
+    """A stage gave up on this run."""
+    await session.execute(text(_FAILED), {"upload_id": upload.upload_id, "run": upload.run})
+
+
 async def config_of(session: AsyncSession, upload_id: str) -> str:
     """The text search configuration of the file's language, as far as it is known."""
     found = await session.scalar(
@@ -137,7 +148,7 @@ async def _state(session: AsyncSession, upload_id: str, row: Any) -> FileState:
         text("SELECT model_id, run FROM passage_sets WHERE upload_id = :upload_id"), {"upload_id": upload_id}
     )
     runs: dict[str, int] = {embedded_by(model_id): run for model_id, run in sets}
-    for part, run in ((PROCESSED, row.processed_run), (ANALYZED, row.analyzed_run)):
+    for part, run in ((PROCESSED, row.processed_run), (ANALYZED, row.analyzed_run), (FAILED, row.failed_run)):
         if run is not None:
             runs[part] = run
     return FileState(row.generation, (row.deleted_generation, row.deleted_run), runs)

@@ -44,9 +44,10 @@ WANTED_FILES = f"""f.user_id = :user_id AND f.processed_run IS NOT NULL
 _PROCESSING = """SELECT count(*) FROM files f
     LEFT JOIN (SELECT upload_id, max(run) AS run FROM passage_sets WHERE user_id = :user_id GROUP BY upload_id) s
         USING (upload_id)
-    WHERE f.user_id = :user_id AND f.generation > f.deleted_generation
+    WHERE f.user_id = :user_id AND (f.processed_run IS NOT NULL OR f.analyzed_run IS NOT NULL)
         AND f.touched_at > now() - CAST(:at_most AS interval)
-        AND (s.run IS NULL OR s.run < greatest(f.processed_run, f.analyzed_run))"""
+        AND (s.run IS NULL OR s.run < greatest(f.processed_run, f.analyzed_run))
+        AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))"""
 
 _CONFIGS = "SELECT DISTINCT text_config FROM files WHERE user_id = :user_id AND text_config <> 'simple' ORDER BY 1"
 

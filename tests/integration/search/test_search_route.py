@@ -5,7 +5,18 @@ from datetime import UTC, datetime
 
 import httpx2
 
-from contracts.artifacts import Kind, Locator, MediaProperties, Moderation, Passage, Passages, TextSource
+from contracts.artifacts import (
+    FailureCode,
+    Kind,
+    Locator,
+    MediaProperties,
+    Moderation,
+    Passage,
+    Passages,
+    Service,
+    TextSource,
+)
+from contracts.events import MediaFailedV1
 from embeddings.encoder import EncoderUnavailable
 from search.finder import Finder
 from search.request import SearchRequest
@@ -258,6 +269,18 @@ async def test_deleted_is_gone_at_once(world, client):
     for query in ("harbour", "a.txt", '"harbour froze"'):
         data = await found(client, query)
         assert (data["results"], data["processing"]) == ([], 0)
+
+
+async def test_a_file_counts_as_processing_until_it_is_embedded_or_given_up(world, client):
+    going, failing = world.upload("ada", "going.txt"), world.upload("ada", "failing.txt")
+    await world.apply(await world.processed(going), await world.processed(failing))
+    assert (await found(client, "anything"))["processing"] == 2
+    failure = MediaFailedV1(upload=failing, stage=Service.ANALYZER, code=FailureCode.CORRUPT, message="broken")
+    await world.apply(failure, await world.analyzed(going, ["harbour"]), await world.embedded(going, ["harbour"]))
+    assert (await found(client, "anything"))["processing"] == 0
+    again = failing.model_copy(update={"run": 1})
+    await world.apply(await world.analyzed(again, ["harbour"]))
+    assert (await found(client, "anything"))["processing"] == 1
 
 
 async def test_similar_files(world, client, names):

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.artifacts import UploadRef
-from search.lifecycle import ANALYZED, PROCESSED, FileState, embedded_by
+from search.lifecycle import ANALYZED, FAILED, PROCESSED, FileState, embedded_by
 
-PARTS = (PROCESSED, ANALYZED, embedded_by("a"), embedded_by("b"))
+PARTS = (PROCESSED, ANALYZED, FAILED, embedded_by("a"), embedded_by("b"))
 
 
 @dataclass(frozen=True)
