@@ -10,6 +10,7 @@ from contextlib import suppress
 import numpy as np
 
 from embeddings.encoder import Encoder, EncoderError, EncoderRefused, Vector, Vectors
+from providers.errors import ProviderPausedError
 
 _Waiting = tuple[str, asyncio.Future[Vector]]
 
@@ -82,7 +83,7 @@ class BatchingEncoder:
     async def _request(self, batch: Sequence[_Waiting]) -> None:
         try:
             vectors = await self._encoder.encode_documents([text for text, _ in batch])
-        except EncoderError as error:
+        except (EncoderError, ProviderPausedError) as error:
             self._settle(batch, error)
         except Exception as error:
             self._settle(batch, error)

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from providers.errors import ProviderAnswerInvalid, ProviderError, ProviderRefused, ProviderUnavailable
+
 Vector = NDArray[np.float32]
 """One embedding, shape ``(dimensions,)``, length 1."""
 
@@ -16,33 +18,31 @@ Vectors = NDArray[np.float32]
 """One embedding a row, shape ``(n, dimensions)``, each of length 1."""
 
 
-class EncoderError(Exception):
+class EncoderError(ProviderError):
     """Base of everything an encoder raises on purpose."""
 
 
-class EncoderUnavailable(EncoderError):
+class EncoderUnavailable(EncoderError, ProviderUnavailable):
     """Not now: network, timeout, an overloaded provider, a quota, refused credentials. The same call may work later.
 
     ``retry_after_s`` is what the provider asked for, in seconds, or None. ``quota`` tells a spent quota or rate
     limit from an outage.
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, quota: bool = False) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-        self.quota = quota
 
-
-class EncoderRefused(EncoderError):
+class EncoderRefused(EncoderError, ProviderRefused):
     """The provider will never take these texts (malformed, too long, against its policy)."""
 
 
-class EncoderAnswerInvalid(EncoderError):
+class EncoderAnswerInvalid(EncoderError, ProviderAnswerInvalid):
     """The answer has the wrong count, order, dimensions or a value that is not finite; nothing of it may be kept."""
 
 
 class Encoder(Protocol):
-    """Encodes documents and queries into one vector space."""
+    """Encodes documents and queries into one vector space.
+
+    Remote encoders also raise ``providers.errors.ProviderPausedError`` while nobody may call their provider.
+    """
 
     @property
     def model_id(self) -> str:

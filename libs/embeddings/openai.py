@@ -4,8 +4,6 @@ The SDK's own retries are off: whoever calls decides when to try again, so attem
 """
 
 from collections.abc import Sequence
-from email.utils import parsedate_to_datetime
-from time import time
 
 import numpy as np
 import openai
@@ -20,6 +18,9 @@ from embeddings.encoder import (
     Vectors,
     normalised,
 )
+from providers.gate import ProviderGate
+from providers.prices import Price
+from providers.retry_after import retry_after_s
 
 MAX_TEXTS = 100
 """Texts in one request."""
@@ -30,7 +31,8 @@ _SPENT = "insufficient_quota"
 class OpenAIEncoder:
     """``text-embedding-3-small`` unless told otherwise, or any server that speaks the same wire format.
 
-    ``base_url`` None means OpenAI's own; ``timeout_s`` bounds one request. Raises
+    ``base_url`` None means OpenAI's own; ``timeout_s`` bounds one request. Every request goes through ``gate`` and is
+    charged to its budget at ``price``; while the gate is closed ``ProviderPausedError`` is raised. Else raises
     :class:`~embeddings.encoder.EncoderUnavailable` for 408, 409, 429, 5xx, timeouts, broken connections and refused
     credentials (an operator can mend those), :class:`~embeddings.encoder.EncoderRefused` for other 4xx and
     :class:`~embeddings.encoder.EncoderAnswerInvalid` for an answer that is not what was asked for.
@@ -44,10 +46,14 @@ class OpenAIEncoder:
         model: str = "text-embedding-3-small",
         dimensions: int = 1536,
         timeout_s: float = 30,
+        gate: ProviderGate | None = None,
+        price: Price | None = None,
     ) -> None:
         self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=0)
         self._model = model
         self._dimensions = dimensions
+        self._gate = gate or ProviderGate("openai")
+        self._price = price or Price(input_usd=0)
 
     @property
     def model_id(self) -> str:
@@ -76,13 +82,21 @@ class OpenAIEncoder:
     async def _encode(self, texts: list[str]) -> Vectors:
         # The API refuses an empty text; a space stands for it.
         asked = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        async with self._gate.call():
+            answer = await self._answer(asked)
+            return self._checked(answer, len(texts))
+
+    async def _answer(self, asked: list[str]) -> CreateEmbeddingResponse:
         try:
             answer = await self._client.embeddings.create(model=self._model, input=asked, dimensions=self._dimensions)
+            # Paid for whether the answer is usable or not; some servers that speak this format count nothing.
+            tokens = answer.usage.prompt_tokens if answer.usage else 0
+            self._gate.charge(self._price, int(tokens))
         except openai.APIError as error:
             raise _translated(error) from error
         except (ValueError, TypeError, AttributeError) as error:
             raise EncoderAnswerInvalid(f"the provider's answer cannot be read: {type(error).__name__}") from error
-        return self._checked(answer, len(texts))
+        return answer
 
     def _checked(self, answer: CreateEmbeddingResponse, count: int) -> Vectors:
         try:
@@ -106,22 +120,6 @@ def _translated(error: openai.APIError) -> EncoderError:
         message = f"the embedding provider answered {status}"
         if status in {401, 403, 408, 409, 429} or status >= 500:
             quota = status == 429 or error.code == _SPENT
-            return EncoderUnavailable(message, retry_after_s=_retry_after(error), quota=quota)
+            return EncoderUnavailable(message, retry_after_s=retry_after_s(error.response.headers), quota=quota)
         return EncoderRefused(message)
     return EncoderAnswerInvalid(f"the embedding provider's answer cannot be read: {type(error).__name__}")
-
-
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Seconds from ``Retry-After-Ms`` or ``Retry-After``, which is a number of seconds or a date."""
-    headers = error.response.headers
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after", "")
-        return max(0.0, float(value)) if value.replace(".", "", 1).isdigit() else _seconds_until(value)
-    except ValueError:
-        return None
-
-
-def _seconds_until(date: str) -> float | None:
-    return max(0.0, parsedate_to_datetime(date).timestamp() - time()) if date else None

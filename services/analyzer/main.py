@@ -2,8 +2,7 @@
 
 from fastapi import FastAPI
 
-from analyzer.backends.local.backend import LocalBackend
-from analyzer.backends.local.ocr import OcrProcess
+from analyzer.backends.choice import chosen_backend
 from analyzer.handlers import on_media_processed, on_upload_reprocess
 from analyzer.settings import Settings
 from contracts.artifacts import Service
@@ -14,10 +13,9 @@ from hosting.serve import run_service
 def build(settings: Settings) -> FastAPI:
     """Settings → resources → handlers → application."""
     service = EventService(Service.ANALYZER, settings)
-    ocr = OcrProcess(timeout_s=settings.ocr_timeout_s)
-    backend = LocalBackend(ocr)
+    backend, backend_in_use = chosen_backend(settings)
     handlers = [on_media_processed.stage(backend), on_upload_reprocess.stage(backend)]
-    return service.application(handlers, resources=[ocr])
+    return service.application(handlers, resources=[backend_in_use])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Turns a processed file into its analysis: reads the material, asks the backend, names the artifact and the event."""
 
 from analyzer.backends.backend import Backend
-from contracts.artifacts import Analysis, ArtifactRef, Material, MaterialPicture, UploadRef
+from contracts.artifacts import Analysis, ArtifactRef, Material, UploadRef
 from contracts.events import MediaAnalyzedV1, MediaProcessedV1
 from eventing.handlers import Outcome, StageInputs
 
@@ -21,10 +21,7 @@ async def analyze(backend: Backend, processed: MediaProcessedV1, upload: UploadR
     """``upload`` is the run the result belongs to; ``processed`` may stem from an earlier one."""
     material = await inputs.read_model(processed.material, Material)
 
-    async def read_picture(picture: MaterialPicture) -> bytes:
-        return await inputs.read(picture.image)
-
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, inputs.read)
     artifact = inputs.model_artifact("analysis.json", analysis)
     return Outcome(artifacts=[artifact], events=[_announced(processed, upload, analysis, artifact.ref)])
 

@@ -12,7 +12,7 @@ from contracts.artifacts import Degradation, FailureCode, Kind, Locator, Materia
 
 REPORT_NAME = "report.json"
 
-FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}\.(jpg|png|mp4)$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}\.(jpg|png|mp4|ogg)$")]
 """A name the child may give a file in its output directory; never a path."""
 
 
@@ -57,6 +57,14 @@ class DecodedPicture(_Message):
     height: int = Field(gt=0)
 
 
+class DecodedSound(_Message):
+    """A chunk of sound for speech recognition the child wrote; see ``contracts.artifacts.MaterialSound``."""
+
+    name: FileName
+    locator: Locator
+    stretches: tuple[Locator, ...] = Field(min_length=1, max_length=6_000)
+
+
 class Decoded(_Message):
     """Everything read from one file."""
 
@@ -65,6 +73,7 @@ class Decoded(_Message):
     properties: MediaProperties
     texts: tuple[MaterialText, ...] = ()
     pictures: tuple[DecodedPicture, ...] = ()
+    speech: tuple[DecodedSound, ...] = ()
     thumbnail: DecodedFile | None = None
     preview: DecodedFile | None = None
     degradations: tuple[Degradation, ...] = Field(default=(), max_length=20)

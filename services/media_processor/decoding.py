@@ -36,7 +36,8 @@ def run(job_json: str) -> None:
 
 def report_on(job: Job) -> Report:
     """Decodes the job's file; whatever goes wrong with it is in the report."""
-    av.logging.set_level(av.logging.PANIC)
+    # Any other level lets FFmpeg's threads ask for the interpreter's lock, also while it waits for them: a deadlock.
+    av.logging.set_level(None)
     try:
         return Report(decoded=_decode(job))
     except Reject as reject:
@@ -99,13 +100,18 @@ def _decode(job: Job) -> Decoded:
     steps.add_all(prepared.degradations)
     saved: list[DecodedPicture] = []
     steps.attempt("pictures", lambda: _save_pictures(prepared, job.output, saved), None)
+    preview, speech = row.preview, row.speech
+    shown = steps.attempt("preview", lambda: preview(opened, job.output, steps.add) if preview else None, None)
+    heard = steps.attempt("speech", lambda: speech(opened, job.output, steps.add) if speech else [], [])
     return Decoded(
         kind=found.kind,
         media_type=found.media_type,
         properties=properties,
         texts=_bounded(prepared.texts, job.limits.max_text_chars, steps),
         pictures=tuple(saved),
+        speech=tuple(heard),
         thumbnail=thumbnail,
+        preview=shown,
         degradations=tuple(steps.degradations),
     )
 

@@ -4,6 +4,7 @@ FFmpeg gives each coded item as a stream whose id is the item's; which item is t
 how it is turned stands in the ``meta`` box (ISO/IEC 23008-12), read here.
 """
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from media_processor import formats
 from media_processor.containers import open_media
 from media_processor.pictures import check_pixels
 
-_MAX_META = 4 * 1024 * 1024
+_MAX_META, _MAX_EXIF = 4 * 1024 * 1024, 1024 * 1024
 _TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 _MIRRORS = (Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.FLIP_LEFT_RIGHT)
 
@@ -54,6 +55,18 @@ def open_heic(path: Path, max_pixels: int) -> Image.Image:
     return picture
 
 
+def read_exif(path: Path) -> Image.Exif:
+    """The camera's notes, empty when there are none; their orientation is void, for the boxes say how to turn."""
+    exif = Image.Exif()
+    with contextlib.suppress(struct.error, ValueError, IndexError, KeyError, OSError, SyntaxError, UserWarning):
+        items = _read_items(path)
+        item = next((item for item, kind in items.types.items() if kind == b"Exif"), None)
+        if item is not None:
+            data = _content(path, items, item, _MAX_EXIF)
+            exif.load(b"Exif\0\0" + data[4 + int.from_bytes(data[:4], "big") :])
+    return exif
+
+
 def _assembled(path: Path, items: Items, max_pixels: int) -> Image.Image:
     kind = items.types[items.primary]
     if kind == b"hvc1":
@@ -84,16 +97,19 @@ def _pictures(path: Path, wanted: list[int], max_pixels: int) -> Iterator[Image.
 
 
 def _grid(path: Path, items: Items) -> tuple[int, int, int, int]:
-    method, offset, length = items.places[items.primary]
-    if method == 1:
-        data = items.idat[offset : offset + length]
-    else:
-        with path.open("rb") as file:
-            file.seek(offset)
-            data = file.read(min(length, 64))
+    data = _content(path, items, items.primary, 64)
     _, flags, rows, columns = struct.unpack_from(">BBBB", data)
     width, height = struct.unpack_from(">II" if flags & 1 else ">HH", data, 4)
     return rows + 1, columns + 1, width, height
+
+
+def _content(path: Path, items: Items, item: int, most: int) -> bytes:
+    method, offset, length = items.places[item]
+    if method == 1:
+        return items.idat[offset : offset + min(length, most)]
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(min(length, most))
 
 
 def _turned(picture: Image.Image, name: bytes, payload: bytes) -> Image.Image:

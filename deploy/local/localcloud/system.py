@@ -190,6 +190,9 @@ class System:
             password = self._role_password(service)
             own = postgres.url(_package(service), password, self.ports["postgres"])
             variables["DATABASE_URL"] = _for_sqlalchemy(own)
+        # What paid providers were used for today must outlive a restart; each process counts for itself.
+        spent = self.data.path / f"{service.value}-spent.json"
+        variables |= {"GEMINI_SPEND_FILE": str(spent), "OPENAI_SPEND_FILE": str(spent)}
         if service in _PUBLIC_SERVICES:
             variables |= {
                 "PUBLIC_URL": self.public_url,

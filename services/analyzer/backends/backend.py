@@ -1,12 +1,12 @@
-"""The port every analysis backend fills: material and a way to fetch its pictures in, an ``Analysis`` out."""
+"""The port every analysis backend fills: material and a way to fetch its pictures and sound in, an ``Analysis`` out."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from contracts.artifacts import Analysis, Material, MaterialPicture
+from contracts.artifacts import Analysis, ArtifactRef, Material
 
-PictureReader = Callable[[MaterialPicture], Awaitable[bytes]]
-"""Fetches one picture's bytes; called one picture at a time, so that memory does not grow with their number."""
+ArtifactReader = Callable[[ArtifactRef], Awaitable[bytes]]
+"""Fetches one artifact's bytes; called for few at a time, so that memory does not grow with their number."""
 
 
 class Backend(Protocol):
@@ -22,7 +22,7 @@ class Backend(Protocol):
         """The version of the prompt, or of the algorithm where there is none; a change makes analyses stale."""
         ...
 
-    async def analyze(self, material: Material, read_picture: PictureReader) -> Analysis:
+    async def analyze(self, material: Material, read: ArtifactReader) -> Analysis:
         """The whole file, never only its start.
 
         A step that fails degrades the analysis. Raises ``eventing.errors.HandlerError`` where nothing can be said.

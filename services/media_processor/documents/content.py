@@ -50,6 +50,11 @@ class Sections:
         self.heading, self.page = clip(heading, SECTION_LENGTH), page
         self.add(heading.strip())
 
+    def start_unnamed(self, name: str) -> None:
+        """Ends the section; the next one bears this name in its locator, but its text does not start with it."""
+        self.close()
+        self.heading, self.page = clip(name, SECTION_LENGTH), None
+
     def close(self) -> list[MaterialText]:
         """Ends the last section; returns all."""
         if self._lines:

@@ -18,6 +18,7 @@ from media_processor.text_encoding import decode
 
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _CONTAINER = "META-INF/container.xml"
+_NCX = "application/x-dtbncx+xml"
 _RIGHTS = "META-INF/encryption.xml"
 _FONT_ALGORITHMS = ("idpf.org/2008/embedding", "ns.adobe.com/pdf/enc#RC")
 
@@ -47,7 +48,7 @@ def _read(archive: ZipFile, source: Source) -> Content:
         title=_text(package, "title"), author=_text(package, "creator"), language=_text(package, "language")
     )
     sections = Sections()
-    chapters = 0
+    chapters, names = 0, _chapter_names(archive, items)
     for chapter in _spine(package, items):
         try:
             root = web.parse(decode(archive.read(chapter.name)))
@@ -56,7 +57,7 @@ def _read(archive: ZipFile, source: Source) -> Content:
                 content.degradations.append(Degradation(step="chapter", reason=f"{chapter.name}: {error}"[:500]))
             continue
         chapters += 1
-        sections.start("")
+        sections.start_unnamed(names.get(chapter.name, ""))
         web.add_sections(root, sections)
     content.texts, content.page_count = sections.close(), None
     if not chapters:
@@ -94,6 +95,29 @@ def _spine(package: _Element, items: dict[str, _Item]) -> Iterator[_Item]:
         item = items.get(reference.get("idref", ""))
         if item and "html" in item.media_type:
             yield item
+
+
+def _chapter_names(archive: ZipFile, items: dict[str, _Item]) -> dict[str, str]:
+    """What the table of contents calls each chapter's file; for chapters that bring no heading of their own."""
+    names: dict[str, str] = {}
+    for item in items.values():
+        is_list = item.media_type == _NCX or "nav" in item.properties.split()
+        if not is_list or item.name not in archive.namelist():
+            continue
+        try:
+            root = _xml(archive.read(item.name))
+        except LxmlError:
+            continue
+        links = [(e.get("href", ""), " ".join("".join(e.itertext()).split())) for e in root.iter("{*}a")]
+        for point in root.iter("{*}navPoint"):
+            target, label = point.find("{*}content"), point.find("{*}navLabel/{*}text")
+            links.append(
+                (target.get("src", "") if target is not None else "", (label.text or "") if label is not None else "")
+            )
+        for target, label in links:
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(item.name), unquote(target.partition("#")[0])))
+            names.setdefault(name, label.strip())
+    return names
 
 
 def _cover(package: _Element, items: dict[str, _Item]) -> str:

@@ -3,6 +3,7 @@
 PDFium reads everything (structure too): it opens the damaged files people have, and is fast.
 """
 
+import ctypes
 from collections.abc import Iterator
 
 import pypdfium2 as pdfium
@@ -17,7 +18,7 @@ from media_processor.kinds.row import Shot, Source
 
 _SCAN_BOX = 1600
 _TEXT_IS_MORE_THAN, _LITTLE_TEXT, _PICTURE_SHARE = 16, 200, 0.2
-_MAX_PAGE_CHARS = 2_000_000
+_MAX_PAGE_CHARS, _MAX_LANGUAGE_BYTES = 2_000_000, 200
 
 
 def read(source: Source) -> Content:
@@ -28,6 +29,7 @@ def read(source: Source) -> Content:
         raise Reject(FailureCode.RESOURCE_LIMIT, f"The PDF has {count} pages; {source.limits.max_pages} are allowed.")
     facts = document.get_metadata_dict(skip_empty=True)
     content = Content(page_count=count, title=facts.get("Title", ""), author=facts.get("Author", ""))
+    content.language = _language(document)
     content.tags = {k.lower(): facts[k] for k in ("Subject", "Keywords") if k in facts}
     without_text: list[int] = []
     left = source.limits.max_text_chars
@@ -56,6 +58,15 @@ def _open(source: Source) -> pdfium.PdfDocument:
             raise Reject(FailureCode.ENCRYPTED, "The PDF is protected in a way that cannot be read.") from error
         raise Reject(FailureCode.CORRUPT, "The PDF is damaged or cut off.") from error
     return document
+
+
+def _language(document: pdfium.PdfDocument) -> str:
+    size = pdfium_c.FPDFCatalog_GetLanguage(document, None, 0)
+    if not 2 < size <= _MAX_LANGUAGE_BYTES:
+        return ""
+    written = ctypes.create_string_buffer(size)
+    pdfium_c.FPDFCatalog_GetLanguage(document, ctypes.cast(written, ctypes.POINTER(pdfium_c.FPDF_WCHAR)), size)
+    return written.raw.decode("utf-16-le", "replace").rstrip("\0")
 
 
 def _read_page(document: pdfium.PdfDocument, index: int, content: Content, without_text: list[int]) -> int:

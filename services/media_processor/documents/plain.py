@@ -1,7 +1,10 @@
 """Turns plain text, Markdown and comma-separated tables into text with sections."""
 
 import csv
+import io
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from contracts.artifacts import Locator, MaterialText, TextSource
 from media_processor.documents.content import Content, Sections, cut_notes
@@ -62,20 +65,24 @@ def read_table(source: Source) -> Content:
         dialect = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
-    lines = [" | ".join(cell.strip() for cell in row if cell.strip()) for row in _rows(text, dialect)]
-    lines = [line for line in lines if line]
     texts: list[MaterialText] = []
-    for start in range(0, len(lines), ROWS_PER_TEXT):
-        piece = lines[start : start + ROWS_PER_TEXT]
-        section = f"rows {start + 1}-{start + len(piece)}"
-        shown = "\n".join(piece if start == 0 else [lines[0], *piece])
+    heading, done = "", 0
+    for piece in _in_pieces(_lines(text, dialect), ROWS_PER_TEXT):
+        heading = heading or piece[0]
+        section = f"rows {done + 1}-{done + len(piece)}"
+        shown = "\n".join([heading, *piece] if done else piece)
         texts.append(MaterialText(text=shown, locator=Locator(section=section), source=TextSource.TEXT))
+        done += len(piece)
     return Content(texts=texts, degradations=cut_notes(is_cut, source.limits.max_text_chars))
 
 
-def _rows(text: str, dialect: "type[csv.Dialect]") -> list[list[str]]:
-    rows = text.splitlines()
-    try:
-        return list(csv.reader(rows, dialect))
-    except csv.Error:  # a cell beyond the limit of the reader: the line is its own row
-        return [[row] for row in rows]
+def _lines(text: str, dialect: "type[csv.Dialect]") -> Iterator[str]:
+    csv.field_size_limit(len(text) + 1)
+    for row in csv.reader(io.StringIO(text, newline=""), dialect):
+        if line := " | ".join(" ".join(cell.split()) for cell in row if cell.strip()):
+            yield line
+
+
+def _in_pieces(lines: Iterator[str], size: int) -> Iterator[list[str]]:
+    while piece := list(islice(lines, size)):
+        yield piece

@@ -1,6 +1,7 @@
 """Turns Rich Text Format into plain text; groups that hold no text (fonts, pictures, objects) are skipped."""
 
 import codecs
+import mmap
 import re
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +16,7 @@ _TOKEN = re.compile(
     rb"|\\(.)"  # control symbol
     rb"|([{}])"
     rb"|[\r\n]+"
-    rb"|([^\\{}\r\n]+)",
+    rb"|([^\\{}\r\n]{1,65536})",
     re.DOTALL,
 )
 _SKIPPED = frozenset(
@@ -53,21 +54,25 @@ class _Reader:
     parts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     skip: int = 0
     raw: bytearray = field(default_factory=bytearray)
+    kept: int = 0
 
     def emit(self, text: str) -> None:
         self.flush()
         if self.group.target:
             self.parts.setdefault(self.group.target, []).append(text)
+            self.kept += len(text)
 
     def emit_bytes(self, data: bytes) -> None:
         skipped = min(self.skip, len(data))
         self.skip -= skipped
-        self.raw += data[skipped:]
+        if self.group.target:
+            self.raw += data[skipped:]
 
     def flush(self) -> None:
-        if self.raw and self.group.target:
-            self.parts.setdefault(self.group.target, []).append(self.raw.decode(self.encoding, "replace"))
-        self.raw.clear()
+        if self.raw:
+            text = self.raw.decode(self.encoding, "replace")
+            self.raw.clear()
+            self.emit(text)
 
     def brace(self, brace: bytes) -> None:
         self.flush()
@@ -108,9 +113,24 @@ class _Reader:
 
 
 def read(source: Source) -> Content:
-    """Raises ``Reject(corrupt)`` when nothing but markup is there."""
+    """Text to the limit; pictures and objects are passed over without being held. Raises ``Reject(resource_limit)``."""
     reader = _Reader()
-    for token in _TOKEN.finditer(source.path.read_bytes()):
+    with source.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        _read_tokens(content, reader, source.limits.max_text_chars)
+    reader.flush()
+    text = MaterialText(text=reader.text_of("text"), locator=Locator(), source=TextSource.TEXT)
+    return Content(
+        texts=[text],
+        title=reader.text_of("title"),
+        author=reader.text_of("author"),
+        tags={name: reader.text_of(name) for name in ("subject", "keywords")},
+    )
+
+
+def _read_tokens(content: mmap.mmap, reader: _Reader, max_chars: int) -> None:
+    for token in _TOKEN.finditer(content):
+        if reader.kept > max_chars:
+            break  # what is beyond is dropped, and said to be, by whoever bounds the text
         word, number, byte, symbol, brace, run = token.groups()
         if word is not None:
             reader.word(word, int(number) if number else None)
@@ -124,14 +144,6 @@ def read(source: Source) -> Content:
             reader.retarget("")
         elif symbol is not None:
             reader.emit(_SYMBOLS.get(symbol, ""))
-    reader.flush()
-    text = MaterialText(text=reader.text_of("text"), locator=Locator(), source=TextSource.TEXT)
-    return Content(
-        texts=[text],
-        title=reader.text_of("title"),
-        author=reader.text_of("author"),
-        tags={name: reader.text_of(name) for name in ("subject", "keywords")},
-    )
 
 
 def _known(name: str) -> str:

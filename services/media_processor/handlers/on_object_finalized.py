@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contracts.artifacts import FailureCode, Material, MaterialPicture, Service
+from contracts.artifacts import FailureCode, Material, MaterialPicture, MaterialSound, Service
 from contracts.events import MediaProcessedV1, ObjectFinalizedV1
 from contracts.identifiers import UNKNOWN_OWNER
 from eventing.errors import Discard, Reject
@@ -14,7 +14,7 @@ from media_processor.decoded import Decoded, DecodedFile, DecodeLimits
 from media_processor.sandbox import Sandbox
 from media_processor.text_encoding import clip
 
-STAGE_VERSION = "1"
+STAGE_VERSION = "2"
 _NAME_LENGTH = 1024
 
 
@@ -36,7 +36,8 @@ class ProcessObject:
         filename = clip(event.filename, _NAME_LENGTH) or "unnamed"
         decoded = await self.sandbox.decode(source, filename, output, self.limits)
         pictures = [inputs.artifact(p.name, "image/jpeg", output / p.name) for p in decoded.pictures]
-        material = inputs.model_artifact("material.json", _material(filename, decoded, pictures))
+        sounds = [inputs.artifact(s.name, "audio/ogg", output / s.name) for s in decoded.speech]
+        material = inputs.model_artifact("material.json", _material(filename, decoded, pictures, sounds))
         thumbnail = _stored(decoded.thumbnail, output, inputs)
         preview = _stored(decoded.preview, output, inputs)
         processed = MediaProcessedV1(
@@ -55,7 +56,7 @@ class ProcessObject:
             degradations=decoded.degradations,
         )
         derived = [artifact for artifact in (thumbnail, preview) if artifact]
-        return Outcome(artifacts=[*pictures, *derived, material], events=[processed])
+        return Outcome(artifacts=[*pictures, *sounds, *derived, material], events=[processed])
 
     def _check(self, event: ObjectFinalizedV1) -> None:
         if event.size_bytes == 0 and event.upload.object_name.endswith("/"):
@@ -77,7 +78,7 @@ def stage(process: ProcessObject) -> Stage[ObjectFinalizedV1]:
     return Stage(Service.MEDIA_PROCESSOR, STAGE_VERSION, ObjectFinalizedV1, lambda event: event.upload, process)
 
 
-def _material(filename: str, decoded: Decoded, pictures: list[NewArtifact]) -> Material:
+def _material(filename: str, decoded: Decoded, pictures: list[NewArtifact], sounds: list[NewArtifact]) -> Material:
     return Material(
         kind=decoded.kind,
         filename=filename,
@@ -86,6 +87,10 @@ def _material(filename: str, decoded: Decoded, pictures: list[NewArtifact]) -> M
         pictures=tuple(
             MaterialPicture(image=stored.ref, locator=seen.locator, width=seen.width, height=seen.height)
             for stored, seen in zip(pictures, decoded.pictures, strict=True)
+        ),
+        speech=tuple(
+            MaterialSound(audio=stored.ref, locator=heard.locator, stretches=heard.stretches)
+            for stored, heard in zip(sounds, decoded.speech, strict=True)
         ),
     )
 

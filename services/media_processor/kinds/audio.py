@@ -11,16 +11,18 @@ from PIL import Image, ImageDraw
 
 from contracts.artifacts import Degradation, FailureCode, MediaProperties
 from eventing.errors import Reject
+from media_processor.container_tags import beside_facts, read_tags, time_of
 from media_processor.containers import open_media
+from media_processor.decoded import DecodedSound
 from media_processor.formats import Format
-from media_processor.kinds.row import Prepared, Source
+from media_processor.kinds.row import Note, Prepared, Source
+from media_processor.sound import write_sound
 from media_processor.text_encoding import clip
 
 PEAKS = 600
 _WAVEFORM = (600, 300)
 _BACKGROUND, _BARS, _AXIS = (247, 248, 250), (52, 96, 168), (200, 205, 214)
 _PEAK_RATE = 8_000
-_TAGS_KEPT = 30
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def metadata(opened: OpenedAudio) -> MediaProperties:
             channels=stream.codec_context.channels or None,
             title=tags.get("title", "")[:500] or None,
             author=(tags.get("artist") or tags.get("album_artist") or tags.get("composer") or "")[:500] or None,
-            tags=tags,
+            taken_at=time_of(tags),
+            tags=beside_facts(tags),
         )
 
 
@@ -83,6 +86,11 @@ def prepare(opened: OpenedAudio) -> Prepared:
     return Prepared()
 
 
+def speech(opened: OpenedAudio, output: Path, note: Note) -> list[DecodedSound]:
+    """The whole recording for a speech backend."""
+    return write_sound(opened.path, opened.format, output, note)
+
+
 def duration_of(container: InputContainer, stream: Stream) -> float | None:
     """Seconds, from the container or else the stream."""
     if container.duration and container.duration > 0:
@@ -90,13 +98,6 @@ def duration_of(container: InputContainer, stream: Stream) -> float | None:
     if stream.duration and stream.duration > 0 and stream.time_base:
         return round(float(stream.duration * stream.time_base), 3)
     return None
-
-
-def read_tags(written: dict[str, str]) -> dict[str, str]:
-    """At most 30 tags, lower-case names, clipped; without those about the container itself."""
-    noise = ("major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "language")
-    tags = {clip(k.lower(), 60): clip(v, 1000) for k, v in written.items() if k.lower() not in noise}
-    return {k: v for k, v in list(tags.items())[:_TAGS_KEPT] if k and v}
 
 
 def read_peaks(path: Path, format_: Format) -> list[int]:

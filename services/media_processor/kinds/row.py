@@ -1,6 +1,6 @@
-"""What a kind of file must be able to do: four steps over whatever its ``validate`` opened.
+"""What a kind of file must be able to do: four steps over whatever its ``validate`` opened, and two only some have.
 
-A new kind is one module with these four functions and one row in ``table``.
+A new kind is one module with these functions and one row in ``table``.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,10 +11,12 @@ from typing import Generic, TypeVar
 from PIL import Image
 
 from contracts.artifacts import Degradation, Locator, MaterialText, MediaProperties
-from media_processor.decoded import DecodeLimits
+from media_processor.decoded import DecodedFile, DecodedSound, DecodeLimits
 from media_processor.formats import Format
 
 OpenedT = TypeVar("OpenedT")
+Note = Callable[[str, str], None]
+"""Takes a step and the reason why its result is poorer than it should be."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,15 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Row(Generic[OpenedT]):
-    """One kind. ``validate`` raises ``Reject`` for a file that cannot be read; the others may fail and only degrade."""
+    """One kind. ``validate`` raises ``Reject`` for a file that cannot be read; the others may fail and only degrade.
+
+    ``preview`` and ``speech`` write into the directory they are given.
+    """
 
     validate: Callable[[Source], OpenedT]
     metadata: Callable[[OpenedT], MediaProperties]
     thumbnail: Callable[[OpenedT], Image.Image | None]
     prepare: Callable[[OpenedT], Prepared]
     thumbnail_type: str = "image/jpeg"
+    preview: Callable[[OpenedT, Path, Note], DecodedFile | None] | None = None
+    speech: Callable[[OpenedT, Path, Note], list[DecodedSound]] | None = None

@@ -8,7 +8,9 @@ from media_processor.kinds.row import Row
 
 ROWS: dict[Kind, Row[Any]] = {
     Kind.IMAGE: Row(image.validate, image.metadata, image.thumbnail, image.prepare),
-    Kind.VIDEO: Row(video.validate, video.metadata, video.thumbnail, video.prepare),
-    Kind.AUDIO: Row(audio.validate, audio.metadata, audio.thumbnail, audio.prepare, thumbnail_type="image/png"),
+    Kind.VIDEO: Row(
+        video.validate, video.metadata, video.thumbnail, video.prepare, preview=video.preview, speech=video.speech
+    ),
+    Kind.AUDIO: Row(audio.validate, audio.metadata, audio.thumbnail, audio.prepare, "image/png", speech=audio.speech),
     Kind.DOCUMENT: Row(document.validate, document.metadata, document.thumbnail, document.prepare),
 }

@@ -5,6 +5,7 @@ Which frames are wanted is told by ``scenes``; only those are decoded in full si
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -14,9 +15,13 @@ from PIL import Image, ImageStat
 from contracts.artifacts import Degradation, FailureCode, Locator, MediaProperties
 from eventing.errors import Reject
 from media_processor import pictures, scenes, subtitles
+from media_processor.container_tags import beside_facts, camera_of, place_of, read_tags, time_of
 from media_processor.containers import moving_picture, open_media
-from media_processor.kinds.audio import duration_of, read_tags
-from media_processor.kinds.row import Prepared, Shot, Source
+from media_processor.decoded import DecodedFile, DecodedSound
+from media_processor.kinds.audio import duration_of
+from media_processor.kinds.row import Note, Prepared, Shot, Source
+from media_processor.preview import write_preview
+from media_processor.sound import write_sound
 
 _BLACK_MEAN, _FLAT_DEVIATION = 16.0, 8.0
 _SEEK_BEYOND_S, _SAME_TIME_S = 5.0, 0.005
@@ -29,6 +34,8 @@ class OpenedVideo:
 
     source: Source
     duration_s: float
+    size: tuple[int, int]
+    """As seen: width and height after turning."""
 
 
 def validate(source: Source) -> OpenedVideo:
@@ -37,24 +44,24 @@ def validate(source: Source) -> OpenedVideo:
         with open_media(source.path, source.format) as container:
             stream = _picture_stream(container)
             pictures.check_pixels(stream.width, stream.height, source.limits.max_pixels)
-            next(container.decode(stream))
-            return OpenedVideo(source, duration_of(container, stream) or 0.0)
+            turned = next(container.decode(stream)).rotation % 180 != 0
+            size = (stream.height, stream.width) if turned else (stream.width, stream.height)
+            return OpenedVideo(source, duration_of(container, stream) or 0.0, size)
     except (FFmpegError, StopIteration, ValueError) as error:
         raise Reject(FailureCode.CORRUPT, "The video is damaged or cut off.") from error
 
 
 def metadata(opened: OpenedVideo) -> MediaProperties:
-    """Duration, codecs, resolution as seen, frame rate and tags."""
+    """Duration, codecs, resolution as seen, frame rate, tags, and where, when and with what it was taken."""
     with open_media(opened.source.path, opened.source.format) as container:
         stream = _picture_stream(container)
-        turned = next(container.decode(stream)).rotation % 180 != 0
         sound = container.streams.audio[0].codec_context if container.streams.audio else None
-        width, height = (stream.height, stream.width) if turned else (stream.width, stream.height)
         rate = stream.average_rate or stream.guessed_rate
-        tags = read_tags(dict(container.metadata))
+        tags = read_tags({**stream.metadata, **container.metadata})
+        latitude, longitude = place_of(tags)
         return MediaProperties(
-            width=width,
-            height=height,
+            width=opened.size[0],
+            height=opened.size[1],
             duration_s=opened.duration_s or None,
             frame_rate=round(float(rate), 3) if rate else None,
             frame_count=stream.frames or None,
@@ -65,7 +72,11 @@ def metadata(opened: OpenedVideo) -> MediaProperties:
             bit_rate=container.bit_rate or None,
             title=tags.get("title", "")[:500] or None,
             author=tags.get("artist", "")[:500] or None,
-            tags=tags,
+            camera=camera_of(tags) or None,
+            taken_at=time_of(tags),
+            latitude=latitude,
+            longitude=longitude,
+            tags=beside_facts(tags),
         )
 
 
@@ -74,7 +85,7 @@ def thumbnail(opened: OpenedVideo) -> Image.Image | None:
     best: tuple[float, Image.Image] | None = None
     later = [opened.duration_s * share for share in (0.1, 0.25, 0.5)]
     times = sorted(t for t in {*_LOOK_FOR_GOOD_FRAME_S, *later} if t == 0 or t < opened.duration_s)
-    for _, frame in _frames_at(opened.source, times):
+    for _, frame in frames_at(opened.source, times):
         statistics = ImageStat.Stat(frame.convert("L"))
         if statistics.mean[0] > _BLACK_MEAN and statistics.stddev[0] > _FLAT_DEVIATION:
             return frame
@@ -90,6 +101,22 @@ def prepare(opened: OpenedVideo) -> Prepared:
     return Prepared(texts=texts, shots=_shots(opened), degradations=degradations)
 
 
+def preview(opened: OpenedVideo, output: Path, note: Note) -> DecodedFile:
+    """The first 30 s, as every browser plays them."""
+    source, name = opened.source, "preview.mp4"
+    write_preview(source.path, source.format, opened.size, output / name, note)
+    return DecodedFile(name=name, media_type="video/mp4")
+
+
+def speech(opened: OpenedVideo, output: Path, note: Note) -> list[DecodedSound]:
+    """The film's first sound track for a speech backend, whole."""
+    source = opened.source
+    with open_media(source.path, source.format) as container:
+        if not container.streams.audio:
+            return []
+    return write_sound(source.path, source.format, output, note)
+
+
 def _shots(opened: OpenedVideo) -> Iterator[Shot]:
     source = opened.source
     with open_media(source.path, source.format) as container:
@@ -97,12 +124,12 @@ def _shots(opened: OpenedVideo) -> Iterator[Shot]:
     length = max(opened.duration_s, looks[-1].second if looks else 0.0)
     times = scenes.choose_times(looks, length, source.limits.max_frames)
     ends = [*times[1:], length]
-    for index, picture in _frames_at(source, times):
+    for index, picture in frames_at(source, times):
         start = times[index]
         yield Shot(picture, Locator(start_s=round(start, 3), end_s=round(max(start, ends[index]), 3)))
 
 
-def _frames_at(source: Source, times: list[float]) -> Iterator[tuple[int, Image.Image]]:
+def frames_at(source: Source, times: list[float]) -> Iterator[tuple[int, Image.Image]]:
     """(index into ``times``, the frame shown then, upright, of analysis size); ends where the video does."""
     with open_media(source.path, source.format) as container:
         stream = _picture_stream(container)

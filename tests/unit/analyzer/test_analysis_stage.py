@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analyzer.backends.backend import PictureReader
+from analyzer.backends.backend import ArtifactReader
 from analyzer.handlers import on_media_processed, on_upload_reprocess
 from analyzer.stage import stage_version
 from contracts.artifacts import (
@@ -45,8 +45,8 @@ class EchoBackend:
     def __init__(self, **changes: object) -> None:
         self.changes = changes
 
-    async def analyze(self, material: Material, read_picture: PictureReader) -> Analysis:
-        seen = [(await read_picture(picture)).decode() for picture in material.pictures]
+    async def analyze(self, material: Material, read: ArtifactReader) -> Analysis:
+        seen = [(await read(picture.image)).decode() for picture in material.pictures]
         analysis = Analysis(
             title=material.filename,
             summary="Seen.",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analyzer.backends.local.facts import describe, metadata_text, name_in_words, title_of
+from analyzer.facts import describe, metadata_text, name_in_words, title_of
 from contracts.artifacts import Kind, Locator, Material, MaterialText, MediaProperties, TextSource
 
 

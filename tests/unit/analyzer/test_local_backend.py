@@ -38,8 +38,8 @@ def picture(order: str, **place: object) -> MaterialPicture:
     return MaterialPicture(image=ref, locator=Locator.model_validate(place), width=9, height=9)
 
 
-async def read_picture(wanted: MaterialPicture) -> bytes:
-    return wanted.image.key.encode()
+async def read(wanted: ArtifactRef) -> bytes:
+    return wanted.key.encode()
 
 
 def said(analysed: str) -> str:
@@ -55,7 +55,7 @@ async def test_every_text_and_picture_is_a_segment_in_the_order_of_the_file(back
         texts=(text("First page.", page=1), text("   ", page=2), text("Third page.", page=3)),
         pictures=(picture("say:seen on two", page=2), picture("say:", page=4)),
     )
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, read)
     assert [(s.source, s.locator.page) for s in analysis.segments[:-1]] == [
         (TextSource.METADATA, None),
         (TextSource.TEXT, 1),
@@ -69,7 +69,7 @@ async def test_every_text_and_picture_is_a_segment_in_the_order_of_the_file(back
 
 async def test_a_file_without_any_text_is_described_by_its_facts(backend: LocalBackend) -> None:
     material = Material(kind=Kind.AUDIO, filename="rain.mp3", properties=MediaProperties(duration_s=60))
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, read)
     assert analysis.summary == "A 60-second audio recording. Its name is rain.mp3."
     assert (analysis.title, analysis.labels, analysis.segments) == ("rain", ("audio",), ())
 
@@ -79,7 +79,7 @@ async def test_a_long_file_is_summed_up_from_all_of_it(backend: LocalBackend) ->
     pages.append(text("The harbour festival opens in July. The harbour festival has a parade of ships.", page=60))
     pages.append(text("Visitors of the harbour festival come by ferry to see the parade of ships.", page=61))
     material = Material(kind=Kind.DOCUMENT, filename="a.txt", properties=MediaProperties(), texts=tuple(pages))
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, read)
     assert "festival" in analysis.summary
     assert len(analysis.segments) == 61
     assert analysis.language == "en"
@@ -93,7 +93,7 @@ async def test_what_it_writes_is_redacted_and_the_text_itself_is_not(backend: Lo
         properties=MediaProperties(title="Mail of jane@example.com"),
         texts=(text(line), text("The invoice of the harbour festival is due in the summer.")),
     )
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, read)
     assert "jane@" not in analysis.summary + analysis.title + " ".join(analysis.labels)
     assert "[email]" in analysis.summary
     assert line in [segment.text for segment in analysis.segments]
@@ -106,7 +106,7 @@ async def test_pictures_that_fail_degrade_the_result(backend: LocalBackend) -> N
         picture("refuse", start_s=20),
     )
     material = Material(kind=Kind.VIDEO, filename="a.mp4", properties=MediaProperties(), pictures=pictures)
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, read)
     assert [said(s.text) for s in analysis.segments] == ["caption"]
     [degradation] = analysis.degradations
     assert degradation.step == "ocr"
@@ -117,7 +117,7 @@ async def test_the_same_caption_on_frame_after_frame_is_one_moment(backend: Loca
     captions = ("a", "a", "a", "b", "a")
     pictures = tuple(picture(f"say:{c}", start_s=10 * i, end_s=10 * i + 10) for i, c in enumerate(captions))
     material = Material(kind=Kind.VIDEO, filename="a.mp4", properties=MediaProperties(), pictures=pictures)
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, read)
     found = [(said(s.text), s.locator.start_s, s.locator.end_s) for s in analysis.segments]
     assert found == [("a", 0, 30), ("b", 30, 40), ("a", 40, 50)]
 
@@ -125,9 +125,9 @@ async def test_the_same_caption_on_frame_after_frame_is_one_moment(backend: Loca
 async def test_when_time_runs_out_the_rest_is_left_out_and_named() -> None:
     async with OcrProcess(worker=STUB, timeout_s=20) as ocr:
 
-        async def slowly(wanted: MaterialPicture) -> bytes:
+        async def slowly(wanted: ArtifactRef) -> bytes:
             await asyncio.sleep(0.2)
-            return wanted.image.key.encode()
+            return wanted.key.encode()
 
         pictures = tuple(picture(f"say:{i}", page=i + 1) for i in range(50))
         material = Material(kind=Kind.DOCUMENT, filename="a.pdf", properties=MediaProperties(), pictures=pictures)
@@ -147,7 +147,7 @@ async def test_text_in_a_file_is_only_text(backend: LocalBackend) -> None:
     material = Material(
         kind=Kind.DOCUMENT, filename="a.txt", properties=MediaProperties(), texts=(text(order), text(order))
     )
-    analysis = await backend.analyze(material, read_picture)
+    analysis = await backend.analyze(material, read)
     assert not analysis.moderation.flagged
     assert analysis.labels[0] == "document"
     assert analysis.usage.cost_usd == 0

@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.backends.local.sampling import spread
 from analyzer.backends.local.summary import MOST_SENTENCES, reads_like_a_sentence, summarize
-from analyzer.backends.local.words import content_words, sentences
+from analyzer.sampling import spread
+from analyzer.words import content_words, sentences
 
 FILLER = [f"The weather on day {n} was neither good nor bad for anyone who lived there." for n in ("one", "two", "six")]
 

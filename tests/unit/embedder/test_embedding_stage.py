@@ -27,6 +27,7 @@ from eventing.errors import Poison, Reject, RetryLater
 from eventing.handlers import Outcome
 from eventing.inputs import StoreInputs
 from objectstore.testing import MemoryObjectStore
+from providers.errors import ProviderPausedError
 
 UPLOAD = UploadRef(
     upload_id=new_upload_id("alice", "report.pdf"),
@@ -180,6 +181,15 @@ async def test_trouble_that_stays_rejects_the_file(
     with pytest.raises(Reject) as caught:
         await on_media_analyzed.stage(encoder).handle(await case.analyzed(), case.inputs)
     assert caught.value.code is code
+
+
+async def test_a_pause_is_left_to_the_runtime_which_waits_with_the_message(case: Case) -> None:
+    class Paused(FakeEncoder):
+        async def encode_documents(self, texts: list[str]) -> Vectors:  # type: ignore[override]
+            raise ProviderPausedError("budget", 60)
+
+    with pytest.raises(ConnectionError):
+        await on_media_analyzed.stage(Paused()).handle(await case.analyzed(), case.inputs)
 
 
 async def test_vectors_of_the_wrong_shape_are_never_stored(case: Case) -> None:

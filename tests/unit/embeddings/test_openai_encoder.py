@@ -1,13 +1,20 @@
 """OpenAI's SDK against a server that speaks its wire format: what is sent, what is refused, how failures are told."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
+from embeddings.batching import BatchingEncoder
+from embeddings.cache import CachingEncoder
 from embeddings.encoder import EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
 from embeddings.openai import OpenAIEncoder
+from providers.budget import DailyBudget
+from providers.errors import ProviderPausedError
+from providers.gate import ProviderGate
+from providers.prices import Price
 from tests.unit.embeddings.openai_server import DIMENSIONS, EmbeddingsServer, Reply, good_answer
 
 
@@ -48,21 +55,95 @@ async def test_what_never_passes_is_refused(
         await openai_encoder.encode_query("x")
 
 
-async def test_retry_after_in_milliseconds_or_as_a_date_or_nonsense(
+@pytest.mark.parametrize(
+    ("header", "value", "expected"),
+    [
+        ("retry_after_ms", "1500", 1.5),
+        ("retry_after", "soon", None),
+        ("retry_after", "", None),
+        ("retry_after", "-", None),
+        ("retry_after", "nan", None),
+        ("retry_after_ms", "x", None),
+    ],
+)
+async def test_retry_after_in_milliseconds_or_nonsense(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder, header: str, value: str, expected: float | None
+) -> None:
+    server.reply = lambda _: _error(429, **{header: value})
+    with pytest.raises(EncoderUnavailable) as caught:
+        await openai_encoder.encode_query("x")
+    assert caught.value.retry_after_s == expected
+
+
+async def test_retry_after_as_a_date(server: EmbeddingsServer, openai_encoder: OpenAIEncoder) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    server.reply = lambda _: _error(429, retry_after=later)
+    with pytest.raises(EncoderUnavailable) as caught:
+        await openai_encoder.encode_query("x")
+    assert caught.value.retry_after_s == pytest.approx(100, abs=20)
+
+
+async def test_after_five_failures_the_provider_is_left_alone(
     server: EmbeddingsServer, openai_encoder: OpenAIEncoder
 ) -> None:
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
-    cases = {"retry_after_ms": ("1500", 1.5), "retry_after": (later, pytest.approx(100, abs=20))}
-    for header, (value, expected) in cases.items():
-        server.reply = lambda _, h=header, v=value: _error(429, **{h: v})
-        with pytest.raises(EncoderUnavailable) as caught:
+    server.reply = lambda _: _error(500)
+    for _ in range(5):
+        with pytest.raises(EncoderUnavailable):
             await openai_encoder.encode_query("x")
-        assert caught.value.retry_after_s == expected
-    for nonsense in ("soon", "", "-"):
-        server.reply = lambda _, v=nonsense: _error(429, retry_after=v)
-        with pytest.raises(EncoderUnavailable) as caught:
+    with pytest.raises(ProviderPausedError):
+        await openai_encoder.encode_documents(["x"])
+    assert len(server.requests) == 5
+
+
+async def test_refusals_and_bad_answers_do_not_count_against_the_provider(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder
+) -> None:
+    for reply, expected in ((_error(400), EncoderRefused), (Reply(body=b"{}"), EncoderAnswerInvalid)) * 4:
+        server.reply = lambda _, r=reply: r
+        with pytest.raises(expected):
             await openai_encoder.encode_query("x")
-        assert caught.value.retry_after_s is None
+    assert len(server.requests) == 8
+
+
+async def test_tokens_are_charged_and_a_spent_budget_pauses(server: EmbeddingsServer) -> None:
+    gate = ProviderGate("test", budget=DailyBudget(0.000005))
+    encoder = OpenAIEncoder("sk-test", base_url=server.url, dimensions=DIMENSIONS, gate=gate, price=Price(input_usd=1))
+    await encoder.encode_query("x")
+    assert gate.budget.spent_usd == pytest.approx(0.000003)
+    await encoder.encode_query("y")
+    with pytest.raises(ProviderPausedError):
+        await encoder.encode_query("z")
+    await encoder.aclose()
+
+
+async def test_what_one_request_paid_for_is_kept_when_the_next_one_fails(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder
+) -> None:
+    encoder = BatchingEncoder(CachingEncoder(openai_encoder))
+    texts = [f"text {i}" for i in range(150)]
+    server.reply = lambda request: Reply(body=good_answer(request)) if len(request["input"]) == 100 else _error(503)
+    with pytest.raises(EncoderUnavailable):
+        await encoder.encode_documents(texts)
+    server.reply = lambda request: Reply(body=good_answer(request))
+    await encoder.encode_documents(texts)
+    assert sorted(len(request["input"]) for request in server.requests) == [50, 50, 100]
+
+
+async def test_a_pause_reaches_every_caller_of_a_batch(server: EmbeddingsServer, openai_encoder: OpenAIEncoder) -> None:
+    encoder = BatchingEncoder(openai_encoder)
+    server.reply = lambda _: _error(429, retry_after="30")
+    with pytest.raises(EncoderUnavailable):
+        await encoder.encode_query("x")
+    ended = await asyncio.gather(*(encoder.encode_documents([t]) for t in "abc"), return_exceptions=True)
+    assert {type(error) for error in ended} == {ProviderPausedError}
+
+
+async def test_a_long_body_of_nonsense_is_an_invalid_answer(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder
+) -> None:
+    server.reply = lambda _: Reply(body=json.dumps({"data": "x" * 5_000_000}).encode())
+    with pytest.raises(EncoderAnswerInvalid):
+        await openai_encoder.encode_query("x")
 
 
 async def test_a_stalled_provider_is_unavailable(server: EmbeddingsServer) -> None:

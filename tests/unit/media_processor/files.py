@@ -49,6 +49,22 @@ def image_file(path: Path, mode: str = "RGB", orientation: int = 1) -> Path:
     return path
 
 
+def camera_notes() -> Image.Exif:
+    """EXIF of a camera that knows where it is: Sydney, in March 2025."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model], exif[ExifTags.Base.Artist] = "Nikon", "Nikon Z6", "Ada"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2025:03:09 07:08:09"
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update(
+        {
+            ExifTags.GPS.GPSLatitudeRef: "S",
+            ExifTags.GPS.GPSLatitude: (33.0, 51.0, 24.48),
+            ExifTags.GPS.GPSLongitudeRef: "E",
+            ExifTags.GPS.GPSLongitude: (151.0, 12.0, 54.75),
+        }
+    )
+    return exif
+
+
 def audio_file(path: Path, seconds: float = 2) -> Path:
     """A tune, in the container the path's ending names."""
     tags = {"title": "Tide Song", "artist": "Test Choir"}

@@ -8,16 +8,19 @@ import av
 from PIL import Image
 
 
-def write_heic(path: Path, tiles: list[Image.Image], columns: int, size: tuple[int, int], turn: int = 0) -> None:
-    """A grid of equal tiles cropped to ``size``; ``turn`` counts quarter turns anticlockwise."""
+def write_heic(
+    path: Path, tiles: list[Image.Image], columns: int, size: tuple[int, int], turn: int = 0, exif: bytes = b""
+) -> None:
+    """A grid of equal tiles cropped to ``size``; ``turn`` counts quarter turns anticlockwise, ``exif`` is TIFF."""
     configuration, coded = _coded(tiles)
     grid = struct.pack(">BBBBHH", 0, 0, len(tiles) // columns - 1, columns - 1, *size)
     ids = list(range(1, len(tiles) + 1))
     primary = len(tiles) + 1
+    notes = bytes(4) + exif if exif else b""
     ftyp = _box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
-    data_start = len(ftyp) + len(_meta(ids, primary, coded, grid, configuration, tiles[0].size, size, turn, 0)) + 8
-    meta = _meta(ids, primary, coded, grid, configuration, tiles[0].size, size, turn, data_start)
-    path.write_bytes(ftyp + meta + _box(b"mdat", b"".join(coded)))
+    parts = (ids, primary, coded, grid, configuration, tiles[0].size, size, turn, notes)
+    meta = _meta(*parts, data_start=len(ftyp) + len(_meta(*parts, data_start=0)) + 8)
+    path.write_bytes(ftyp + meta + _box(b"mdat", b"".join(coded) + notes))
 
 
 def _meta(
@@ -29,15 +32,20 @@ def _meta(
     tile_size: tuple[int, int],
     size: tuple[int, int],
     turn: int,
+    notes: bytes,
     data_start: int,
 ) -> bytes:
     entries = [_full(b"infe", 2, struct.pack(">HH4s", item, 0, b"hvc1") + b"\0") for item in ids]
     entries.append(_full(b"infe", 2, struct.pack(">HH4s", primary, 0, b"grid") + b"\0"))
+    if notes:
+        entries.append(_full(b"infe", 2, struct.pack(">HH4s", primary + 1, 0, b"Exif") + b"\0"))
     places, at = b"", data_start
     for item, data in zip(ids, coded, strict=True):
         places += struct.pack(">HHHHII", item, 0, 0, 1, at, len(data))
         at += len(data)
     places += struct.pack(">HHHHII", primary, 1, 0, 1, 0, len(grid))
+    if notes:
+        places += struct.pack(">HHHHII", primary + 1, 0, 0, 1, at, len(notes))
     references = _box(b"dimg", struct.pack(f">HH{len(ids)}H", primary, len(ids), *ids))
     properties = [
         _box(b"hvcC", configuration),
@@ -51,7 +59,7 @@ def _meta(
         _full(b"pitm", 0, struct.pack(">H", primary)),
         _full(b"iinf", 0, struct.pack(">H", len(entries)) + b"".join(entries)),
         _full(b"iref", 0, references),
-        _full(b"iloc", 1, struct.pack(">BBH", 0x44, 0, len(ids) + 1) + places),
+        _full(b"iloc", 1, struct.pack(">BBH", 0x44, 0, len(entries)) + places),
         _box(b"idat", grid),
         _box(b"iprp", _box(b"ipco", b"".join(properties)) + _full(b"ipma", 0, struct.pack(">I", len(ids) + 1) + uses)),
     ]

@@ -19,7 +19,7 @@ from media_processor.handlers.on_object_finalized import ProcessObject
 from media_processor.handlers.on_upload_deleted import PurgeUpload
 from media_processor.sandbox import Sandbox
 from objectstore.testing import MemoryObjectStore
-from tests.unit.media_processor import files
+from tests.unit.media_processor import files, films
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 UPLOADS, ARTIFACTS = "uploads", "artifacts"
@@ -99,6 +99,23 @@ async def test_tags_of_a_recording_become_properties(
     outcome = await ProcessObject(sandbox)(event, inputs)
     facts = material_of(outcome).properties
     assert (facts.title, facts.author) == ("Tide Song", "Test Choir")
+
+
+async def test_a_film_brings_a_preview_and_its_sound(
+    sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs, tmp_path: Path
+) -> None:
+    event = await dropped(store, films.film_file(tmp_path / "a.mkv").read_bytes(), "alice/lamp.mkv")
+    outcome = await ProcessObject(sandbox)(event, inputs)
+    (processed,) = outcome.events
+    assert isinstance(processed, MediaProcessedV1)
+    stored = {a.ref.key.rsplit("/", 1)[1]: a.ref for a in outcome.artifacts}
+    assert processed.preview == stored["preview.mp4"]
+    assert processed.preview
+    assert processed.preview.media_type == "video/mp4"
+    (sound,) = material_of(outcome).speech
+    assert (sound.audio, sound.audio.media_type) == (stored["sound-0001.ogg"], "audio/ogg")
+    assert (sound.locator.start_s, sound.locator.end_s) == (0, pytest.approx(3, abs=0.3))
+    assert sound.stretches
 
 
 REFUSED = [

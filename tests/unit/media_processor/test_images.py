@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 
 from contracts.artifacts import FailureCode
 from localcloud.samples.pictures import save_photo
@@ -79,7 +79,9 @@ def test_a_large_picture_is_reduced_for_analysis(tmp_path: Path, decode: Decode)
     files.picture((4000, 2000)).save(tmp_path / "a.jpg")
     decoded = decode(tmp_path / "a.jpg")
     assert (decoded.properties.width, decoded.properties.height) == (4000, 2000)
-    assert (decoded.pictures[0].width, decoded.pictures[0].height) == (1024, 512)
+    assert (decoded.pictures[0].width, decoded.pictures[0].height) == (1000, 500)  # decoded at a quarter
+    files.picture((4000, 2000)).save(tmp_path / "a.png")
+    assert decode(tmp_path / "a.png").pictures[0].width == 1024
 
 
 def test_camera_time_and_place(tmp_path: Path, decode: Decode) -> None:
@@ -141,3 +143,73 @@ def test_a_pixel_bomb_is_refused_before_it_is_decoded(tmp_path: Path, refuse: Re
     rejection = refuse(files.pixel_bomb(tmp_path / "a.png"))
     assert rejection.code is FailureCode.RESOURCE_LIMIT
     assert "50000 x 50000" in rejection.message
+
+
+def test_a_heic_says_camera_time_and_place(tmp_path: Path, decode: Decode) -> None:
+    notes = files.camera_notes()
+    notes[ExifTags.Base.Orientation] = 6  # void: a HEIC is turned by its boxes
+    exif = notes.tobytes().removeprefix(b"Exif\0\0")
+    write_heic(tmp_path / "a.heic", [files.picture((64, 64))], columns=1, size=(64, 48), exif=exif)
+    properties = decode(tmp_path / "a.heic").properties
+    assert (properties.width, properties.height, properties.camera) == (64, 48, "Nikon Z6")
+    assert properties.taken_at == datetime(2025, 3, 9, 7, 8, 9, tzinfo=UTC)
+    assert (properties.latitude, properties.longitude) == pytest.approx((-33.8568, 151.2152), abs=1e-4)
+
+
+@pytest.mark.parametrize("exif", [b"nonsense", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff"])
+def test_a_heic_with_broken_notes_is_still_a_picture(tmp_path: Path, decode: Decode, exif: bytes) -> None:
+    write_heic(tmp_path / "a.heic", [files.picture((64, 64))], columns=1, size=(64, 64), exif=exif)
+    decoded = decode(tmp_path / "a.heic")
+    assert (decoded.properties.width, decoded.properties.camera) == (64, None)
+
+
+@pytest.mark.parametrize("ending", ["png", "webp", "avif", "tiff"])
+def test_other_animations_show_their_first_frame_and_count(
+    tmp_path: Path, output: Path, decode: Decode, ending: str
+) -> None:
+    frames = [Image.new("RGB", (40, 40), colour) for colour in (RED, BLUE, WHITE, BLUE)]
+    frames[0].save(tmp_path / f"a.{ending}", save_all=True, append_images=frames[1:])
+    assert decode(tmp_path / f"a.{ending}").properties.frame_count == 4
+    assert near(loaded(output / "thumbnail.jpg"), (0.5, 0.5), RED)
+
+
+def test_a_palette_is_blended_and_its_transparency_is_white(tmp_path: Path, output: Path, decode: Decode) -> None:
+    stripes = Image.new("P", (3000, 100), 0)
+    stripes.putpalette([0, 0, 0, *RED, 0, 0, 0])
+    for x in range(0, 1500, 2):
+        stripes.paste(1, (x, 0, x + 1, 100))
+    stripes.paste(2, (2000, 0, 3000, 100))
+    stripes.save(tmp_path / "a.png", transparency=2)
+    decode(tmp_path / "a.png")
+    shown = loaded(output / "picture-0001.jpg")
+    assert near(shown, (0.25, 0.5), (100, 15, 15))  # between red and black
+    assert near(shown, (0.9, 0.5), WHITE)
+
+
+@pytest.mark.parametrize(("mode", "ending"), [("I;16", "tiff"), ("CMYK", "tiff"), ("RGBA", "webp")])
+def test_more_modes(tmp_path: Path, output: Path, decode: Decode, mode: str, ending: str) -> None:
+    files.picture(mode="L" if mode == "I;16" else mode).convert(mode).save(tmp_path / f"a.{ending}")
+    assert not decode(tmp_path / f"a.{ending}").degradations
+    thumbnail = loaded(output / "thumbnail.jpg").convert("L")
+    values = thumbnail.tobytes()
+    assert max(values) - min(values) > 100
+
+
+def test_nothing_public_carries_metadata(tmp_path: Path, output: Path, decode: Decode) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>the-owner</x:xmpmeta>"
+    notes = files.camera_notes()
+    notes[ExifTags.Base.Artist] = "the-owner"
+    files.picture().save(tmp_path / "a.jpg", exif=notes, icc_profile=profile, xmp=xmp, comment=b"the-owner")
+    decode(tmp_path / "a.jpg")
+    for name in ("thumbnail.jpg", "picture-0001.jpg"):
+        assert set(loaded(output / name).info) <= {
+            "jfif",
+            "jfif_version",
+            "jfif_unit",
+            "jfif_density",
+            "progressive",
+            "progression",
+        }
+        assert b"the-owner" not in (output / name).read_bytes()
+        assert b"Nikon" not in (output / name).read_bytes()

@@ -43,7 +43,7 @@ def test_the_command_wants_a_directory(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "localcloud.samples", *arguments], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, "usage" in done.stderr) == (1, True)
+    assert (done.returncode, "usage" in done.stderr) == (2, True)
 
 
 def words_of(decoded: Decoded) -> str:

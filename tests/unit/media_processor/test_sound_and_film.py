@@ -56,8 +56,9 @@ def test_a_recording_that_is_cut_off_says_so(tmp_path: Path, decode: Decode) -> 
     path = files.audio_file(tmp_path / "a.flac", 6)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     decoded = decode(path)
-    assert [d.step for d in decoded.degradations] == ["read_to_end"]
+    assert [d.step for d in decoded.degradations] == ["read_to_end", "speech"]
     assert decoded.thumbnail
+    assert 1 < (decoded.speech[0].locator.end_s or 0) < 5
 
 
 @pytest.mark.parametrize("ending", ["m4a", "wav", "ogg", "mp3", "flac"])

@@ -1,4 +1,4 @@
-"""Turns material into an analysis on this machine: OCR, extracted text, extractive summary, keywords, language.
+"""Turns material into an analysis on this machine: OCR, speech, extracted text, extractive summary, keywords, language.
 
 Nothing in a file can change what is done with it: its text is only counted, quoted and indexed.
 """
@@ -6,15 +6,17 @@ Nothing in a file can change what is done with it: its text is only counted, quo
 import asyncio
 from collections.abc import Sequence
 
-from analyzer.backends.backend import PictureReader
-from analyzer.backends.local import facts
+from analyzer import facts
+from analyzer.backends.backend import ArtifactReader
 from analyzer.backends.local.keywords import keywords
 from analyzer.backends.local.language import LanguageGuesser
 from analyzer.backends.local.ocr import OcrProcess
 from analyzer.backends.local.pictures import Seen, look_at
-from analyzer.backends.local.sampling import spread
+from analyzer.backends.local.speech.listening import Listened, Listener
 from analyzer.backends.local.summary import MOST_SENTENCES, summarize
+from analyzer.backends.local.vision.viewing import Viewer
 from analyzer.redaction import redact
+from analyzer.sampling import spread
 from contracts.artifacts import Analysis, AnalyzedSegment, Kind, Locator, Material, TextSource
 
 _READ = 1_000_000
@@ -24,41 +26,55 @@ _QUOTE = 160
 
 
 class LocalBackend:
-    """Reads pictures through ``ocr``, which the caller owns and closes.
+    """Reads pictures through ``ocr``, which the caller owns and closes; hears sound where there is a ``listener`` and
+    names what pictures show where there is a ``viewer``.
 
-    ``picture_budget_s`` is how long the pictures of one file may take, waiting for other files included.
+    ``picture_budget_s`` is how long sound and pictures of one file may take, waiting for other files included.
     """
 
-    model_id = "local-ppocrv6"
     prompt_version = "1"
 
-    def __init__(self, ocr: OcrProcess, *, picture_budget_s: float = 420) -> None:
+    def __init__(
+        self,
+        ocr: OcrProcess,
+        listener: Listener | None = None,
+        viewer: Viewer | None = None,
+        *,
+        picture_budget_s: float = 420,
+    ) -> None:
         self._ocr = ocr
+        self._viewer = viewer
+        self._listener = listener
+        self.model_id = "-".join(["local-ppocrv6", *(model.name for model in (listener, viewer) if model)])
         self._picture_budget_s = picture_budget_s
         self._languages = LanguageGuesser()
 
-    async def analyze(self, material: Material, read_picture: PictureReader) -> Analysis:
+    async def analyze(self, material: Material, read: ArtifactReader) -> Analysis:
         """Every text of the material and every text seen in its pictures becomes a segment."""
-        seen = await look_at(material.pictures, read_picture, self._ocr, self._picture_budget_s)
-        return await asyncio.to_thread(self._compose, material, seen)
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        heard = await self._listener.listen(material.speech, read) if self._listener else Listened()
+        budget_s = self._picture_budget_s - (clock() - started)
+        seen = await look_at(material.pictures, read, self._ocr, budget_s, self._viewer)
+        return await asyncio.to_thread(self._compose, material, seen, heard)
 
-    def _compose(self, material: Material, seen: Seen) -> Analysis:
+    def _compose(self, material: Material, seen: Seen, heard: Listened) -> Analysis:
         found = [AnalyzedSegment(text=t.text, locator=t.locator, source=t.source) for t in material.texts]
-        found = sorted([s for s in found if s.text.strip()] + seen.segments, key=_place)
+        found = sorted([s for s in found if s.text.strip()] + heard.segments + seen.segments, key=_place)
         texts = spread([segment.text for segment in found], _READ)
         colours = seen.colours if material.kind is Kind.IMAGE else ()
         own = facts.metadata_text(material)
         about = [AnalyzedSegment(text=own, locator=Locator(), source=TextSource.METADATA)] if own else []
-        labels = (material.kind.value, *keywords(texts), *colours)
+        labels = (material.kind.value, *seen.concepts, *keywords(texts), *colours)
         return Analysis(
             title=redact(facts.title_of(material)),
-            summary=redact(" ".join(_summary(material, texts, colours))),
+            summary=redact(" ".join(_summary(material, texts, colours, seen.concepts))),
             labels=tuple(dict.fromkeys(redact(label) for label in labels)),
-            language=material.properties.language or self._languages.guess("\n".join(texts)),
+            language=material.properties.language or heard.language or self._languages.guess("\n".join(texts)),
             segments=(*about, *found),
             model_id=self.model_id,
             prompt_version=self.prompt_version,
-            degradations=tuple(seen.degradations),
+            degradations=(*heard.degradations, *seen.degradations),
         )
 
 
@@ -66,11 +82,15 @@ def _place(segment: AnalyzedSegment) -> tuple[int, float]:
     return (segment.locator.page or 0, segment.locator.start_s or 0.0)
 
 
-def _summary(material: Material, texts: Sequence[str], colours: Sequence[str]) -> Sequence[str]:
+def _summary(
+    material: Material, texts: Sequence[str], colours: Sequence[str], concepts: Sequence[str]
+) -> Sequence[str]:
     sentences = summarize(texts)
     if len(sentences) >= 2:
         return sentences
     said = [facts.describe(material), *sentences]
+    if concepts:
+        said.append(f"It shows {', '.join(concepts)}.")
     if not sentences:
         said += _quoted(texts)
     if colours:

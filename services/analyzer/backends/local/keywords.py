@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from analyzer.backends.local.words import content_words
+from analyzer.words import content_words
 
 MOST_KEYWORDS = 8
 _LONGEST = 30

@@ -4,7 +4,7 @@ import threading
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from analyzer.backends.local.sampling import spread
+from analyzer.sampling import spread
 
 _FEWEST_LETTERS = 25
 _SURE = 0.75

@@ -1,26 +1,47 @@
 """Turns the pictures of a file into text segments, in order, within a budget of time; a failure is named, not fatal."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from analyzer.backends.backend import PictureReader
+from analyzer.backends.backend import ArtifactReader
 from analyzer.backends.local.ocr import OcrFailed, OcrProcess
 from analyzer.backends.local.reading_order import page_text
+from analyzer.backends.local.vision.viewing import PictureUnviewable, Viewer
 from contracts.artifacts import AnalyzedSegment, Degradation, Locator, MaterialPicture, TextSource
+
+_MOST_CONCEPTS = 5
 
 
 @dataclass
 class Seen:
-    """What was read in the pictures; ``colours`` are those of the first picture that could be looked at."""
+    """What was read and seen in the pictures; ``colours`` are those of the first picture that could be looked at.
 
-    segments: list[AnalyzedSegment] = field(default_factory=list)
+    ``concepts`` are named by a vision model, the most frequent first.
+    """
+
+    segments: list[AnalyzedSegment] = field(default_factory=list[AnalyzedSegment])
     colours: tuple[str, ...] = ()
-    degradations: list[Degradation] = field(default_factory=list)
+    concepts: tuple[str, ...] = ()
+    degradations: list[Degradation] = field(default_factory=list[Degradation])
+
+
+@dataclass
+class _Notes:
+    """By picture: the words in it and what it shows."""
+
+    words: dict[int, str] = field(default_factory=dict[int, str])
+    shown: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    failures: list[str] = field(default_factory=list[str])
 
 
 async def look_at(
-    pictures: Sequence[MaterialPicture], read_picture: PictureReader, ocr: OcrProcess, budget_s: float
+    pictures: Sequence[MaterialPicture],
+    read: ArtifactReader,
+    ocr: OcrProcess,
+    budget_s: float,
+    viewer: Viewer | None = None,
 ) -> Seen:
     """Reads every picture in turn; after ``budget_s`` seconds the rest is left out and the result says so.
 
@@ -28,26 +49,30 @@ async def look_at(
     """
     clock = asyncio.get_running_loop().time
     ends = clock() + budget_s
-    texts: dict[int, str] = {}
-    failures: list[str] = []
-    seen = Seen()
+    seen, notes = Seen(), _Notes()
     order = spread_order(len(pictures))
     for done, index in enumerate(order):
         if clock() > ends:
             reason = f"{len(order) - done} of {len(order)} pictures were not read: time ran out"
             seen.degradations.append(Degradation(step="ocr", reason=reason))
             break
+        picture = await read(pictures[index].image)
         try:
-            answer = await ocr.read(await read_picture(pictures[index]))
-        except OcrFailed as error:
-            failures.append(str(error))
+            if viewer:
+                notes.shown[index] = await viewer.view(picture)
+            answer = await ocr.read(picture)
+        except (OcrFailed, PictureUnviewable) as error:
+            notes.failures.append(str(error))
             continue
-        texts[index] = page_text(answer.lines)
+        notes.words[index] = page_text(answer.lines)
         seen.colours = seen.colours or answer.colours
-    if failures:
-        reason = f"{len(failures)} of {len(order)} pictures could not be read: {failures[0]}"
+    if notes.failures:
+        reason = f"{len(notes.failures)} of {len(order)} pictures could not be read: {notes.failures[0]}"
         seen.degradations.append(Degradation(step="ocr", reason=reason[:500]))
-    seen.segments = _segments(pictures, texts)
+    said = {index: f"Shows {', '.join(concepts)}." for index, concepts in notes.shown.items() if concepts}
+    seen.segments = _segments(pictures, notes.words, TextSource.OCR) + _segments(pictures, said, TextSource.SUMMARY)
+    counted = Counter(concept for _, concepts in sorted(notes.shown.items()) for concept in concepts)
+    seen.concepts = tuple(concept for concept, _ in counted.most_common(_MOST_CONCEPTS))
     return seen
 
 
@@ -64,7 +89,7 @@ def spread_order(count: int) -> list[int]:
     return order
 
 
-def _segments(pictures: Sequence[MaterialPicture], texts: dict[int, str]) -> list[AnalyzedSegment]:
+def _segments(pictures: Sequence[MaterialPicture], texts: dict[int, str], source: TextSource) -> list[AnalyzedSegment]:
     segments: list[AnalyzedSegment] = []
     previous = -2
     for index in sorted(texts):
@@ -77,6 +102,6 @@ def _segments(pictures: Sequence[MaterialPicture], texts: dict[int, str]) -> lis
             longer = Locator(start_s=last.locator.start_s, end_s=locator.end_s)
             segments[-1] = last.model_copy(update={"locator": longer})
         else:
-            segments.append(AnalyzedSegment(text=text, locator=locator, source=TextSource.OCR))
+            segments.append(AnalyzedSegment(text=text, locator=locator, source=source))
         previous = index
     return segments

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from analyzer.backends.local.words import content_words, sentences
+from analyzer.words import content_words, sentences
 
 MOST_SENTENCES = 4
 _SHORTEST, _LONGEST = 30, 320

@@ -1,0 +1,23 @@
+"""Turns a limit of calls a minute into the moment at which each next call may start. Pure, no I/O."""
+
+from collections.abc import Callable
+
+
+class Pace:
+    """Lets ``per_minute`` calls start in any minute, up to ``burst`` of them at once, in the order they came.
+
+    ``clock`` answers seconds that only grow. Belongs to one event loop.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, per_minute: float, burst: int = 10) -> None:
+        self._clock = clock
+        self._interval_s = 60 / per_minute
+        self._credit_s = self._interval_s * (burst - 1)
+        self._next = clock() - self._credit_s
+
+    def reserve(self) -> float:
+        """Takes the next place; answers how many seconds to wait for it."""
+        now = self._clock()
+        start = max(self._next, now - self._credit_s)
+        self._next = start + self._interval_s
+        return max(0.0, start - now)

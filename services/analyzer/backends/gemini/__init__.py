@@ -1,0 +1,1 @@
+"""Analysis by Gemini, with an API key or through Vertex AI."""

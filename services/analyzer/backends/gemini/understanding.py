@@ -1,0 +1,85 @@
+"""Turns the answers about the parts of a file into segments with their places, a verdict and a bill."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from analyzer.backends.gemini.answers import PicturesAnswer, SpeechAnswer
+from analyzer.backends.gemini.contents import picture_ids
+from analyzer.backends.gemini.memory import Paid
+from analyzer.backends.gemini.model import total
+from analyzer.redaction import redact
+from contracts.artifacts import (
+    AnalyzedSegment,
+    Degradation,
+    Locator,
+    MaterialPicture,
+    MaterialSound,
+    Moderation,
+    TextSource,
+    Usage,
+)
+from providers.errors import ProviderAnswerInvalid, ProviderRefused
+
+_NO_VERDICT = frozenset({"recitation", "other", "spii"})
+"""Reasons to refuse that say nothing bad about the file."""
+
+
+@dataclass
+class Understanding:
+    """Grows with every answer about one file."""
+
+    segments: list[AnalyzedSegment] = field(default_factory=list)
+    degradations: list[Degradation] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    _categories: set[str] = field(default_factory=set[str])
+    _flagged: bool = False
+
+    @property
+    def moderation(self) -> Moderation:
+        """Flagged when the model or its provider objected to any part."""
+        return Moderation(flagged=self._flagged, categories=tuple(sorted(self._categories)))
+
+    def add_pictures(self, pictures: Sequence[MaterialPicture], paid: Paid[PicturesAnswer]) -> None:
+        """Descriptions and the words in the pictures; what the model wrote itself is redacted."""
+        told = {picture.id: picture for picture in paid.answer.pictures}
+        for name, picture in zip(picture_ids(len(pictures)), pictures, strict=True):
+            if name in told:
+                self._say(redact(told[name].description), picture.locator, TextSource.SUMMARY)
+                self._say(told[name].text, picture.locator, TextSource.OCR)
+        if len(told) < len(pictures):
+            self._degrade("vision", f"{len(pictures) - len(told)} of {len(pictures)} pictures were not described")
+        self._object(paid.answer.moderation.flagged, [*paid.answer.moderation.categories, *paid.harms])
+        self.usage = total(self.usage, paid.usage)
+
+    def add_speech(self, sound: MaterialSound, paid: Paid[SpeechAnswer]) -> None:
+        """Utterances in seconds of the file; times beyond the sound are its end."""
+        start = sound.locator.start_s or 0.0
+        end = sound.locator.end_s if sound.locator.end_s is not None else float("inf")
+        for said in paid.answer.utterances:
+            begins = min(start + said.start_s, end)
+            place = Locator(start_s=begins, end_s=min(max(start + said.end_s, begins), end))
+            self._say(said.text, place, TextSource.SPEECH)
+        self._object(False, paid.harms)
+        self.usage = total(self.usage, paid.usage)
+
+    def miss(self, step: str, error: BaseException) -> None:
+        """A part that was refused or could not be understood: the rest of the file is not worse for it.
+
+        Raises every other error again.
+        """
+        if not isinstance(error, ProviderRefused | ProviderAnswerInvalid):
+            raise error
+        self._degrade(step, str(error))
+        if isinstance(error, ProviderRefused):
+            self._object(False, [category for category in error.categories if category not in _NO_VERDICT])
+
+    def _object(self, flagged: bool, categories: Sequence[str]) -> None:
+        self._flagged = self._flagged or flagged or bool(categories)
+        self._categories |= set(categories)
+
+    def _degrade(self, step: str, reason: str) -> None:
+        self.degradations.append(Degradation(step=step, reason=reason[:500]))
+
+    def _say(self, text: str, locator: Locator, source: TextSource) -> None:
+        if text.strip():
+            self.segments.append(AnalyzedSegment(text=text.strip(), locator=locator, source=source))

@@ -1,0 +1,246 @@
+"""Gemini in trouble, through the real SDK: what is tried again, what is refused, what waits, and how often is asked."""
+
+import json
+import time
+from datetime import UTC, datetime
+
+import pytest
+from google import genai
+from google.genai.types import HttpOptions
+
+from analyzer.backends.gemini.backend import GeminiBackend
+from analyzer.backends.gemini.model import GeminiModel
+from contracts.artifacts import ArtifactRef, FailureCode
+from eventing.errors import Reject, RetryLater
+from providers.breaker import CircuitBreaker
+from providers.budget import DailyBudget
+from providers.errors import ProviderPausedError
+from providers.gate import ProviderGate
+from tests.conformance.analyzer.conftest import PRICE
+from tests.conformance.analyzer.gemini_server import GeminiServer, Reply, answer, refusal, whole
+from tests.conformance.analyzer.material import document, picture, read, words
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "delay_s"),
+    [
+        (refusal(429, "RESOURCE_EXHAUSTED", retry_after="17"), FailureCode.QUOTA_EXCEEDED, 17),
+        (refusal(429, details=[{"retryDelay": "33.5s"}]), FailureCode.QUOTA_EXCEEDED, 33.5),
+        (refusal(429, details=[{"retryDelay": "soon"}]), FailureCode.QUOTA_EXCEEDED, 0),
+        (refusal(429, retry_after="9999"), FailureCode.QUOTA_EXCEEDED, 600),
+        (refusal(500, "INTERNAL"), FailureCode.NETWORK, 0),
+        (refusal(503, "UNAVAILABLE", retry_after="5"), FailureCode.NETWORK, 5),
+        (Reply(502, b"<html>bad gateway</html>"), FailureCode.NETWORK, 0),
+        (Reply(504, b""), FailureCode.NETWORK, 0),
+        (refusal(408), FailureCode.NETWORK, 0),
+        (refusal(401, "UNAUTHENTICATED"), FailureCode.NETWORK, 60),
+        (refusal(403, "PERMISSION_DENIED"), FailureCode.NETWORK, 60),
+        (refusal(404, "NOT_FOUND"), FailureCode.NETWORK, 60),
+        (refusal(400, "INVALID_ARGUMENT", [{"reason": "API_KEY_INVALID"}]), FailureCode.NETWORK, 60),
+        (refusal(400, "FAILED_PRECONDITION"), FailureCode.NETWORK, 60),
+        (Reply(body=answer(whole()), cut=20), FailureCode.NETWORK, 0),
+    ],
+)
+async def test_what_may_pass_is_tried_later_and_asked_for_once(
+    server: GeminiServer, backend: GeminiBackend, reply: Reply, code: FailureCode, delay_s: float
+) -> None:
+    server.replies = [reply]
+    with pytest.raises(RetryLater) as caught:
+        await backend.analyze(document(), read)
+    assert (caught.value.code, caught.value.delay_s) == (code, delay_s)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_request_that_can_never_work_refuses_the_file(
+    server: GeminiServer, backend: GeminiBackend, status: int
+) -> None:
+    server.replies = [refusal(status, "INVALID_ARGUMENT")]
+    with pytest.raises(Reject) as caught:
+        await backend.analyze(document(), read)
+    assert caught.value.code is FailureCode.PROVIDER_REFUSED
+    assert len(server.requests) == 1
+
+
+async def test_a_stall_is_tried_later(server: GeminiServer, gate: ProviderGate) -> None:
+    server.replies = [Reply(body=answer(whole()), delay_s=0.6)]
+    client = genai.Client(vertexai=False, api_key="k", http_options=HttpOptions(base_url=server.url, timeout=10_000))
+    async with GeminiModel(client, "m", gate, PRICE, timeout_s=0.2) as model:
+        with pytest.raises(RetryLater) as caught:
+            await GeminiBackend(model).analyze(document(), read)
+    assert caught.value.code is FailureCode.NETWORK
+
+
+async def test_nobody_listening_is_tried_later(gate: ProviderGate) -> None:
+    client = genai.Client(vertexai=False, api_key="k", http_options=HttpOptions(base_url="http://127.0.0.1:9"))
+    async with GeminiModel(client, "m", gate, PRICE, timeout_s=5) as model:
+        with pytest.raises(RetryLater):
+            await GeminiBackend(model).analyze(document(), read)
+
+
+REFUSALS = {
+    "prompt blocked": (json.dumps({"promptFeedback": {"blockReason": "SAFETY"}}).encode(), "(safety)"),
+    "prompt blocked, why": (
+        json.dumps(
+            {
+                "promptFeedback": {
+                    "blockReason": "PROHIBITED_CONTENT",
+                    "safetyRatings": [
+                        {"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": True}
+                    ],
+                }
+            }
+        ).encode(),
+        "(prohibited_content, dangerous_content)",
+    ),
+    "stopped": (answer("", "SAFETY"), "(safety)"),
+    "private data": (answer("half an ans", "SPII"), "(spii)"),
+    "recited": (answer(whole(), "RECITATION"), "(recitation)"),
+    "image": (answer("", "IMAGE_SAFETY"), "(image_safety)"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_refusal_is_permanent_says_why_and_is_not_asked_again(
+    server: GeminiServer, backend: GeminiBackend, name: str
+) -> None:
+    body, why = REFUSALS[name]
+    server.replies = [Reply(body=body)]
+    with pytest.raises(Reject) as caught:
+        await backend.analyze(document(), read)
+    assert caught.value.code is FailureCode.PROVIDER_REFUSED
+    assert why in caught.value.message
+    assert not caught.value.retryable
+    assert len(server.requests) == 1
+
+
+def without(name: str) -> dict:
+    return {key: value for key, value in whole().items() if key != name}
+
+
+BAD_ANSWERS = {
+    "not JSON": answer("A red door, I think."),
+    "half of it": answer(json.dumps(whole())[:-9]),
+    "cut by the token limit": answer(json.dumps(whole()), "MAX_TOKENS"),
+    "stopped for no known reason": answer(whole(), "OTHER"),
+    "a list": answer([whole()]),
+    "null": answer("null"),
+    "no title": answer(without("title")),
+    "no moderation": answer(without("moderation")),
+    "title is a number": answer(whole(title=3)),
+    "title is null": answer(whole(title=None)),
+    "title is empty": answer(whole(title="")),
+    "labels are one string": answer(whole(labels="door")),
+    "labels are numbers": answer(whole(labels=[1])),
+    "flagged is a word": answer(whole(moderation={"flagged": "no", "categories": []})),
+    "unknown category": answer(whole(moderation={"flagged": True, "categories": ["boring"]})),
+    "language is a sentence": answer(whole(language="It is English.")),
+    "an extra field": answer(whole(owner="mallory")),
+    "an extra field deep down": answer(whole(moderation={"flagged": False, "categories": [], "override": True})),
+    "a picture nobody sent": answer(whole(pictures=[{"id": "p1", "description": "x", "text": ""}])),
+    "5 MB title": answer(whole(title="x" * 5_000_000)),
+    "5 MB summary": answer(whole(summary="x" * 5_000_000)),
+    "5 MB of labels": answer(whole(labels=["label"] * 1_000_000)),
+    "empty text": answer(""),
+    "blanks": answer(" \n "),
+    "no parts": json.dumps({"candidates": [{"content": {"role": "model"}, "finishReason": "STOP"}]}).encode(),
+    "no content": json.dumps({"candidates": [{"finishReason": "STOP"}]}).encode(),
+    "only thoughts": json.dumps({"candidates": [{"content": {"parts": [{"text": "hm", "thought": True}]}}]}).encode(),
+    "no candidates": b"{}",
+    "no candidate": b'{"candidates": []}',
+    "candidates is a number": b'{"candidates": 3}',
+    "candidate is a word": b'{"candidates": ["x"]}',
+    "envelope is a list": b"[]",
+    "envelope is null": b"null",
+    "envelope is HTML": b"<html>busy</html>",
+    "envelope is a string": b'"busy"',
+    "empty body": b"",
+}
+
+
+@pytest.mark.parametrize("name", BAD_ANSWERS)
+async def test_an_answer_that_does_not_fit_is_asked_for_once_more_then_fails_with_its_code(
+    server: GeminiServer, backend: GeminiBackend, name: str
+) -> None:
+    server.replies = [Reply(body=BAD_ANSWERS[name])]
+    with pytest.raises(Reject) as caught:
+        await backend.analyze(document(words("x")), read)
+    assert (caught.value.code, caught.value.retryable) == (FailureCode.PROVIDER_INVALID, True)
+    assert len(server.requests) == 2
+
+
+async def test_a_good_second_answer_is_taken_and_both_are_paid(
+    server: GeminiServer, backend: GeminiBackend, gate: ProviderGate
+) -> None:
+    server.replies = [Reply(body=answer(without("summary"))), Reply(body=answer(whole()))]
+    analysis = await backend.analyze(document(), read)
+    assert analysis.usage.input_tokens == 2000
+    assert gate.budget.spent_usd == pytest.approx(analysis.usage.cost_usd)
+
+
+async def test_answers_already_paid_survive_trouble_with_a_later_one(
+    server: GeminiServer, backend: GeminiBackend
+) -> None:
+    names = [f"p{i}" for i in range(1, 17)]
+    pictures = [{"id": name, "description": "x", "text": ""} for name in names]
+    part = {"pictures": pictures, "moderation": {"flagged": False, "categories": []}}
+    server.replies = [Reply(body=answer(part)), refusal(503), Reply(body=answer(whole()))]
+    material = document(pictures=tuple(picture(str(i)) for i in range(17)))
+    with pytest.raises(RetryLater):
+        await backend.analyze(material, read)
+    analysis = await backend.analyze(material, read)
+    assert len(server.requests) == 3
+    assert analysis.usage.input_tokens == 2000
+
+
+async def _unread(_: ArtifactRef) -> bytes:
+    raise AssertionError("read although nobody may call")
+
+
+def _client(server: GeminiServer) -> genai.Client:
+    return genai.Client(vertexai=False, api_key="k", http_options=HttpOptions(base_url=server.url))
+
+
+async def test_after_five_failures_nobody_calls_until_a_probe_succeeds(server: GeminiServer) -> None:
+    now = [0.0]
+    gate = ProviderGate("test", per_minute=60_000, breaker=CircuitBreaker(lambda: now[0]))
+    async with GeminiModel(_client(server), "m", gate, PRICE) as model:
+        backend = GeminiBackend(model)
+        server.replies = [refusal(500)]
+        for _ in range(5):
+            with pytest.raises(RetryLater):
+                await backend.analyze(document(), read)
+        with pytest.raises(ProviderPausedError):
+            await backend.analyze(document(pictures=(picture("a"),)), _unread)
+        assert len(server.requests) == 5
+        now[0] = 61
+        server.replies = [Reply(body=answer(whole()))]
+        await backend.analyze(document(), read)
+        await backend.analyze(document(words("another")), read)
+    assert len(server.requests) == 7
+
+
+async def test_a_pause_the_provider_asks_for_holds_every_other_file(server: GeminiServer) -> None:
+    gate = ProviderGate("test", per_minute=60_000, breaker=CircuitBreaker(time.monotonic))
+    async with GeminiModel(_client(server), "m", gate, PRICE) as model:
+        backend = GeminiBackend(model)
+        server.replies = [refusal(429, retry_after="30")]
+        with pytest.raises(RetryLater):
+            await backend.analyze(document(), read)
+        with pytest.raises(ProviderPausedError):
+            await backend.analyze(document(words("another")), _unread)
+    assert len(server.requests) == 1
+
+
+async def test_a_spent_budget_pauses_and_never_fails_a_file_until_the_next_day(server: GeminiServer) -> None:
+    now = [datetime(2026, 11, 21, 23, 0, tzinfo=UTC)]
+    gate = ProviderGate("test", per_minute=60_000, budget=DailyBudget(0.001, now=lambda: now[0]))
+    async with GeminiModel(_client(server), "m", gate, PRICE) as model:
+        backend = GeminiBackend(model)
+        await backend.analyze(document(words("one")), read)
+        with pytest.raises(ProviderPausedError) as caught:
+            await backend.analyze(document(words("two")), _unread)
+        assert caught.value.pause_s == 3600
+        now[0] = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
+        await backend.analyze(document(words("two")), read)
+    assert len(server.requests) == 2
