@@ -5,7 +5,7 @@ DATA_DIR ?= .mmsearch
 PORT ?= 8080
 BIN := .venv/bin
 
-.PHONY: help install run test check contracts bench lock clean
+.PHONY: help install run test check contracts bench bench-ingest lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -38,6 +38,9 @@ contracts: install ## render schemas, examples, AsyncAPI, Terraform variables an
 
 bench: install ## measure the figures the README states
 	@$(BIN)/python -m tests.bench
+
+bench-ingest: install ## files per second of the whole pipeline beside a bare loop of the same library calls
+	@$(BIN)/python -m tests.bench.ingest
 
 lock: install ## resolve requirements.lock again from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock

@@ -7,13 +7,17 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivered message. ``attempt`` counts from 1; it is None where the subscription has no dead-letter policy."""
+    """A delivered message. ``attempt`` counts from 1; it is None where the subscription has no dead-letter policy.
+
+    ``patience_s`` is how long the door can hold the message while a dependency is down; None is the handler's deadline.
+    """
 
     message_id: str
     data: bytes
     attributes: Mapping[str, str]
     publish_time: datetime
     attempt: int | None = 1
+    patience_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ _HELPERS = {
 }
 """The client's threads per stream; one that dies leaves the stream looking alive (FACTS 3.1, defect 3)."""
 
+_PATIENCE_S = 24 * 3600.0
+"""How long a message is held while a dependency is down or a budget is spent: its lease is extended meanwhile."""
+
 _LONGEST_REOPEN_PAUSE_S = 10.0
 _DRAIN_S = 7.0
 _log = structlog.get_logger()
@@ -116,7 +119,9 @@ class _Stream:
         with _opening:
             before = set(threading.enumerate())
             flow = FlowControl(
-                max_messages=self._runtime.subscription.concurrency, min_duration_per_lease_extension=_LEASE_S
+                max_messages=self._runtime.subscription.concurrency,
+                min_duration_per_lease_extension=_LEASE_S,
+                max_lease_duration=_PATIENCE_S + 600,
             )
             self._last_sign = time.monotonic()
             self._future = self._client.subscribe(self._path, self._on_message, flow_control=flow)
@@ -167,7 +172,9 @@ _opening = threading.Lock()
 def delivery_of(message: Message) -> Delivery:
     """The client's message as the runtime knows it."""
     attributes: Mapping[str, str] = dict(message.attributes)
-    return Delivery(message.message_id, message.data, attributes, message.publish_time, message.delivery_attempt)
+    return Delivery(
+        message.message_id, message.data, attributes, message.publish_time, message.delivery_attempt, _PATIENCE_S
+    )
 
 
 def _settle(message: Message, settlement: Settlement) -> None:

@@ -3,8 +3,8 @@
 1. decode          what cannot be understood goes to the dead letter with the reason
 2. trace           the event's trace is continued: consumer span below the producer's
 3. log context     every line names upload, event and attempt
-4. deadline        the handler ends before the broker's patience does
-5. patience        while a dependency is down the same delivery waits; it does not use up its attempts
+4. patience        while a dependency is down the same delivery waits; it does not use up its attempts
+5. deadline        the handler ends before the broker's patience does
 6. perform         stage: manifest or run and remember; projection: inbox, rows, outbox, commit (see work.py)
 7. announce        the events of a stage, with the ids the manifest holds
 8. settle          ack; or by the pure verdict of retry.py: nack, dead letter or forget
@@ -68,7 +68,7 @@ class Runtime:
             logs.bound(subscription=self.subscription.name, event_id=envelope.id, subject=envelope.data.subject()),
         ):
             try:
-                async with asyncio.timeout(self.subscription.handler_deadline_s):
+                async with asyncio.timeout(delivery.patience_s or self.subscription.handler_deadline_s):
                     await announce(self._publisher, await self._perform_patiently(envelope))
             except Exception as error:
                 return await self._settle_failure(delivery, error)
@@ -78,7 +78,8 @@ class Runtime:
         pause = _FIRST_PAUSE_S
         while True:
             try:
-                return await self._work.perform(envelope)
+                async with asyncio.timeout(self.subscription.handler_deadline_s):
+                    return await self._work.perform(envelope)
             except ConnectionError as error:
                 _log.warning("waiting for a dependency", reason=str(error)[:300], pause_s=pause)
             await asyncio.sleep(pause)

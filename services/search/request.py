@@ -30,6 +30,7 @@ Megabytes = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 class SearchRequest(BaseModel):
     """``POST /api/v1/search``.
 
+    Files that moderation objects to are held out unless ``include_flagged``.
     Dates without a time mean whole days in UTC, the last one included; 1 MB is 2^20 bytes.
     """
 
@@ -41,6 +42,7 @@ class SearchRequest(BaseModel):
     date_to: datetime | date | None = None
     min_size_mb: Megabytes | None = None
     max_size_mb: Megabytes | None = None
+    include_flagged: bool = False
     mode: Literal["hybrid", "semantic", "keyword"] = "hybrid"
     limit: int = Field(default=20, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
@@ -62,6 +64,7 @@ class SearchRequest(BaseModel):
             created_before=_end(self.date_to) if self.date_to else None,
             min_bytes=None if self.min_size_mb is None else int(self.min_size_mb * MEBIBYTE),
             max_bytes=None if self.max_size_mb is None else int(self.max_size_mb * MEBIBYTE),
+            include_flagged=self.include_flagged,
         )
 
 
@@ -77,6 +80,7 @@ class Filters:
     required: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     other_than: str | None = None
+    include_flagged: bool = False
 
     def parameters(self) -> Mapping[str, Any]:
         """The values for the store's statements."""
@@ -89,6 +93,7 @@ class Filters:
             "required": list(self.required),
             "excluded": list(self.excluded),
             "other_than": self.other_than,
+            "include_flagged": self.include_flagged,
         }
 
 

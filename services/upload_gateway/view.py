@@ -12,6 +12,7 @@ from contracts.artifacts import (
     FailureCode,
     Kind,
     MediaProperties,
+    Moderation,
     Service,
     Usage,
 )
@@ -118,7 +119,11 @@ def view(state: UploadState, now: datetime) -> UploadView:
         summary=analyzed and analyzed.summary,
         labels=analyzed.labels if analyzed else (),
         language=analyzed and analyzed.language,
-        degradations=(*(processed.degradations if processed else ()), *(analyzed.degradations if analyzed else ())),
+        degradations=(
+            *(processed.degradations if processed else ()),
+            *(analyzed.degradations if analyzed else ()),
+            *(_held_out(analyzed.moderation) if analyzed else ()),
+        ),
         timings=_timings(state),
         processing_s=_processing_s(state),
         attempts=state.run + (state.failure.data.attempts if state.failure and failure else 1),
@@ -127,6 +132,14 @@ def view(state: UploadState, now: datetime) -> UploadView:
         hidden_at=(state.deleted_at if state.deleted else state.removed_at) if hidden else None,
         created_at=state.requested.created_at if state.requested else min(created, default=now),
     )
+
+
+def _held_out(moderation: Moderation) -> tuple[Degradation, ...]:
+    """What the owner is told of a file that search holds back."""
+    if not moderation.flagged:
+        return ()
+    why = ", ".join(moderation.categories) or "moderation"
+    return (Degradation(step="moderation", reason=f"Held out of search unless asked for: {why}."[:500]),)
 
 
 def in_words(status: Status, stage: str, error: Failure | None) -> str:

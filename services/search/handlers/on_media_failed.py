@@ -17,9 +17,7 @@ def projection() -> Projection[MediaFailedV1]:
     return Projection(Service.SEARCH, MediaFailedV1, lambda event: event.upload.user_id, handle)
 
 
-async def handle(
-    envelope: Envelope[MediaFailedV1], session: AsyncSession, _inputs: StageInputs
-) -> Sequence[EventData]:
+async def handle(envelope: Envelope[MediaFailedV1], session: AsyncSession, _inputs: StageInputs) -> Sequence[EventData]:
     """Whatever of the file was indexed before stays findable."""
     upload = envelope.data.upload
     known = await files.lock(session, upload)

@@ -29,6 +29,7 @@ _MENTIONS = """(f.name_words @@ CAST(r.q AS tsquery) OR f.about_words @@ CAST(r.
     OR EXISTS (SELECT FROM passages p WHERE p.upload_id = f.upload_id AND p.words @@ CAST(r.q AS tsquery)))"""
 
 WANTED_FILES = f"""f.user_id = :user_id AND f.processed_run IS NOT NULL
+    AND (CAST(:include_flagged AS boolean) OR f.flagged IS NOT TRUE)
     AND (CAST(:kinds AS text[]) IS NULL OR f.kind = ANY(CAST(:kinds AS text[])))
     AND (CAST(:created_from AS timestamptz) IS NULL OR f.created_at >= :created_from)
     AND (CAST(:created_before AS timestamptz) IS NULL OR f.created_at < :created_before)

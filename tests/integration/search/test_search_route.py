@@ -212,7 +212,10 @@ async def test_thumbnails_are_named_when_there_is_one_and_may_be_shown(world, cl
         await world.processed(flagged, thumbnail=picture),
         await world.analyzed(flagged, ["harbour"], moderation=Moderation(flagged=True)),
     )
-    hits = {hit["filename"]: hit for hit in (await found(client, "harbour"))["results"]}
+    held_out = {hit["filename"] for hit in (await found(client, "harbour"))["results"]}
+    assert held_out == {"a.jpg", "b.jpg"}
+    everything = (await found(client, "harbour", include_flagged=True))["results"]
+    hits = {hit["filename"]: hit for hit in everything}
     assert hits["a.jpg"]["thumbnail_url"] == f"/api/v1/file/{shown}/thumbnail"
     assert hits["b.jpg"]["thumbnail_url"] is None
     assert (hits["c.jpg"]["thumbnail_url"], hits["c.jpg"]["flagged"]) == (None, True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -160,6 +161,23 @@ async def test_an_outage_is_waited_out_without_using_an_attempt() -> None:
     probe.behaviour = until_it_works
     assert await runtime(probe, broker, store).process(delivery(message(), attempt=5)) == Ack()
     assert len(probe.calls) == 3
+
+
+async def test_waiting_for_a_dependency_may_outlast_the_handlers_deadline() -> None:
+    async def paused_twice(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
+        if len(probe.calls) < 3:
+            raise StoreUnavailableError("down")
+        return await analyze(event, inputs)
+
+    class Hurried(type(SUBSCRIPTION)):  # type: ignore[misc]
+        handler_deadline_s = 0.15
+
+    probe = Probe(paused_twice)
+    consumer = runtime(probe, MemoryBroker(), MemoryObjectStore())
+    consumer.subscription = Hurried(SUBSCRIPTION.service, SUBSCRIPTION.event)
+    patient = replace(delivery(message()), patience_s=30)
+    assert await consumer.process(patient) == Ack()
+    assert await consumer.process(replace(patient, patience_s=None)) == Ack()
 
 
 async def test_a_handler_past_its_deadline_is_stopped_and_tried_again() -> None:

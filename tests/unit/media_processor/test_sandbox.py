@@ -72,7 +72,7 @@ def run(job_json):
             report_image(properties={"tags": facts})
 """
 
-LIMITS = SandboxLimits(wall_s=20, cpu_s=1, memory_bytes=400 * 1024**2, file_bytes=4 * 1024**2)
+LIMITS = SandboxLimits(wall_s=20, cpu_s=3, memory_bytes=400 * 1024**2, file_bytes=4 * 1024**2)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
