@@ -38,12 +38,12 @@ def main() -> None:
         generated = [sample.path for sample in make_many(directory / "made", COUNT, seed=3)]
         sets = {
             f"{COUNT} generated files, with OCR": generated,
-            "of them those without pictures": [p for p in generated if p.suffix not in PICTURES],
+            "the generated ones without pictures": [p for p in generated if p.suffix not in PICTURES],
         }
         if SHARED.exists():
             given = sorted(p for p in SHARED.glob("*/*") if p.is_file())
             sets[f"{len(given)} shared samples, with OCR"] = given
-            sets["of them those without pictures"] = [p for p in given if p.suffix not in PICTURES]
+            sets["the shared ones without pictures"] = [p for p in given if p.suffix not in PICTURES]
         system = LocalSystem(directory / "data")
         system.start()
         try:
