@@ -43,7 +43,7 @@ bench-ingest: install ## files per second of the whole pipeline beside a bare lo
 	@$(BIN)/python -m tests.bench.ingest
 
 lock: install ## resolve requirements.lock again from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --python-version 3.11 pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
 
 clean: ## remove the environment and the local data
 	@rm -rf .venv "$(DATA_DIR)"
