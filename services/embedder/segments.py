@@ -12,7 +12,7 @@ from pathlib import PurePath
 from contracts.artifacts import AnalyzedSegment, Locator, Passage, Passages, TextSource
 from embedder.tokens import Unit, estimate_tokens, units
 
-ALGORITHM = "cut1"
+ALGORITHM = "cut2"
 """Changes whenever the same text would be cut differently."""
 
 MAX_TOKENS = 220
@@ -26,6 +26,9 @@ LONGEST_STRETCH_S = 30.0
 
 MAX_PASSAGES = 10_000
 """About three minutes of local inference. Of a longer file every n-th passage is kept, over its whole length."""
+
+_FLOWING = frozenset({TextSource.SPEECH, TextSource.SUBTITLE})
+"""Timed text that goes on from part to part. What is written in a frame belongs to its scene alone."""
 
 _BREAKS = (
     (re.compile(r"\n\s*\n\s*$"), 0.5),
@@ -67,7 +70,7 @@ def cut(description: FileDescription, segments: Sequence[AnalyzedSegment]) -> Pa
 
 
 def join(segments: Sequence[AnalyzedSegment]) -> Iterator[AnalyzedSegment]:
-    """Puts together neighbours that are one place: parts of a page, or short timed parts within 30 s."""
+    """Puts together neighbours that are one place: parts of a page, or short spoken parts within 30 s."""
     group: list[AnalyzedSegment] = []
     tokens = 0
     for segment in segments:
@@ -144,6 +147,8 @@ def _same_place(one: AnalyzedSegment, other: AnalyzedSegment) -> bool:
 def _same_moment(group: Sequence[AnalyzedSegment], segment: AnalyzedSegment, tokens: int) -> bool:
     a, b = group[0].locator, segment.locator
     if a.start_s is None or b.start_s is None or group[0].source is not segment.source:
+        return False
+    if segment.source not in _FLOWING:
         return False
     in_order = b.start_s >= (group[-1].locator.start_s or 0) and (a.page, a.section) == (b.page, b.section)
     return in_order and _end_s([*group, segment]) - a.start_s <= LONGEST_STRETCH_S and tokens <= MAX_TOKENS

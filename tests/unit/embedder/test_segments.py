@@ -140,6 +140,13 @@ def test_short_timed_parts_become_one_moment() -> None:
     assert "\n".join(s.text for s in joined) == "\n".join(s.text for s in spoken)
 
 
+def test_what_is_written_in_two_scenes_is_two_moments() -> None:
+    scenes = [
+        segment(text, TextSource.OCR, start_s=t, end_s=t + 4) for t, text in ((0, "Emma turns seven"), (4, "Cake"))
+    ]
+    assert list(join(scenes)) == scenes
+
+
 def test_timed_parts_of_another_kind_or_out_of_order_stay_apart() -> None:
     parts = [
         segment("Said.", TextSource.SPEECH, start_s=0, end_s=2),
@@ -151,7 +158,7 @@ def test_timed_parts_of_another_kind_or_out_of_order_stay_apart() -> None:
 
 
 def test_timed_parts_without_an_end_are_joined_by_their_starts() -> None:
-    [joined] = join([segment("a", start_s=1), segment("b", start_s=5)])
+    [joined] = join([segment("a", TextSource.SPEECH, start_s=1), segment("b", TextSource.SPEECH, start_s=5)])
     assert joined.locator == Locator(start_s=1, end_s=5)
 
 
