@@ -7,15 +7,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-import numpy as np
-
-from embeddings.encoder import Encoder, EncoderError, EncoderRefused, Vector, Vectors
+from embeddings.encoder import Encoded, Encoder, EncoderError, EncoderRefused, Vector
 from providers.errors import ProviderPausedError
 
-_Waiting = tuple[str, asyncio.Future[Vector]]
+_Waiting = tuple[str, asyncio.Future[Encoded]]
 
 
-class BatchingEncoder:
+class BatchingEncoder(Encoder):
     """An encoder that gathers texts of concurrent callers into requests of up to ``max_texts``.
 
     A failed request fails every caller in it alike, except that refused texts are asked for caller by caller, so
@@ -40,20 +38,20 @@ class BatchingEncoder:
         """The inner encoder's."""
         return self._encoder.dimensions
 
-    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
-        """Row i is the vector of text i, whatever requests they went in."""
+    async def encode(self, texts: Sequence[str]) -> Encoded:
+        """Row i is of text i, whatever requests they went in."""
         if not texts:
-            return np.empty((0, self.dimensions), np.float32)
+            return Encoded.joined([], self.dimensions)
         try:
-            return np.stack(await self._gathered(texts))
+            return Encoded.joined(await self._gathered(texts), self.dimensions)
         except EncoderRefused:
-            return await self._encoder.encode_documents(texts)
+            return await self._encoder.encode(texts)
 
     async def encode_query(self, text: str) -> Vector:
         """Queries do not wait."""
         return await self._encoder.encode_query(text)
 
-    async def _gathered(self, texts: Sequence[str]) -> list[Vector]:
+    async def _gathered(self, texts: Sequence[str]) -> list[Encoded]:
         loop = asyncio.get_running_loop()
         futures = [loop.create_future() for _ in texts]
         self._waiting += zip(texts, futures, strict=True)
@@ -82,16 +80,16 @@ class BatchingEncoder:
 
     async def _request(self, batch: Sequence[_Waiting]) -> None:
         try:
-            vectors = await self._encoder.encode_documents([text for text, _ in batch])
+            encoded = await self._encoder.encode([text for text, _ in batch])
         except (EncoderError, ProviderPausedError) as error:
             self._settle(batch, error)
         except Exception as error:
             self._settle(batch, error)
             raise
         else:
-            for (_, future), vector in zip(batch, vectors, strict=True):
+            for row, (_, future) in enumerate(batch):
                 if not future.done():
-                    future.set_result(vector)
+                    future.set_result(encoded.of([row]))
 
     @staticmethod
     def _settle(batch: Sequence[_Waiting], error: Exception) -> None:

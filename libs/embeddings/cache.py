@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embeddings.encoder import Encoder, Vector, Vectors
+from embeddings.encoder import Encoded, Encoder, Vector
 
 
-class CachingEncoder:
+class CachingEncoder(Encoder):
     """An encoder with a bounded memory of its last answers (least recently used goes first).
 
     ``max_texts`` vectors are kept: 10,000 of 384 dimensions are 15 MB.
@@ -33,17 +33,21 @@ class CachingEncoder:
         """The inner encoder's."""
         return self._encoder.dimensions
 
-    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
-        """Asks the inner encoder only for texts not seen before, each once."""
+    async def encode(self, texts: Sequence[str]) -> Encoded:
+        """Asks the inner encoder only for texts not seen before, each once; what is remembered costs nothing."""
         keys = [self._key("document", text) for text in texts]
         found = {key: self._known[key] for key in keys if key in self._known}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        if missing:
-            vectors = await self._encoder.encode_documents(list(missing.values()))
-            found |= {key: vector.copy() for key, vector in zip(missing, vectors, strict=True)}
+        asked = await self._encoder.encode(list(missing.values())) if missing else Encoded.joined([], self.dimensions)
+        rows = {key: row for row, key in enumerate(missing)}
+        parts: list[Encoded] = []
         for key in keys:
-            self._remember(key, found[key])
-        return np.stack([found[key] for key in keys]) if keys else np.empty((0, self.dimensions), np.float32)
+            # Of a text that comes twice the first one is paid for.
+            part = asked.of([rows.pop(key)]) if key in rows else Encoded.free(found[key][np.newaxis])
+            parts.append(part)
+            found[key] = part.vectors[0]
+            self._remember(key, part.vectors[0])
+        return Encoded.joined(parts, self.dimensions)
 
     async def encode_query(self, text: str) -> Vector:
         """Kept apart from documents: some models encode the two differently."""

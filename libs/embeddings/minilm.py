@@ -6,6 +6,7 @@ The graph takes the word-piece ids of one text and gives its normalised mean-poo
 import contextlib
 import hashlib
 import importlib.metadata
+import json
 import os
 import shutil
 import tempfile
@@ -51,6 +52,15 @@ def package_file(name: str) -> Path:
     if not path.is_file():
         raise WeightsMissing(f"{PACKAGE} has no {name}")
     return path
+
+
+def vocabulary() -> frozenset[str]:
+    """The about 30,000 word pieces the model knows, lower case; a word that is not among them is read in fragments.
+
+    Raises :class:`WeightsMissing`.
+    """
+    described = json.loads(package_file("tokenizer.json").read_text("utf-8"))
+    return frozenset(described["model"]["vocab"])
 
 
 def built_graph(cache_dir: Path) -> Path:

@@ -10,11 +10,12 @@ import openai
 from openai.types import CreateEmbeddingResponse
 
 from embeddings.encoder import (
+    Encoded,
+    Encoder,
     EncoderAnswerInvalid,
     EncoderError,
     EncoderRefused,
     EncoderUnavailable,
-    Vector,
     Vectors,
     normalised,
 )
@@ -28,7 +29,7 @@ MAX_TEXTS = 100
 _SPENT = "insufficient_quota"
 
 
-class OpenAIEncoder:
+class OpenAIEncoder(Encoder):
     """``text-embedding-3-small`` unless told otherwise, or any server that speaks the same wire format.
 
     ``base_url`` None means OpenAI's own; ``timeout_s`` bounds one request. Every request goes through ``gate`` and is
@@ -65,38 +66,33 @@ class OpenAIEncoder:
         """As constructed."""
         return self._dimensions
 
-    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
+    async def encode(self, texts: Sequence[str]) -> Encoded:
         """Asks for at most 100 texts at a time, one request after the other."""
         chunks = [list(texts[i : i + MAX_TEXTS]) for i in range(0, len(texts), MAX_TEXTS)]
-        parts = [await self._encode(chunk) for chunk in chunks]
-        return np.concatenate(parts) if parts else np.empty((0, self._dimensions), np.float32)
-
-    async def encode_query(self, text: str) -> Vector:
-        """These models treat queries and documents alike."""
-        return (await self.encode_documents([text]))[0]
+        return Encoded.joined([await self._encode(chunk) for chunk in chunks], self._dimensions)
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.close()
 
-    async def _encode(self, texts: list[str]) -> Vectors:
+    async def _encode(self, texts: list[str]) -> Encoded:
         # The API refuses an empty text; a space stands for it.
         asked = [text.encode("utf-8", "replace").decode() or " " for text in texts]
         async with self._gate.call():
-            answer = await self._answer(asked)
-            return self._checked(answer, len(texts))
+            answer, tokens = await self._answer(asked)
+            return _shared_out(self._checked(answer, len(texts)), asked, tokens, self._price)
 
-    async def _answer(self, asked: list[str]) -> CreateEmbeddingResponse:
+    async def _answer(self, asked: list[str]) -> tuple[CreateEmbeddingResponse, int]:
         try:
             answer = await self._client.embeddings.create(model=self._model, input=asked, dimensions=self._dimensions)
             # Paid for whether the answer is usable or not; some servers that speak this format count nothing.
-            tokens = answer.usage.prompt_tokens if answer.usage else 0
-            self._gate.charge(self._price, int(tokens))
+            tokens = int(answer.usage.prompt_tokens) if answer.usage else 0
+            self._gate.charge(self._price, tokens)
         except openai.APIError as error:
             raise _translated(error) from error
         except (ValueError, TypeError, AttributeError) as error:
             raise EncoderAnswerInvalid(f"the provider's answer cannot be read: {type(error).__name__}") from error
-        return answer
+        return answer, tokens
 
     def _checked(self, answer: CreateEmbeddingResponse, count: int) -> Vectors:
         try:
@@ -109,6 +105,13 @@ class OpenAIEncoder:
         if wrong:
             raise EncoderAnswerInvalid(f"asked for {self._dimensions} dimensions, got shapes {sorted(wrong)}")
         return normalised(np.stack([rows[i] for i in range(count)]))
+
+
+def _shared_out(vectors: Vectors, texts: Sequence[str], tokens: int, price: Price) -> Encoded:
+    """Gives each text of a request its part of the tokens, by length; the parts add up to the whole."""
+    lengths = np.cumsum([len(text) for text in texts])
+    parts = np.diff(lengths * tokens // lengths[-1], prepend=0).astype(np.int64)
+    return Encoded(vectors, parts, np.array([price.cost_usd(int(part)) for part in parts]))
 
 
 def _translated(error: openai.APIError) -> EncoderError:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embeddings.encoder import EncoderError, Vector, Vectors, normalised
+from embeddings.encoder import Encoded, Encoder, EncoderError, Vector, normalised
 
 
-class FakeEncoder:
+class FakeEncoder(Encoder):
     """Each word (case ignored) adds a fixed pseudo-random direction; no model, no I/O.
 
     ``encoded`` records every text asked for. While ``failure`` is set, encoding raises it.
@@ -34,17 +34,13 @@ class FakeEncoder:
         """As constructed."""
         return self._dimensions
 
-    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
-        """Row i is the normalised sum of text i's word directions."""
+    async def encode(self, texts: Sequence[str]) -> Encoded:
+        """Free; row i is the normalised sum of text i's word directions."""
         if self.failure is not None:
             raise self.failure
         self.encoded.extend(texts)
         rows = [self._embed(text) for text in texts]
-        return normalised(np.stack(rows)) if rows else np.empty((0, self._dimensions), np.float32)
-
-    async def encode_query(self, text: str) -> Vector:
-        """Queries and documents are alike."""
-        return (await self.encode_documents([text]))[0]
+        return Encoded.free(normalised(np.stack(rows)) if rows else np.empty((0, self._dimensions), np.float32))
 
     def _embed(self, text: str) -> Vector:
         words = re.findall(r"\w+", text.lower()) or [""]

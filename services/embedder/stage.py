@@ -2,10 +2,10 @@
 
 import asyncio
 
-from contracts.artifacts import Analysis, FailureCode, UploadRef
+from contracts.artifacts import Analysis, FailureCode, UploadRef, Usage
 from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1
 from embedder.segments import ALGORITHM, FileDescription, cut
-from embeddings.encoder import Encoder, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable, Vectors
+from embeddings.encoder import Encoded, Encoder, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
 from eventing.errors import Reject, RetryLater
 from eventing.handlers import Outcome, StageInputs
 
@@ -24,9 +24,9 @@ async def embed(encoder: Encoder, analyzed: MediaAnalyzedV1, upload: UploadRef, 
     description = FileDescription(analyzed.filename, analysis.title, analysis.summary, analysis.labels)
     passages = await asyncio.to_thread(cut, description, analysis.segments)
     texts = [passage.text for passage in passages.passages]
-    vectors = await _encoded(encoder, texts)
+    encoded = await _encoded(encoder, texts)
     passages_artifact = inputs.model_artifact("passages.json", passages)
-    vectors_artifact = inputs.artifact("vectors.f32", VECTORS_MEDIA_TYPE, vectors.astype("<f4").tobytes())
+    vectors_artifact = inputs.artifact("vectors.f32", VECTORS_MEDIA_TYPE, encoded.vectors.astype("<f4").tobytes())
     event = MediaEmbeddedV1(
         upload=upload,
         filename=analyzed.filename,
@@ -36,14 +36,15 @@ async def embed(encoder: Encoder, analyzed: MediaAnalyzedV1, upload: UploadRef, 
         passage_count=len(texts),
         passages=passages_artifact.ref,
         vectors=vectors_artifact.ref,
+        usage=Usage(input_tokens=int(encoded.tokens.sum()), cost_usd=float(encoded.cost_usd.sum())),
     )
     return Outcome(artifacts=[passages_artifact, vectors_artifact], events=[event])
 
 
-async def _encoded(encoder: Encoder, texts: list[str]) -> Vectors:
+async def _encoded(encoder: Encoder, texts: list[str]) -> Encoded:
     """The one place where an encoder's failure becomes a retry or a refusal."""
     try:
-        vectors = await encoder.encode_documents(texts)
+        encoded = await encoder.encode(texts)
     except EncoderUnavailable as error:
         code = FailureCode.QUOTA_EXCEEDED if error.quota else FailureCode.NETWORK
         message = "The embedding service is out of quota." if error.quota else "The embedding service is not reachable."
@@ -52,9 +53,9 @@ async def _encoded(encoder: Encoder, texts: list[str]) -> Vectors:
         raise Reject(FailureCode.PROVIDER_REFUSED, "The embedding service refuses this file's text.") from error
     except EncoderAnswerInvalid as error:
         raise _invalid() from error
-    if vectors.shape != (len(texts), encoder.dimensions):
+    if encoded.vectors.shape != (len(texts), encoder.dimensions):
         raise _invalid()
-    return vectors
+    return encoded
 
 
 def _invalid() -> Reject:

@@ -2,23 +2,11 @@
 
 import json
 import re
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-
-@dataclass
-class Reply:
-    """What the server sends back for one request; ``delay_s`` before it, ``cut`` bytes missing at its end."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    delay_s: float = 0
-    cut: int = 0
+from tests.wire_server import Reply, WireHandler, serving
 
 
 @dataclass
@@ -87,56 +75,25 @@ def gemini_server() -> Iterator[GeminiServer]:
     """Serves on a free port until the block ends."""
     state = GeminiServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+    class Handler(WireHandler):
+        def reply_to(self, body: bytes) -> Reply:
             state.paths.append(self.path)
             state.headers.append({name.lower(): value for name, value in self.headers.items()})
             if self.path.startswith("/upload-session"):
                 state.uploaded.append(body)
                 named = {"file": {"name": "files/abc", "uri": f"{state.url}/v1beta/files/abc", "mimeType": "image/png"}}
                 status = "final" if "finalize" in self.headers["x-goog-upload-command"] else "active"
-                self._send(Reply(body=json.dumps(named).encode(), headers={"x-goog-upload-status": status}))
-            elif self.path.startswith("/upload/"):
-                self._send(Reply(body=b"{}", headers={"x-goog-upload-url": f"{state.url}/upload-session"}))
-            else:
-                request = camel(json.loads(body))
-                state.requests.append(request)
-                self._send(state.next_reply(request))
+                return Reply(body=json.dumps(named).encode(), headers={"x-goog-upload-status": status})
+            if self.path.startswith("/upload/"):
+                return Reply(body=b"{}", headers={"x-goog-upload-url": f"{state.url}/upload-session"})
+            request = camel(json.loads(body))
+            state.requests.append(request)
+            return state.next_reply(request)
 
-        def do_DELETE(self) -> None:
+        def deleted(self) -> Reply:
             state.deleted.append(self.path)
-            self._send(Reply(body=b"{}"))
+            return Reply(body=b"{}")
 
-        def _send(self, reply: Reply) -> None:
-            time.sleep(reply.delay_s)
-            self.send_response(reply.status)
-            self.send_header("content-type", "application/json")
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("connection", "close")
-            self.send_header("content-length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body[: len(reply.body) - reply.cut])
-
-        def log_message(self, *args: object) -> None:
-            """Keeps the test output clean."""
-
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except ConnectionError:  # the client lost its patience
-                self.close_connection = True
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        state.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as address:
+        state.url = address
+        yield state

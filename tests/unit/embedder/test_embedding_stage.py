@@ -1,5 +1,6 @@
 """An analysis becomes passages, vectors and one event; an encoder's failures become what the runtime understands."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -21,7 +22,7 @@ from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1, MediaProcessedV1,
 from contracts.identifiers import new_upload_id
 from embedder.handlers import on_media_analyzed, on_upload_reprocess
 from embedder.stage import stage_version
-from embeddings.encoder import EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable, Vectors
+from embeddings.encoder import Encoded, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
 from embeddings.testing import FakeEncoder
 from eventing.errors import Poison, Reject, RetryLater
 from eventing.handlers import Outcome
@@ -96,6 +97,17 @@ async def test_row_i_is_the_vector_of_passage_i(case: Case) -> None:
     assert np.array_equal(rows, await encoder.encode_documents([p.text for p in passages.passages]))
     assert (event.upload, event.filename, event.kind) == (UPLOAD, "report.pdf", Kind.DOCUMENT)
     assert (event.model_id, event.dimensions, event.passage_count) == ("fake-64", 64, 3)
+
+
+async def test_what_was_paid_for_a_file_is_told(case: Case) -> None:
+    class Paid(FakeEncoder):
+        async def encode(self, texts: Sequence[str]) -> Encoded:
+            free = await super().encode(texts)
+            return Encoded(free.vectors, np.array([7, 0, 5]), np.array([0.07, 0.0, 0.05]))
+
+    event, _, _ = read(await on_media_analyzed.stage(Paid()).handle(await case.analyzed(), case.inputs))
+    assert (event.usage.input_tokens, event.usage.output_tokens) == (12, 0)
+    assert event.usage.cost_usd == pytest.approx(0.12)
 
 
 async def test_artifacts_have_the_names_that_search_reads(case: Case) -> None:
@@ -185,7 +197,7 @@ async def test_trouble_that_stays_rejects_the_file(
 
 async def test_a_pause_is_left_to_the_runtime_which_waits_with_the_message(case: Case) -> None:
     class Paused(FakeEncoder):
-        async def encode_documents(self, texts: list[str]) -> Vectors:  # type: ignore[override]
+        async def encode(self, texts: Sequence[str]) -> Encoded:
             raise ProviderPausedError("budget", 60)
 
     with pytest.raises(ConnectionError):
@@ -194,8 +206,8 @@ async def test_a_pause_is_left_to_the_runtime_which_waits_with_the_message(case:
 
 async def test_vectors_of_the_wrong_shape_are_never_stored(case: Case) -> None:
     class Short(FakeEncoder):
-        async def encode_documents(self, texts: list[str]) -> Vectors:  # type: ignore[override]
-            return (await super().encode_documents(texts))[:-1]
+        async def encode(self, texts: Sequence[str]) -> Encoded:
+            return (await super().encode(texts)).of(range(len(texts) - 1))
 
     with pytest.raises(Reject) as caught:
         await on_media_analyzed.stage(Short()).handle(await case.analyzed(), case.inputs)

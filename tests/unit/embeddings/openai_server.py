@@ -2,28 +2,16 @@
 
 import base64
 import json
-import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 
+from tests.wire_server import Reply, WireHandler, serving
+
 DIMENSIONS = 256
-
-
-@dataclass
-class Reply:
-    """What the server sends back for one request; ``delay_s`` before it, ``cut`` bytes missing at its end."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    delay_s: float = 0
-    cut: int = 0
 
 
 @dataclass
@@ -59,34 +47,13 @@ def embeddings_server() -> Iterator[EmbeddingsServer]:
     """Serves on a free port until the block ends."""
     state = EmbeddingsServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    class Handler(WireHandler):
+        def reply_to(self, body: bytes) -> Reply:
+            request = json.loads(body)
             state.requests.append(request)
             state.authorization = self.headers["authorization"]
-            reply = state.reply(request)
-            time.sleep(reply.delay_s)
-            self.send_response(reply.status)
-            self.send_header("content-type", "application/json")
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("connection", "close")
-            self.send_header("content-length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body[: len(reply.body) - reply.cut])
+            return state.reply(request)
 
-        def log_message(self, *args: object) -> None:
-            """Keeps the test output clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        state.url = f"http://127.0.0.1:{server.server_port}/v1"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as address:
+        state.url = f"{address}/v1"
+        yield state

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from embeddings.batching import BatchingEncoder
-from embeddings.encoder import EncoderRefused, EncoderUnavailable, Vectors
+from embeddings.encoder import Encoded, EncoderRefused, EncoderUnavailable
 from embeddings.testing import FakeEncoder
 
 
@@ -18,12 +18,12 @@ class CountingEncoder(FakeEncoder):
         super().__init__()
         self.requests: list[int] = []
 
-    async def encode_documents(self, texts: Sequence[str]) -> Vectors:
+    async def encode(self, texts: Sequence[str]) -> Encoded:
         self.requests.append(len(texts))
         await asyncio.sleep(0)
         if "forbidden" in texts:
             raise EncoderRefused("no")
-        return await super().encode_documents(texts)
+        return await super().encode(texts)
 
 
 @pytest.fixture

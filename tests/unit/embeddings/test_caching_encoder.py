@@ -1,10 +1,12 @@
 """The cache asks for each text once, forgets the least recently used and changes no vector."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from embeddings.cache import CachingEncoder
-from embeddings.encoder import EncoderUnavailable
+from embeddings.encoder import Encoded, EncoderUnavailable
 from embeddings.testing import FakeEncoder
 
 
@@ -16,6 +18,17 @@ async def test_each_text_is_encoded_once() -> None:
     assert inner.encoded == ["a", "b", "c"]
     assert np.array_equal(first[0], first[2])
     assert np.array_equal(second, await FakeEncoder().encode_documents(["b", "c", "a"]))
+
+
+async def test_only_the_first_asking_is_paid_for() -> None:
+    class Paid(FakeEncoder):
+        async def encode(self, texts: Sequence[str]) -> Encoded:
+            free = await super().encode(texts)
+            return Encoded(free.vectors, np.full(len(texts), 3), np.full(len(texts), 0.5))
+
+    cached = CachingEncoder(Paid())
+    assert (await cached.encode(["a", "b", "a"])).tokens.tolist() == [3, 3, 0]
+    assert (await cached.encode(["a", "c"])).cost_usd.tolist() == [0.0, 0.5]
 
 
 async def test_queries_and_documents_are_kept_apart() -> None:

@@ -105,6 +105,15 @@ async def test_refusals_and_bad_answers_do_not_count_against_the_provider(
     assert len(server.requests) == 8
 
 
+async def test_a_request_s_tokens_are_shared_out_among_its_texts(server: EmbeddingsServer) -> None:
+    encoder = OpenAIEncoder("sk-test", base_url=server.url, dimensions=DIMENSIONS, price=Price(input_usd=1_000_000))
+    encoded = await encoder.encode(["short", "a text that is four times as long"])
+    await encoder.aclose()
+    assert encoded.tokens.sum() == 3
+    assert encoded.tokens[0] < encoded.tokens[1]
+    assert encoded.cost_usd.tolist() == encoded.tokens.astype(float).tolist()
+
+
 async def test_tokens_are_charged_and_a_spent_budget_pauses(server: EmbeddingsServer) -> None:
     gate = ProviderGate("test", budget=DailyBudget(0.000005))
     encoder = OpenAIEncoder("sk-test", base_url=server.url, dimensions=DIMENSIONS, gate=gate, price=Price(input_usd=1))
