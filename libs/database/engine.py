@@ -1,18 +1,25 @@
 """Turns a database URL into sessions whose transaction may only see one tenant's rows."""
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from telemetry import configure as telemetry
 
 NO_TENANT = ""
 """For transactions on tables without tenants (outbox, users); row security then shows no tenant's rows."""
+
+_IDLE_SINCE = "idle_since"
+_DOUBTFUL_AFTER_S = 30.0
+"""A connection that lay unused for longer is asked for a sign of life before it is used."""
 
 _OUTAGE_STATES = ("08", "57P", "53")  # connection lost, shutting down or starting, out of resources
 
@@ -30,7 +37,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
-            pool_pre_ping=True,
             hide_parameters=True,  # values are people's texts and keys; errors end in the log
             connect_args={
                 "timeout": 5,
@@ -41,7 +47,8 @@ class Database:
                 },
             },
         )
-        telemetry.instrument_engine(self.engine.sync_engine)
+        _mind_lost_connections(self.engine.sync_engine)
+        telemetry.instrument_engine(self.engine.sync_engine, schema)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -83,6 +90,30 @@ async def _bind(session: AsyncSession, tenant: str) -> None:
         await session.execute(text("SELECT set_config('app.user_id', :tenant, true)"), {"tenant": tenant})
     except OSError as error:  # the driver's own, while connecting: refused, no socket, timed out
         raise DatabaseUnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def _mind_lost_connections(engine: Engine) -> None:
+    """Replaces a connection that was lost while it lay in the pool.
+
+    The driver notices a server that went away; only what lay long may be half open. SQLAlchemy's own check would
+    ask the server every time, three round trips for each transaction.
+    """
+
+    def checked_in(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info[_IDLE_SINCE] = time.monotonic()
+
+    def checked_out(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        idle_s = time.monotonic() - record.info.get(_IDLE_SINCE, time.monotonic())
+        try:
+            if connection.driver_connection.is_closed():
+                raise DisconnectionError("the connection was lost")
+            if idle_s > _DOUBTFUL_AFTER_S:
+                engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("the connection does not answer") from error
+
+    event.listen(engine, "checkin", checked_in)
+    event.listen(engine, "checkout", checked_out)
 
 
 def _is_outage(error: DBAPIError | InterfaceError) -> bool:

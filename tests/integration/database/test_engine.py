@@ -1,0 +1,64 @@
+"""Connections lost in the pool are replaced before anybody meets them; a tenant holds for one transaction."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from sqlalchemy import event, text
+
+from database import engine as engines
+from database.engine import Database
+from tests.integration.conftest import ServiceDatabase
+
+
+async def test_a_connection_the_server_closed_is_replaced_before_it_is_used(
+    service_database: ServiceDatabase, admin_url: str
+) -> None:
+    database = await service_database("search")
+    await asyncio.gather(*(_pid(database) for _ in range(3)))
+    administrator = await asyncpg.connect(admin_url.replace("+asyncpg", ""))
+    try:
+        await administrator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'search'")
+    finally:
+        await administrator.close()
+    await asyncio.sleep(0.05)  # the sockets' ends are read by the loop
+
+    assert len(await asyncio.gather(*(_pid(database) for _ in range(3)))) == 3
+
+
+async def test_what_lay_long_is_asked_for_a_sign_of_life(
+    service_database: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await service_database("search")
+    asked: list[bool] = []
+    dialect = database.engine.dialect
+    ping = dialect.do_ping
+    monkeypatch.setattr(dialect, "do_ping", lambda connection: asked.append(True) or ping(connection))
+    await _pid(database)
+    await _pid(database)
+    assert asked == []
+
+    monkeypatch.setattr(engines, "_DOUBTFUL_AFTER_S", -1.0)
+    await _pid(database)
+    assert asked == [True]
+
+
+async def test_a_transaction_costs_begin_tenant_and_commit(service_database: ServiceDatabase) -> None:
+    database = await service_database("search")
+    statements: list[str] = []
+    event.listen(
+        database.engine.sync_engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
+    )
+    assert await _tenant(database, "ann") == "ann"
+    assert await _tenant(database, "bob") == "bob"
+    assert len(statements) == 4
+
+
+async def _pid(database: Database) -> int:
+    async with database.transaction() as session:
+        return int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+
+async def _tenant(database: Database, user_id: str) -> str:
+    async with database.transaction(user_id) as session:
+        return str(await session.scalar(text("SELECT current_setting('app.user_id')")))
