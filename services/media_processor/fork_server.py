@@ -1,7 +1,8 @@
 """Turns lines of JSON on an inherited socket into forked children, one per job, and tells how each ended.
 
 Runs as ``python -I -m media_processor.fork_server FD MODULE:FUNCTION [DIR…]`` in a clean environment with every
-decoder loaded, so that a child starts in milliseconds. It dies, and its children with it, when the socket closes.
+decoder loaded, so that a child starts in milliseconds; a function ``warm_up`` of the module is run before the first
+child, so that none need do it again. It dies, and its children with it, when the socket closes.
 """
 
 import contextlib
@@ -129,7 +130,9 @@ def main(arguments: list[str]) -> None:
     alone = leave_network()
     sys.path[:0] = search_path
     module, function = entry.split(":")
-    loaded: Entry = getattr(importlib.import_module(module), function)
+    found = importlib.import_module(module)
+    loaded: Entry = getattr(found, function)
+    getattr(found, "warm_up", lambda: None)()
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=int(descriptor)) as channel:

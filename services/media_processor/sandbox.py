@@ -23,6 +23,7 @@ from contracts.artifacts import FailureCode
 from eventing.errors import Reject
 from media_processor.decoded import REPORT_NAME, Decoded, DecodeLimits, Job, Report
 from media_processor.fork_server import EXIT_DEFECT, EXIT_LIMIT
+from telemetry import spans
 
 DECODE_ENTRY = "media_processor.decoding:run"
 _CLEAN_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # a forking process must not have threads
@@ -117,7 +118,10 @@ class Sandbox:
         """
         job = Job(source=source, output=output, filename=filename, limits=limits or DecodeLimits())
         try:
-            end = await asyncio.wait_for(self.run(job.model_dump_json()), self.limits.wall_s)
+            with spans.internal("decode") as span:
+                end = await asyncio.wait_for(self.run(job.model_dump_json()), self.limits.wall_s)
+                span.set_attribute("mmsearch.cpu_s", round(end.cpu_s, 3))
+                span.set_attribute("mmsearch.peak_rss_bytes", end.peak_rss)
         except TimeoutError:
             raise Reject(FailureCode.TIMEOUT, f"Reading the file took longer than {self.limits.wall_s:g} s.") from None
         _log.info("decoder ended", exit=end.exit, cpu_s=round(end.cpu_s, 3), peak_rss_bytes=end.peak_rss)
