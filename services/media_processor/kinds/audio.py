@@ -1,6 +1,8 @@
 """Turns a recording into duration, codec and tags, and a waveform picture of its whole length."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -20,17 +22,23 @@ from media_processor.sound import write_sound
 from media_processor.text_encoding import clip
 
 PEAKS = 600
+_TOLD_PEAKS = 200
 _WAVEFORM = (600, 300)
 _BACKGROUND, _BARS, _AXIS = (247, 248, 250), (52, 96, 168), (200, 205, 214)
 _PEAK_RATE = 8_000
 
 
-@dataclass(frozen=True)
+@dataclass
 class OpenedAudio:
     """A recording whose first frame could be decoded; reopened for each step."""
 
     path: Path
     format: Format
+
+    @cached_property
+    def peaks(self) -> list[int]:
+        """See :func:`read_peaks`; read once."""
+        return read_peaks(self.path, self.format)
 
 
 def validate(source: Source) -> OpenedAudio:
@@ -56,6 +64,7 @@ def metadata(opened: OpenedAudio) -> MediaProperties:
             bit_rate=stream.codec_context.bit_rate or container.bit_rate or None,
             sample_rate=stream.codec_context.sample_rate or None,
             channels=stream.codec_context.channels or None,
+            peaks=_told(opened),
             title=tags.get("title", "")[:500] or None,
             author=(tags.get("artist") or tags.get("album_artist") or tags.get("composer") or "")[:500] or None,
             taken_at=time_of(tags),
@@ -65,7 +74,7 @@ def metadata(opened: OpenedAudio) -> MediaProperties:
 
 def thumbnail(opened: OpenedAudio) -> Image.Image:
     """The waveform: one bar per slice of the whole length, scaled to the loudest."""
-    return draw_waveform(read_peaks(opened.path, opened.format))
+    return draw_waveform(opened.peaks)
 
 
 def prepare(opened: OpenedAudio) -> Prepared:
@@ -121,6 +130,17 @@ def read_peaks(path: Path, format_: Format) -> list[int]:
             if not peaks:
                 raise
     return peaks
+
+
+def _told(opened: OpenedAudio) -> tuple[int, ...]:
+    """At most 200 peaks in hundredths of the loudest; none when the sound cannot be decoded beyond its start."""
+    try:
+        peaks = opened.peaks
+    except FFmpegError:
+        return ()
+    count, loudest = min(len(peaks), _TOLD_PEAKS), max([*peaks, 1])
+    edges = [i * len(peaks) // count for i in range(count + 1)] if count else [0]
+    return tuple(round(100 * max(peaks[a:b]) / loudest) for a, b in pairwise(edges))
 
 
 def draw_waveform(peaks: list[int]) -> Image.Image:

@@ -38,6 +38,9 @@ def test_every_recording_gives_length_codec_tags_and_waveform(
     with Image.open(output / "thumbnail.png") as waveform:
         assert waveform.size == (300, 150)
         assert len(waveform.getcolors(60_000) or []) > 2
+    told = decoded.properties.peaks
+    assert 0 < len(told) <= 200
+    assert max(told) == 100
 
 
 def test_peaks_cover_the_whole_length(tmp_path: Path) -> None:
