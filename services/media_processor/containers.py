@@ -10,7 +10,8 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
 
-from contracts.artifacts import Kind
+from contracts.artifacts import FailureCode, Kind
+from eventing.errors import Reject
 from media_processor import formats
 from media_processor.formats import Format
 
@@ -22,6 +23,11 @@ _ISO_BRANDS: tuple[tuple[frozenset[bytes], Format], ...] = (
 )
 _STILL_BRANDS = frozenset({b"mif1", b"msf1", b"miaf"})
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"pnot"})
+
+_LOCKED_ENTRIES = frozenset({b"drms", b"drmi", b"enca", b"encv"})
+"""Sample entries of tracks under FairPlay or Common Encryption."""
+
+_LARGEST_MOVIE_BOX = 64 * 1024 * 1024
 
 _RATES = (44100, 48000, 32000)
 _LAYER3_KBITS = {
@@ -99,6 +105,37 @@ def without_pictures(path: Path, found: Format) -> Format:
 def open_media(path: Path, format_: Format) -> InputContainer:
     """Opened by the one demuxer of its format; nothing the file refers to is ever followed."""
     return av.open(str(path), format=format_.demuxer, options={"protocol_whitelist": "file"})
+
+
+def refuse_protected(path: Path, format_: Format) -> None:
+    """Raises ``Reject(encrypted)`` for an MP4, M4A or QuickTime file whose shop or sender locked it."""
+    if format_.demuxer != "mov":
+        return
+    movie = _movie_box(path)
+    at = movie.find(b"stsd")
+    while at >= 0:
+        if movie[at + 16 : at + 20] in _LOCKED_ENTRIES:
+            raise Reject(FailureCode.ENCRYPTED, "The file is protected against copying and cannot be read.")
+        at = movie.find(b"stsd", at + 4)
+
+
+def _movie_box(path: Path) -> bytes:
+    """The box that describes the tracks, as far as it is there."""
+    with path.open("rb") as file:
+        at, end = 0, path.stat().st_size
+        while at + 8 <= end:
+            file.seek(at)
+            head = file.read(16)
+            size = int.from_bytes(head[:4], "big")
+            if size == 1:
+                size = int.from_bytes(head[8:16], "big")
+            if head[4:8] == b"moov":
+                file.seek(at)
+                return file.read(min(size or end, _LARGEST_MOVIE_BOX))
+            if size < 8:
+                break
+            at += size
+    return b""
 
 
 def moving_picture(container: InputContainer) -> "av.VideoStream | None":

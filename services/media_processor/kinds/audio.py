@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from contracts.artifacts import Degradation, FailureCode, MediaProperties
 from eventing.errors import Reject
 from media_processor.container_tags import beside_facts, read_tags, time_of
-from media_processor.containers import open_media
+from media_processor.containers import open_media, refuse_protected
 from media_processor.decoded import DecodedSound
 from media_processor.formats import Format
 from media_processor.kinds.row import Note, Prepared, Source
@@ -43,6 +43,7 @@ class OpenedAudio:
 
 def validate(source: Source) -> OpenedAudio:
     """Decodes the first frame. Raises ``Reject``."""
+    refuse_protected(source.path, source.format)
     try:
         with open_media(source.path, source.format) as container:
             if not container.streams.audio:

@@ -16,7 +16,7 @@ from contracts.artifacts import Degradation, FailureCode, Locator, MediaProperti
 from eventing.errors import Reject
 from media_processor import pictures, scenes, subtitles
 from media_processor.container_tags import beside_facts, camera_of, place_of, read_tags, time_of
-from media_processor.containers import moving_picture, open_media
+from media_processor.containers import moving_picture, open_media, refuse_protected
 from media_processor.decoded import DecodedFile, DecodedSound
 from media_processor.kinds.audio import duration_of
 from media_processor.kinds.row import Note, Prepared, Shot, Source
@@ -40,6 +40,7 @@ class OpenedVideo:
 
 def validate(source: Source) -> OpenedVideo:
     """Decodes the first frame. Raises ``Reject``."""
+    refuse_protected(source.path, source.format)
     try:
         with open_media(source.path, source.format) as container:
             stream = _picture_stream(container)

@@ -234,6 +234,15 @@ def cut(path: Path, share: float) -> Path:
     return path
 
 
+def locked(path: Path, entry: bytes, protected: bytes) -> Path:
+    """As a shop sells it: the track's sample entry says that what follows is encrypted."""
+    content = path.read_bytes()
+    at = content.index(b"stsd") + 16
+    assert content[at : at + 4] == entry
+    path.write_bytes(content[:at] + protected + content[at + 4 :])
+    return path
+
+
 def encrypted_office(path: Path) -> Path:
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000) + "EncryptedPackage".encode("utf-16-le"))
     return path
@@ -266,6 +275,8 @@ BAD: list[tuple[str, Callable[[Path], object], FailureCode]] = [
     ("a.rtf", lambda p: p.write_text("{\\rtf1" + "{" * 5000), FailureCode.RESOURCE_LIMIT),
     ("a.pdf", files.encrypted_pdf, FailureCode.ENCRYPTED),
     ("a.xlsx", encrypted_office, FailureCode.ENCRYPTED),
+    ("b.m4a", lambda p: locked(files.audio_file(p), b"mp4a", b"drms"), FailureCode.ENCRYPTED),
+    ("b.mp4", lambda p: locked(films.film_file(p, 1), b"avc1", b"encv"), FailureCode.ENCRYPTED),
     ("a.jpg", lambda p: cut(files.image_file(p), 0.5), FailureCode.CORRUPT),
     ("b.pdf", lambda p: cut(files.pdf_file(p), 0.5), FailureCode.CORRUPT),
     ("a.epub", lambda p: cut(files.epub_file(p), 0.5), FailureCode.CORRUPT),
