@@ -1,8 +1,10 @@
 """Python calls into requests of the REST API, and its envelopes into typed answers or errors."""
 
+import hashlib
 import io
+import mimetypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -11,21 +13,34 @@ from urllib.parse import quote
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from mmsearch import live, resumable
 from mmsearch.errors import ApiError, UnreachableError
-from mmsearch.models import AcceptedUpload, Envelope, SearchAnswer, Upload, UploadPage, UploadStatus
+from mmsearch.models import (
+    AcceptedUpload,
+    ApiKey,
+    Envelope,
+    SearchAnswer,
+    SignedUrl,
+    StartedRun,
+    Upload,
+    UploadPage,
+    UploadSession,
+    UploadStatus,
+)
 
 API_ROOT = "/api/v1"
 Progress = Callable[[int], None]
 """Called with the number of bytes sent so far."""
 
 _CONNECT_S, _ANSWER_S = 5.0, 300.0
+_PIECE = 1024 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Client:
-    """One user's connection to an mmsearch system; a context manager. Not safe for use by several threads at once.
+    """One user's connection to an mmsearch system; a context manager. Threads may share it.
 
     Every method raises :class:`~mmsearch.errors.ApiError` when the API refuses and
     :class:`~mmsearch.errors.UnreachableError` when it does not answer.
@@ -34,10 +49,13 @@ class Client:
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url.rstrip("/")
         host = httpx2.URL(self._url).host
+        limits = httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S)
+        # The bucket is never told who we are: its URLs carry all they need.
+        self._bucket = httpx2.Client(timeout=limits, trust_env=host not in _LOOPBACK)
         self._http = httpx2.Client(
             base_url=self._url + API_ROOT,
             headers={"X-API-Key": api_key, "Accept": "application/json"},
-            timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
+            timeout=limits,
             # A proxy of the caller's network does not know this machine's loopback.
             trust_env=host not in _LOOPBACK,
         )
@@ -53,22 +71,43 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._http.close()
+        self._bucket.close()
 
     def upload(
         self, path: Path, *, allow_duplicate: bool = False, on_progress: Progress | None = None
     ) -> AcceptedUpload:
         """Sends a file in pieces; memory use does not grow with its size. Raises ``OSError`` when it cannot be read."""
-        # A name whose bytes are no UTF-8 cannot be sent as it is.
-        name = path.name.encode("utf-8", "replace").decode()
         with path.open("rb") as file:
             body = file if on_progress is None else _Counted(file, on_progress)
             return self._call(
                 AcceptedUpload,
                 "POST",
                 "/upload",
-                files={"file": (name, body)},
-                params={"on_duplicate": "allow"} if allow_duplicate else None,
+                files={"file": (_sendable(path.name), body)},
+                params=_duplicates(allow_duplicate),
             )
+
+    def open_session(self, path: Path, *, allow_duplicate: bool = False) -> UploadSession:
+        """Announces a file that is then sent by :meth:`send_to_bucket`. Raises ``OSError`` when it cannot be read."""
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        announced = {
+            "filename": _sendable(path.name),
+            "size": path.stat().st_size,
+            "content_type": mimetypes.guess_type(path.name)[0],
+            "sha256": sha256,
+        }
+        return self._call(
+            UploadSession, "POST", "/upload/sessions", json=announced, params=_duplicates(allow_duplicate)
+        )
+
+    def session(self, upload_id: str) -> UploadSession:
+        """A session again, to go on with."""
+        return self._call(UploadSession, "GET", f"/upload/sessions/{_quoted(upload_id)}")
+
+    def send_to_bucket(self, session_url: str, path: Path, on_progress: Progress) -> None:
+        """Sends what of the file has not arrived. Raises ``SessionGoneError`` and ``OSError``."""
+        resumable.send(self._bucket, session_url, path, on_progress)
 
     def status(self, upload_id: str) -> UploadStatus:
         """Where the upload (or job) of that id is."""
@@ -103,9 +142,64 @@ class Client:
         total = int(envelope.meta.get("total", len(uploads)))
         return UploadPage(uploads=uploads, total=total, has_more=bool(envelope.meta.get("has_more", False)))
 
-    def delete(self, upload_id: str) -> None:
-        """Takes an upload out of search and lists."""
-        self._envelope("DELETE", f"/upload/{_quoted(upload_id)}")
+    def delete(self, upload_id: str, *, purge: bool = False) -> None:
+        """Takes an upload out of search and lists; with ``purge`` its bytes go at once and for ever."""
+        self._envelope("DELETE", f"/upload/{_quoted(upload_id)}", params={"purge": "true"} if purge else None)
+
+    def restore(self, upload_id: str) -> StartedRun:
+        """Brings a deleted upload back."""
+        return self._call(StartedRun, "POST", f"/upload/{_quoted(upload_id)}/restore")
+
+    def retry(self, upload_id: str) -> StartedRun:
+        """Runs a failed upload again from where it failed."""
+        return self._call(StartedRun, "POST", f"/upload/{_quoted(upload_id)}/retry")
+
+    def download_url(self, upload_id: str, *, inline: bool = False) -> SignedUrl:
+        """Where the original can be had for five minutes; ``inline`` for browsers to show it."""
+        wish = {"redirect": "false", "inline": str(inline).lower()}
+        return self._call(SignedUrl, "GET", f"/file/{_quoted(upload_id)}/download", params=wish)
+
+    def download(self, upload_id: str, path: Path, on_progress: Progress | None = None) -> None:
+        """Writes the original to ``path``, which is there only when it is whole. Raises ``OSError``."""
+        partial = path.with_name(path.name + ".part")
+        url = self.download_url(upload_id).url
+        try:
+            with self._bucket.stream("GET", url) as answer, partial.open("wb") as file:
+                answer.raise_for_status()
+                for piece in answer.iter_bytes(_PIECE):
+                    file.write(piece)
+                    if on_progress:
+                        on_progress(file.tell())
+        except httpx2.HTTPError as error:
+            partial.unlink(missing_ok=True)
+            raise UnreachableError(f"the file cannot be had: {error or type(error).__name__}") from error
+        partial.replace(path)
+
+    def changes(self) -> Iterator[Upload | None]:
+        """The caller's uploads as they change, without end; None first, once everything from then on will be told."""
+        try:
+            for message in live.follow(self._http, "/events"):
+                if not isinstance(message, live.Message):
+                    raise _refusal(message, _envelope_in(message))
+                if message.event == "hello":
+                    yield None
+                elif message.event == "upload":
+                    yield _as(Upload, message.data)
+        except httpx2.HTTPError as error:
+            raise UnreachableError(f"{self._url} does not answer: {error or type(error).__name__}") from error
+
+    def api_keys(self) -> tuple[ApiKey, ...]:
+        """The caller's keys, oldest first."""
+        listed: Any = self._envelope("GET", "/users/me/api-keys").data
+        return tuple(_as(ApiKey, item) for item in listed)
+
+    def create_api_key(self, name: str) -> ApiKey:
+        """A new key; ``key`` is told this once."""
+        return self._call(ApiKey, "POST", "/users/me/api-keys", json={"name": name})
+
+    def delete_api_key(self, key_id: str) -> None:
+        """Revokes a key."""
+        self._envelope("DELETE", f"/users/me/api-keys/{_quoted(key_id)}")
 
     def _call(self, model: type[ModelT], method: str, path: str, **request: Any) -> ModelT:
         return _as(model, self._envelope(method, path, **request).data)
@@ -121,10 +215,16 @@ class Client:
         envelope = _envelope_in(response)
         if response.is_success:
             return envelope
-        body = envelope.error
-        code, message = (body.code, body.message) if body else ("http_error", f"HTTP {response.status_code}")
-        trace_id = envelope.trace_id or response.headers.get("X-Trace-Id")
-        raise ApiError(response.status_code, code, message, body.details if body else {}, trace_id)
+        raise _refusal(response, envelope)
+
+
+def _refusal(response: httpx2.Response, envelope: Envelope) -> ApiError:
+    body = envelope.error
+    code, message = (body.code, body.message) if body else ("http_error", f"HTTP {response.status_code}")
+    trace_id = envelope.trace_id or response.headers.get("X-Trace-Id")
+    wait = response.headers.get("Retry-After", "")
+    details = body.details if body else {}
+    return ApiError(response.status_code, code, message, details, trace_id, float(wait) if wait.isdecimal() else None)
 
 
 def _envelope_in(response: httpx2.Response) -> Envelope:
@@ -146,6 +246,15 @@ def _as(model: type[ModelT], data: Any) -> ModelT:
 
 def _quoted(upload_id: str) -> str:
     return quote(upload_id, safe="")
+
+
+def _sendable(name: str) -> str:
+    """A name whose bytes are no UTF-8 cannot be sent as it is."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _duplicates(allow: bool) -> dict[str, str] | None:
+    return {"on_duplicate": "allow"} if allow else None
 
 
 class _Counted(io.RawIOBase):

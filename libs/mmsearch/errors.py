@@ -17,12 +17,24 @@ class UnreachableError(MmsearchError):
 
 
 class ApiError(MmsearchError):
-    """The API refused. ``code`` is stable, ``status`` the HTTP status; ``trace_id`` finds the request in the logs."""
+    """The API refused. ``code`` is stable, ``status`` the HTTP status; ``trace_id`` finds the request in the logs.
 
-    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any], trace_id: str | None) -> None:
+    ``retry_after_s`` is how long it asks to wait, None when it does not say.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, Any],
+        trace_id: str | None,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.details = dict(details)
         self.trace_id = trace_id
+        self.retry_after_s = retry_after_s

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+UNFINISHED = frozenset({"pending", "processing"})
+
 
 class _Answered(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -17,6 +19,40 @@ class AcceptedUpload(_Answered):
     job_id: str
     status: str
     estimated_time: float | None = None
+
+
+class UploadSession(_Answered):
+    """Where to send a file's bytes; ``session_url`` is None once it has arrived or the session has expired."""
+
+    upload_id: str
+    session_url: str | None = None
+    status: str
+
+
+class StartedRun(_Answered):
+    """An upload that is processed again."""
+
+    upload_id: str
+    run: int
+    from_stage: str
+
+
+class ApiKey(_Answered):
+    """An API key; ``key`` itself is told only when it is made."""
+
+    key_id: str
+    name: str
+    key: str | None = None
+    created_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+class SignedUrl(_Answered):
+    """Where bytes can be had without credentials until ``expires_at``."""
+
+    url: str
+    media_type: str | None = None
+    expires_at: datetime
 
 
 class Failure(_Answered):
@@ -44,7 +80,7 @@ class UploadStatus(_Answered):
     @property
     def is_final(self) -> bool:
         """True when it will not change by itself any more."""
-        return self.status not in {"pending", "processing"}
+        return self.status not in UNFINISHED
 
 
 class Upload(_Answered):
@@ -56,6 +92,15 @@ class Upload(_Answered):
     file_type: str | None = None
     size_bytes: int | None = None
     created_at: datetime
+    stage: str = ""
+    progress: int = 0
+    message: str = ""
+    error: Failure | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """True when it will not change by itself any more."""
+        return self.status not in UNFINISHED
 
 
 class UploadPage(_Answered):

@@ -1,11 +1,14 @@
 """Typed answers into tables and sentences on a terminal."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmsearch.models import FoundFile, Moment, SearchAnswer, UploadPage, UploadStatus
+from mmsearch.models import ApiKey, FoundFile, Moment, SearchAnswer, Upload, UploadPage, UploadStatus
 
 _STATUS_STYLE = {"completed": "green", "failed": "red", "deleted": "dim"}
 _MOMENT_CHARACTERS = 160
@@ -40,6 +43,25 @@ def uploads_table(page: UploadPage) -> RenderableType:
         table.add_row(upload.upload_id, _status(upload.status), size, created, Text(upload.filename))
     shown = len(page.uploads)
     return Group(table, Text(f"{shown} of {page.total}", "dim"))
+
+
+def change(found: Upload | UploadStatus) -> RenderableType:
+    """One line: where an upload is now, in words."""
+    words = found.error.message if found.error else found.message
+    return Text.assemble(
+        (f"{found.upload_id}  ", "dim"), _status(found.status), f"  {found.progress:>3} %  ", found.filename or "",
+        (f"  {words}", "dim"),
+    )  # fmt: skip
+
+
+def keys_table(keys: Sequence[ApiKey]) -> RenderableType:
+    """A list of API keys."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("key", "name", "created", "last used"):
+        table.add_column(column, no_wrap=column != "name")
+    for key in keys:
+        table.add_row(key.key_id, Text(key.name), _day(key.created_at), _day(key.last_used_at))
+    return table
 
 
 def search_results(answer: SearchAnswer) -> RenderableType:
@@ -93,6 +115,10 @@ def _place(moment: Moment) -> str:
     if moment.start_s is not None:
         return f"{int(moment.start_s) // 60}:{int(moment.start_s) % 60:02d}: "
     return ""
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d") if moment else ""
 
 
 def _status(status: str) -> Text:

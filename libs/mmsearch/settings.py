@@ -38,6 +38,12 @@ def connection(directory: Path | None = None) -> Connection:
     return Connection(known[URL], known[API_KEY])
 
 
+def state_dir() -> Path:
+    """Where unfinished uploads are remembered between runs: ``XDG_STATE_HOME``, else ``~/.local/state``."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "mmsearch" / "uploads"
+
+
 def exported(path: Path) -> dict[str, str]:
     """The variables of ``export NAME=value`` lines."""
     try:

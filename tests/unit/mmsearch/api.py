@@ -31,13 +31,15 @@ class Api:
 
     url: str = ""
     answers: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
     def will_answer(self, request: str, data: Any, meta: dict[str, Any] | None = None) -> None:
         body = {"status": "success", "data": data, "error": None, "meta": meta or {}, "trace_id": TRACE}
         self.answers.setdefault(request, []).append((200, json.dumps(body).encode()))
 
-    def will_refuse(self, request: str, status: int, code: str, message: str) -> None:
+    def will_refuse(self, request: str, status: int, code: str, message: str, **headers: str) -> None:
+        self.headers[request] = {name.replace("_", "-"): value for name, value in headers.items()}
         error = {"code": code, "message": message, "details": {"a": 1}}
         body = {"status": "error", "data": None, "error": error, "meta": {}, "trace_id": TRACE}
         self.answers.setdefault(request, []).append((status, json.dumps(body).encode()))
@@ -56,11 +58,13 @@ def serving() -> Iterator[Api]:
             answers = api.answers[f"{self.command} {path}"]
             status, body = answers.pop(0) if len(answers) > 1 else answers[0]
             self.send_response(status)
+            for name, value in api.headers.get(f"{self.command} {path}", {}).items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - names http.server calls
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names http.server calls
 
         def read_request(self) -> Asked:
             left, digest, start = int(self.headers.get("Content-Length", 0)), hashlib.sha256(), b""

@@ -79,7 +79,7 @@ def test_uploads_folders_and_goes_on_after_a_refusal(api: Api, tmp_path: Path) -
         (tmp_path / name).write_text(name)
     api.will_refuse("POST /api/v1/upload", 415, "unsupported_format", "We cannot read this.")
     api.will_answer("POST /api/v1/upload", ACCEPTED)
-    result = mmsearch("upload", "--json", "in", "c.txt", cwd=tmp_path, api=api)
+    result = mmsearch("upload", "--json", "--parallel", 1, "in", "c.txt", cwd=tmp_path, api=api)
     assert result.returncode == 1
     outcomes = json.loads(result.stdout)
     assert [(o["path"], o["error"] and o["error"]["code"]) for o in outcomes] == [
@@ -96,6 +96,78 @@ def test_upload_can_wait_until_findable(api: Api, tmp_path: Path) -> None:
     result = mmsearch("upload", "--wait", "a.txt", cwd=tmp_path, api=api)
     assert result.returncode == 0, result
     assert [line.split()[1] for line in result.stdout.splitlines()] == ["queued", "completed"]
+
+
+def test_watch_ends_when_what_is_watched_has_ended(api: Api, tmp_path: Path) -> None:
+    changed = {"upload_id": UPLOAD_ID, "filename": "a", "created_at": "2026-11-21T10:00:00Z", "error": STATUS["error"]}
+    api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", {**STATUS, "status": "processing", "error": None})
+    events = [("hello", {}), ("upload", {**changed, "status": "failed", "progress": 40})]
+    stream = "".join(f"event: {name}\nid: 1\ndata: {json.dumps(data)}\n\n" for name, data in events)
+    api.answers["GET /api/v1/events"] = [(200, stream.encode())]
+    result = mmsearch("watch", UPLOAD_ID, "--json", cwd=tmp_path, api=api)
+    assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["processing", "failed"]
+    assert result.returncode == 1
+    assert "Took too long." in mmsearch("watch", UPLOAD_ID, cwd=tmp_path, api=api).stdout
+
+
+def test_rm_restore_and_retry_go_on_after_a_refusal(api: Api, tmp_path: Path) -> None:
+    run = {"upload_id": UPLOAD_ID, "run": 1, "from_stage": "analyzer"}
+    api.will_answer("DELETE /api/v1/upload/a", {})
+    api.will_refuse("DELETE /api/v1/upload/b", 404, "not_found", "There is no such upload.")
+    api.will_answer("POST /api/v1/upload/a/restore", run)
+    api.will_answer("POST /api/v1/upload/a/retry", run)
+    removed = mmsearch("rm", "b", "a", cwd=tmp_path, api=api)
+    assert (removed.returncode, removed.stdout) == (1, "Deleted a.\n")
+    assert "b: There is no such upload. (not_found)" in removed.stderr
+    assert mmsearch("restore", "a", cwd=tmp_path, api=api).stdout == "Restored a.\n"
+    told = json.loads(mmsearch("retry", "a", "--json", cwd=tmp_path, api=api).stdout)
+    assert told == [{"upload_id": "a", "error": None}]
+
+
+def test_a_purge_asks_first(api: Api, tmp_path: Path) -> None:
+    api.will_answer("DELETE /api/v1/upload/a", {})
+    assert mmsearch("rm", "--purge", "a", cwd=tmp_path, api=api).returncode == 1
+    assert api.asked == []
+    assert mmsearch("rm", "--purge", "--yes", "a", cwd=tmp_path, api=api).returncode == 0
+    assert api.asked[0].path == "/api/v1/upload/a?purge=true"
+
+
+def test_everything_of_one_cause_is_retried(api: Api, tmp_path: Path) -> None:
+    listed = {"filename": "a", "status": "failed", "created_at": "2026-11-21T10:00:00Z"}
+    causes = {"a": "timeout", "b": "corrupt"}
+    page = [{**listed, "upload_id": i, "error": {"code": code, "message": "…"}} for i, code in causes.items()]
+    api.will_answer("GET /api/v1/uploads", page, {"total": 2})
+    api.will_answer("POST /api/v1/upload/a/retry", {"upload_id": "a", "run": 1, "from_stage": "analyzer"})
+    assert mmsearch("retry", "--failed", "--code", "timeout", cwd=tmp_path, api=api).stdout == "Started a.\n"
+    assert mmsearch("retry", cwd=tmp_path, api=api).returncode == 2
+
+
+def test_open_prints_the_address_at_the_moment(api: Api, tmp_path: Path) -> None:
+    signed = {"url": "http://127.0.0.1:1/film.mp4?X=1", "media_type": "video/mp4", "expires_at": "2026-11-21T10:00:00Z"}
+    api.will_answer("GET /api/v1/file/a/download", signed)
+    shown = mmsearch("open", "a", "--second", "75.5", "--url", cwd=tmp_path, api=api)
+    assert shown.stdout == "http://127.0.0.1:1/film.mp4?X=1#t=75.5\n"
+
+
+def test_download_keeps_what_is_there(api: Api, tmp_path: Path) -> None:
+    api.answers["GET /the-bytes"] = [(200, b"the original")]
+    signed = {"url": f"{api.url}/the-bytes", "media_type": "text/plain", "expires_at": "2026-11-21T10:00:00Z"}
+    api.will_answer("GET /api/v1/file/a/download", signed)
+    api.will_answer("GET /api/v1/upload/status/a", {**STATUS, "filename": "../../evil.txt"})
+    assert mmsearch("download", "a", cwd=tmp_path, api=api).stdout == "evil.txt\n"
+    assert (tmp_path / "evil.txt").read_bytes() == b"the original"
+    assert "is there already" in mmsearch("download", "a", cwd=tmp_path, api=api).stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["evil.txt"]
+
+
+def test_keys_are_made_listed_and_revoked(api: Api, tmp_path: Path) -> None:
+    api.will_answer("POST /api/v1/users/me/api-keys", {"key_id": "key_1", "name": "laptop", "key": "sk_new"})
+    listed = [{"key_id": "key_1", "name": "[b]", "created_at": "2026-11-21T10:00:00Z", "last_used_at": None}]
+    api.will_answer("GET /api/v1/users/me/api-keys", listed)
+    api.will_answer("DELETE /api/v1/users/me/api-keys/key_1", None)
+    assert mmsearch("key", "create", "laptop", cwd=tmp_path, api=api).stdout == "sk_new\n"
+    assert "[b]" in mmsearch("key", "list", cwd=tmp_path, api=api).stdout
+    assert mmsearch("key", "revoke", "key_1", cwd=tmp_path, api=api).stdout == "Revoked key_1.\n"
 
 
 def test_search_shows_files_and_the_moment(api: Api, tmp_path: Path) -> None:

@@ -1,0 +1,276 @@
+"""The commands of the person on call: dead letters, failures, running again, bucket against index, users."""
+
+import json
+import re
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mmsearch import settings
+from mmsearch.operations import OperatorClient
+
+_out = Console()
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_BATCH = 100
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the local system keeps everything.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+LetterSubscription = Annotated[str | None, typer.Option("--subscription", help="Only those that died there.")]
+Code = Annotated[str | None, typer.Option("--code", help="Only those of this cause, say timeout or internal.")]
+Age = Annotated[str | None, typer.Option("--older-than", help="Only those dead for longer: 90s, 15m, 2h or 3d.")]
+Rate = Annotated[float | None, typer.Option("--rate", min=0.01, help="At most so many a second.")]
+Kind = Annotated[str | None, typer.Option("--kind", help="image, video, audio or document")]
+Since = Annotated[str | None, typer.Option("--since", help="2h or 3d ago, or a time such as 2026-11-21T08:00Z.")]
+Mine = Annotated[bool, typer.Option("--mine", help="Your own uploads only, even if you are an operator.")]
+
+dlq = typer.Typer(no_args_is_help=True, help="Dead letters: what no one could process (operators).")
+users = typer.Typer(no_args_is_help=True, help="Suspend and resume users (operators).")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    app.add_typer(dlq, name="dlq")
+    app.add_typer(users, name="users")
+    app.command()(failures)
+    app.command()(reprocess)
+    app.command()(reconcile)
+
+
+@dlq.command(name="list")
+def list_letters(
+    subscription: LetterSubscription = None,
+    code: Code = None,
+    older_than: Age = None,
+    status: Annotated[str, typer.Option(help="waiting, redriven, discarded or all")] = "waiting",
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List dead letters, oldest first, and how many there are of each cause."""
+    filters = {"subscription": subscription, "code": code, "older_than_s": _seconds(older_than), "status": status}
+    with _operator(data_dir) as client:
+        found = client.dead_letters(limit, **filters)
+    if as_json:
+        return _print_json(found)
+    _table(("where", "code", "letters", "oldest", "a reason"), [_cause(cause) for cause in found["causes"]])
+    _table(("id", "where", "code", "upload", "deaths", "since"), [_letter(letter) for letter in found["letters"]])
+    _out.print(f"{len(found['letters'])} of {found['total']}", style="dim")
+    return None
+
+
+@dlq.command()
+def show(letter_id: str, data_dir: DataDir = None) -> None:
+    """Print a dead letter whole, as JSON."""
+    with _operator(data_dir) as client:
+        _print_json(client.dead_letter(letter_id))
+
+
+@dlq.command()
+def redrive(
+    letter_ids: Annotated[list[str] | None, typer.Argument(help="These; without any, all that fit.")] = None,
+    subscription: LetterSubscription = None,
+    code: Code = None,
+    older_than: Age = None,
+    rate: Rate = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send dead letters again, each to the subscription that gave up on it; what was sent is not sent twice."""
+    wish = _letters_wish(letter_ids, subscription, code, older_than)
+    if rate is not None:
+        wish["limit"] = max(1, min(_BATCH, round(rate)))
+    redriven: list[str] = []
+    skipped: dict[str, str] = {}
+    with _operator(data_dir) as client:
+        for done in client.redrive(rate, **wish):
+            redriven += done["redriven"]
+            skipped |= done["skipped"]
+    if as_json:
+        return _print_json({"redriven": redriven, "skipped": skipped})
+    for letter_id, why in skipped.items():
+        _out.print(f"{letter_id} not sent: {why}", highlight=False)
+    _out.print(f"{len(redriven)} sent again, {len(skipped)} not.", highlight=False)
+    return None
+
+
+@dlq.command()
+def discard(
+    letter_ids: Annotated[list[str] | None, typer.Argument(help="These; without any, all that fit.")] = None,
+    subscription: LetterSubscription = None,
+    code: Code = None,
+    older_than: Age = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Let dead letters go for good."""
+    if not yes:
+        typer.confirm("They cannot be sent again afterwards. Go on?", abort=True)
+    with _operator(data_dir) as client:
+        wish = _letters_wish(letter_ids, subscription, code, older_than)
+        gone = sum(len(done["discarded"]) for done in client.discard(**wish))
+    _out.print(f"{gone} discarded.", highlight=False)
+
+
+def failures(
+    kind: Kind = None, since: Since = None, mine: Mine = False, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Say why uploads failed, by cause, and what can be done."""
+    with _operator(data_dir) as client:
+        groups = client.failures(mine=mine, kind=kind, since=_moment(since))
+    if as_json:
+        return _print_json(groups)
+    columns = ("uploads", "code", "stage", "kind", "latest", "advice")
+    rows = [(g["uploads"], g["code"], g["stage"], g["kind"] or "?", _short(g["latest"]), g["advice"]) for g in groups]
+    _table(columns, rows)
+    _out.print("Nothing has failed." if not groups else "Run them again with: mmsearch reprocess --code CODE")
+    return None
+
+
+def reprocess(
+    kind: Kind = None,
+    code: Code = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="Where to start; search only tells search again.")
+    ] = None,
+    since: Since = None,
+    status: Annotated[str, typer.Option("--status", help="failed or all")] = "failed",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    rate: Rate = None,
+    mine: Mine = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run many uploads again: those that failed where they failed, or a stage of your choice."""
+    moment = _moment(since)
+    wish = {"kind": kind, "code": code, "stage": stage, "status": status, "dry_run": dry_run}
+    wish |= {"since": moment and moment.isoformat(), "limit": max(1, min(_BATCH, round(rate))) if rate else None}
+    matched: int | None = None
+    started: list[str] = []
+    skipped: dict[str, str] = {}
+    with _operator(data_dir) as client:
+        for batch in client.reprocess(mine=mine, per_second=rate, **wish):
+            matched = batch["matched"] if matched is None else matched
+            started += batch["started"]
+            skipped |= batch["skipped"]
+    if as_json:
+        return _print_json({"matched": matched, "started": started, "skipped": skipped})
+    for upload_id, why in skipped.items():
+        _out.print(f"{upload_id} not started: {why}", highlight=False)
+    _out.print(f"{matched} fit, {len(started)} started, {len(skipped)} not.", highlight=False)
+    return None
+
+
+def reconcile(
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what differs.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare bucket and index: missing, orphaned, changed, deleted, artifacts left behind (operators)."""
+    findings: list[dict[str, Any]] = []
+    examined = announced = 0
+    with _operator(data_dir) as client:
+        for stretch in client.reconcile(fix=fix):
+            examined += stretch["examined"]
+            announced += stretch["announced"]
+            findings += stretch["findings"]
+    if as_json:
+        return _print_json({"examined": examined, "announced": announced, "findings": findings})
+    rows = [(f["problem"], f["upload_id"] or "", f["name"]) for f in findings]
+    _table(("problem", "upload", "name"), rows)
+    _out.print(f"{examined} names examined, {len(findings)} differ, {announced} events published.", highlight=False)
+    return None
+
+
+@users.command()
+def suspend(user_id: str, data_dir: DataDir = None) -> None:
+    """Let no credential of the user in."""
+    _set_suspended(user_id, data_dir, suspended=True)
+
+
+@users.command()
+def resume(user_id: str, data_dir: DataDir = None) -> None:
+    """Undo a suspension."""
+    _set_suspended(user_id, data_dir, suspended=False)
+
+
+def _set_suspended(user_id: str, data_dir: Path | None, *, suspended: bool) -> None:
+    with _operator(data_dir) as client:
+        user = client.set_suspended(user_id, suspended=suspended)
+    _out.print(f"{user['user_id']} is {user['status']}.", highlight=False)
+
+
+@contextmanager
+def _operator(data_dir: Path | None) -> Generator[OperatorClient]:
+    connection = settings.connection(data_dir)
+    client = OperatorClient(connection.url, connection.api_key)
+    with client:
+        yield client
+
+
+def _letters_wish(
+    letter_ids: list[str] | None, subscription: str | None, code: str | None, older_than: str | None
+) -> dict[str, Any]:
+    wish = {"subscription": subscription, "code": code, "older_than_s": _seconds(older_than)}
+    return {**wish, "ids": letter_ids or []}
+
+
+def _seconds(age: str | None) -> float | None:
+    if age is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", age.strip())
+    if found is None:
+        raise typer.BadParameter(f"{age} is no duration such as 90s, 15m, 2h or 3d")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    if re.fullmatch(r"[\d.]+[smhd]", text):
+        return datetime.now(UTC) - timedelta(seconds=_seconds(text) or 0)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no time such as 2026-11-21T08:00Z and no duration such as 2h") from None
+    return moment if moment.tzinfo else moment.astimezone()
+
+
+def _cause(cause: dict[str, Any]) -> tuple[Any, ...]:
+    return (cause["subscription"], cause["code"], cause["letters"], _short(cause["oldest"]), cause["reason"])
+
+
+def _letter(letter: dict[str, Any]) -> tuple[Any, ...]:
+    upload = letter["upload_id"] or ""
+    return (
+        letter["letter_id"],
+        letter["subscription"],
+        letter["code"],
+        upload,
+        letter["deaths"],
+        _short(letter["died_at"]),
+    )
+
+
+def _short(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    _out.print(table)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

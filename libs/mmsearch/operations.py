@@ -1,0 +1,90 @@
+"""Python calls of the person on call into requests of the admin routes; what comes in batches is a generator."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from mmsearch.client import Client
+from mmsearch.errors import ApiError
+
+_FORBIDDEN = 403
+Answered = dict[str, Any]
+
+
+class OperatorClient(Client):
+    """A :class:`~mmsearch.client.Client` for repairs. Where not said otherwise 403 ``forbidden`` without the role."""
+
+    def dead_letters(self, limit: int, **filters: Any) -> Answered:
+        """``{letters, total, causes}``, oldest first; filters: subscription, code, older_than_s, status."""
+        envelope = self._envelope("GET", "/admin/dead-letters", params=_given({"limit": limit, **filters}))
+        meta = envelope.meta
+        return {"letters": envelope.data, "total": meta.get("total", 0), "causes": meta.get("causes", [])}
+
+    def dead_letter(self, letter_id: str) -> Answered:
+        """One letter with attributes and data."""
+        return self._data("GET", f"/admin/dead-letters/{quote(letter_id, safe='')}")
+
+    def redrive(self, per_second: float | None = None, **wish: Any) -> Iterator[Answered]:
+        """Batch after batch until nothing that fits waits any more, or no batch gets any further."""
+        while True:
+            done = self._data("POST", "/admin/dead-letters/redrive", json=_given(wish))
+            yield done
+            if not done["remaining"] or not (done["redriven"] or done["wait_s"]):
+                return
+            time.sleep(max(done["wait_s"], _pace(len(done["redriven"]), per_second)))
+
+    def discard(self, **wish: Any) -> Iterator[Answered]:
+        """Batch after batch until nothing that fits waits any more."""
+        while True:
+            done = self._data("POST", "/admin/dead-letters/discard", json=_given(wish))
+            yield done
+            if not done["remaining"] or not done["discarded"]:
+                return
+
+    def failures(self, *, mine: bool, kind: str | None = None, since: datetime | None = None) -> list[Answered]:
+        """Failed uploads by cause: everyone's for operators; for others, or with ``mine``, the caller's own."""
+        params = _given({"kind": kind, "since": since and since.isoformat()})
+        if not mine:
+            try:
+                return self._data("GET", "/admin/failures", params=params)
+            except ApiError as refused:
+                if refused.status != _FORBIDDEN:
+                    raise
+        return self._data("GET", "/failures", params=params)
+
+    def reprocess(self, *, mine: bool, per_second: float | None = None, **wish: Any) -> Iterator[Answered]:
+        """Runs a selection again, batch after batch; with ``mine`` for all callers."""
+        path, after = "/reprocess" if mine else "/admin/reprocess", ""
+        while True:
+            batch = self._data("POST", path, json=_given({**wish, "after": after}))
+            yield batch
+            if batch["next"] is None:
+                return
+            after = batch["next"]
+            time.sleep(max(batch["wait_s"], _pace(len(batch["started"]), per_second)))
+
+    def reconcile(self, *, fix: bool) -> Iterator[Answered]:
+        """Bucket against table, a thousand names at a time."""
+        cursor: Answered | None = {}
+        while cursor is not None:
+            stretch = self._data("POST", "/admin/reconcile", json={"fix": fix, "cursor": cursor})
+            yield stretch
+            cursor = stretch["next"]
+
+    def set_suspended(self, user_id: str, *, suspended: bool) -> Answered:
+        """Suspends or resumes a user."""
+        verb = "suspend" if suspended else "resume"
+        return self._data("POST", f"/admin/users/{quote(user_id, safe='')}/{verb}")
+
+    def _data(self, method: str, path: str, **request: Any) -> Any:
+        return self._envelope(method, path, **request).data
+
+
+def _given(values: Answered) -> Answered:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _pace(done: int, per_second: float | None) -> float:
+    return done / per_second if per_second else 0.0

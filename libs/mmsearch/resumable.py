@@ -1,0 +1,81 @@
+"""Turns a file and a session of the bucket into PUTs that go on where a broken connection stopped.
+
+What Cloud Storage calls a resumable upload: pieces with ``Content-Range``, 308 with ``Range`` until the last one.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx2
+
+from mmsearch.errors import MmsearchError, UnreachableError
+
+PIECE_BYTES = 8 * 1024 * 1024
+"""A whole multiple of 256 KiB, as the bucket wants it."""
+
+_TRIES_WITHOUT_PROGRESS = 6
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+_UNFINISHED = 308
+_GONE = frozenset({404, 410})
+_BUSY = frozenset({408, 429, 500, 502, 503, 504})
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes the bucket has."""
+
+
+class SessionGoneError(MmsearchError):
+    """The session has expired or was cancelled; the file can be announced again."""
+
+
+def send(http: httpx2.Client, session_url: str, path: Path, on_progress: Progress) -> None:
+    """Sends what the bucket does not have yet. Raises ``SessionGoneError``, ``UnreachableError`` and ``OSError``."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        have, tries, pause = None, 0, _FIRST_PAUSE_S
+        while have is None or have < size:
+            before = have
+            try:
+                have = _arrived(http, session_url, size) if have is None else _put(http, session_url, file, have, size)
+            except (httpx2.TransportError, _BusyError) as error:
+                tries += 1
+                if tries >= _TRIES_WITHOUT_PROGRESS:
+                    raise UnreachableError(f"the bucket does not take {path.name}: {error}") from error
+                time.sleep(pause)
+                have, pause = None, min(pause * 2, _LONGEST_PAUSE_S)
+                continue
+            if before is not None and have > before:
+                tries, pause = 0, _FIRST_PAUSE_S
+            on_progress(have)
+
+
+class _BusyError(Exception):
+    """The bucket asks to try again."""
+
+
+def _arrived(http: httpx2.Client, session_url: str, size: int) -> int:
+    """How many bytes the bucket has."""
+    return _have(http.put(session_url, headers={"Content-Range": f"bytes */{size}"}), size)
+
+
+def _put(http: httpx2.Client, session_url: str, file: BinaryIO, start: int, size: int) -> int:
+    file.seek(start)
+    piece = file.read(min(PIECE_BYTES, size - start))
+    end = start + len(piece) - 1
+    answer = http.put(session_url, content=piece, headers={"Content-Range": f"bytes {start}-{end}/{size}"})
+    return _have(answer, size)
+
+
+def _have(answer: httpx2.Response, size: int) -> int:
+    if answer.is_success:
+        return size
+    if answer.status_code == _UNFINISHED:
+        found = re.fullmatch(r"bytes=0-(\d+)", answer.headers.get("Range", ""))
+        return int(found[1]) + 1 if found else 0
+    if answer.status_code in _GONE:
+        raise SessionGoneError("The upload's session has expired.")
+    if answer.status_code in _BUSY:
+        raise _BusyError(f"HTTP {answer.status_code}")
+    raise UnreachableError(f"the bucket refuses the file: HTTP {answer.status_code}")

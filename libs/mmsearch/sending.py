@@ -1,0 +1,149 @@
+"""Turns paths into uploads, several at once: small files in one request, large ones piece by piece to the bucket.
+
+A file that is refused does not stop the others; one that is there already is no failure.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from mmsearch.client import Client
+from mmsearch.errors import ApiError, UnreachableError
+from mmsearch.journal import Journal
+from mmsearch.models import UploadSession
+from mmsearch.resumable import SessionGoneError
+
+RESUMABLE_FROM = 8 * 1024 * 1024
+_PATIENCE = 5
+_LONGEST_WAIT_S = 60.0
+_TOO_MANY, _AWAY = 429, 503
+_NEXT_DAY = "daily_quota"
+
+ResultT = TypeVar("ResultT")
+
+
+class Refusal(BaseModel):
+    """Why a file was not taken, or what became of it."""
+
+    code: str
+    message: str
+    advice: str | None = None
+
+
+class Outcome(BaseModel):
+    """What became of one path; ``status`` is ``duplicate`` when its bytes were there already."""
+
+    path: str
+    upload_id: str | None = None
+    status: str | None = None
+    error: Refusal | None = None
+
+
+class Watcher(Protocol):
+    """Is told how far each file is; called from several threads."""
+
+    def begin(self, path: Path, size: int) -> Callable[[int], None]:
+        """A file is about to be sent; the answer is called with the bytes sent so far."""
+        ...
+
+    def end(self, path: Path, outcome: Outcome) -> None:
+        """A file was taken or refused."""
+        ...
+
+
+def files_in(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files given, and those in folders given; what is hidden in a folder is left out."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for found in sorted(path.rglob("*")):
+            hidden = any(part.startswith(".") for part in found.relative_to(path).parts)
+            if found.is_file() and not hidden:
+                yield found
+
+
+class Sender:
+    """Sends files of one user. ``client`` is used by all threads at once."""
+
+    def __init__(self, client: Client, journal: Journal, watcher: Watcher, *, allow_duplicates: bool = False) -> None:
+        self._client = client
+        self._journal = journal
+        self._watcher = watcher
+        self._allow = allow_duplicates
+
+    def send_all(self, paths: Sequence[Path], parallel: int) -> list[Outcome]:
+        """Outcomes in the order of the paths. Raises ``UnreachableError`` when nobody answers."""
+        pool = ThreadPoolExecutor(parallel, thread_name_prefix="upload")
+        try:
+            return list(pool.map(self.send, paths))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def send(self, path: Path) -> Outcome:
+        """One file, whatever comes of it."""
+        outcome = Outcome(path=str(path))
+        try:
+            outcome = self._send(path)
+        except ApiError as error:
+            if error.code == "duplicate":
+                outcome.upload_id, outcome.status = error.details.get("upload_id"), "duplicate"
+            else:
+                outcome.error = Refusal(code=error.code, message=error.message)
+        except OSError as error:
+            outcome.error = Refusal(code="unreadable", message=str(error))
+        self._watcher.end(path, outcome)
+        return outcome
+
+    def _send(self, path: Path) -> Outcome:
+        size = path.stat().st_size
+        on_progress = self._watcher.begin(path, size)
+        if size >= RESUMABLE_FROM:
+            return self._send_large(path, on_progress)
+        accepted = _patiently(lambda: self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress))
+        return Outcome(path=str(path), upload_id=accepted.upload_id, status=accepted.status)
+
+    def _send_large(self, path: Path, on_progress: Callable[[int], None]) -> Outcome:
+        for _ in range(2):
+            session = self._session(path)
+            if session.session_url is not None:
+                try:
+                    self._client.send_to_bucket(session.session_url, path, on_progress)
+                except SessionGoneError:
+                    self._journal.forget(path)
+                    continue
+            self._journal.forget(path)
+            return Outcome(path=str(path), upload_id=session.upload_id, status="queued")
+        raise UnreachableError(f"the bucket does not keep the session of {path.name}")
+
+    def _session(self, path: Path) -> UploadSession:
+        known = self._journal.upload_id(path)
+        if known is not None:
+            try:
+                session = _patiently(lambda: self._client.session(known))
+            except ApiError as error:
+                if error.code != "not_found":
+                    raise
+            else:
+                if session.session_url is not None or session.status != "pending":
+                    return session
+            self._journal.forget(path)
+        session = _patiently(lambda: self._client.open_session(path, allow_duplicate=self._allow))
+        self._journal.remember(path, session.upload_id)
+        return session
+
+
+def _patiently(call: Callable[[], ResultT]) -> ResultT:
+    """Waits as long as the API asks when it is asked too often or is away for a moment."""
+    for _ in range(_PATIENCE):
+        try:
+            return call()
+        except ApiError as error:
+            if error.status not in {_TOO_MANY, _AWAY} or error.code == _NEXT_DAY:
+                raise
+            time.sleep(min(error.retry_after_s or 1.0, _LONGEST_WAIT_S))
+    return call()

@@ -1,0 +1,105 @@
+"""The commands of the person on call: what they ask, batch after batch, and what they print."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.mmsearch.api import UPLOAD_ID, Api
+from tests.unit.mmsearch.test_cli import mmsearch
+
+LETTER = {
+    "letter_id": "l-1", "subscription": "analyzer.media.processed.v1", "code": "timeout", "upload_id": UPLOAD_ID,
+    "deaths": 2, "died_at": "2026-11-21T08:00:00Z",
+}  # fmt: skip
+GROUP = {
+    "uploads": 3, "code": "network", "stage": "analyzer", "kind": None, "latest": "2026-11-21T08:00:00Z",
+    "advice": "Try again.",
+}  # fmt: skip
+
+
+def bodies(api: Api) -> list[Any]:
+    return [json.loads(asked.start) for asked in api.asked if asked.method == "POST"]
+
+
+def test_letters_are_listed_with_their_causes(api: Api, tmp_path: Path) -> None:
+    cause = {
+        "subscription": "analyzer.media.processed.v1", "code": "timeout", "letters": 7,
+        "oldest": "2026-11-21T08:00:00Z", "reason": "[slow]",
+    }  # fmt: skip
+    api.will_answer("GET /api/v1/admin/dead-letters", [LETTER], {"total": 7, "causes": [cause]})
+    shown = mmsearch("dlq", "list", "--older-than", "2h", "--code", "timeout", cwd=tmp_path, api=api).stdout
+    assert "1 of 7" in shown
+    assert "l-1" in shown
+    assert "older_than_s=7200" in api.asked[0].path
+    told = json.loads(mmsearch("dlq", "list", "--json", cwd=tmp_path, api=api).stdout)
+    assert (told["total"], told["letters"]) == (7, [LETTER])
+
+
+def test_redrive_goes_on_until_nothing_waits(api: Api, tmp_path: Path) -> None:
+    path = "POST /api/v1/admin/dead-letters/redrive"
+    api.will_answer(path, {"redriven": ["a", "b"], "skipped": {}, "remaining": 1, "wait_s": 0})
+    api.will_answer(path, {"redriven": [], "skipped": {"c": "unreadable"}, "remaining": 1, "wait_s": 0})
+    result = mmsearch("dlq", "redrive", "--code", "timeout", cwd=tmp_path, api=api)
+    assert result.returncode == 0, result
+    assert "c not sent: unreadable" in result.stdout
+    assert "2 sent again, 1 not." in result.stdout
+    assert bodies(api) == [{"code": "timeout", "ids": []}] * 2
+
+
+def test_discard_asks_first(api: Api, tmp_path: Path) -> None:
+    api.will_answer("POST /api/v1/admin/dead-letters/discard", {"discarded": ["a"], "remaining": 0})
+    assert mmsearch("dlq", "discard", "a", cwd=tmp_path, api=api).returncode == 1
+    assert api.asked == []
+    assert "1 discarded." in mmsearch("dlq", "discard", "a", "--yes", cwd=tmp_path, api=api).stdout
+
+
+def test_failures_are_everyones_for_operators_and_ones_own_for_others(api: Api, tmp_path: Path) -> None:
+    api.will_refuse("GET /api/v1/admin/failures", 403, "forbidden", "Only operators may do this.")
+    api.will_answer("GET /api/v1/failures", [GROUP])
+    shown = mmsearch("failures", cwd=tmp_path, api=api).stdout
+    assert "Try again." in shown
+    assert json.loads(mmsearch("failures", "--mine", "--json", cwd=tmp_path, api=api).stdout) == [GROUP]
+    assert [asked.path for asked in api.asked] == [
+        "/api/v1/admin/failures", "/api/v1/failures", "/api/v1/failures",
+    ]  # fmt: skip
+
+
+def test_reprocess_follows_its_batches(api: Api, tmp_path: Path) -> None:
+    path = "POST /api/v1/admin/reprocess"
+    api.will_answer(path, {"matched": 3, "started": ["a", "b"], "skipped": {}, "next": UPLOAD_ID, "wait_s": 0})
+    api.will_answer(path, {"matched": 1, "started": [], "skipped": {"c": "not_ready"}, "next": None, "wait_s": 0})
+    result = mmsearch("reprocess", "--kind", "image", "--since", "2026-11-21T08:00Z", cwd=tmp_path, api=api)
+    assert "3 fit, 2 started, 1 not." in result.stdout, result
+    first, second = bodies(api)
+    assert (first["after"], second["after"], first["since"]) == ("", UPLOAD_ID, "2026-11-21T08:00:00+00:00")
+
+
+def test_reconcile_walks_to_the_end(api: Api, tmp_path: Path) -> None:
+    path = "POST /api/v1/admin/reconcile"
+    finding = {
+        "problem": "missing",
+        "upload_id": None,
+        "name": "someone/a.jpg",
+        "generation": 1,
+        "known_generation": None,
+    }
+    following = {"phase": "artifacts", "after": ""}
+    api.will_answer(path, {"phase": "uploads", "examined": 4, "findings": [finding], "announced": 1, "next": following})
+    api.will_answer(path, {"phase": "artifacts", "examined": 2, "findings": [], "announced": 0, "next": None})
+    result = mmsearch("reconcile", "--fix", cwd=tmp_path, api=api)
+    assert "6 names examined, 1 differ, 1 events published." in result.stdout, result
+    assert bodies(api) == [{"fix": True, "cursor": {}}, {"fix": True, "cursor": following}]
+
+
+def test_users_are_suspended(api: Api, tmp_path: Path) -> None:
+    api.will_answer("POST /api/v1/admin/users/eve/suspend", {"user_id": "eve", "status": "suspended"})
+    assert "eve is suspended." in mmsearch("users", "suspend", "eve", cwd=tmp_path, api=api).stdout
+
+
+@pytest.mark.parametrize("words", [("dlq", "list", "--older-than", "soon"), ("reprocess", "--since", "yesterday")])
+def test_what_is_no_time_is_wrong_usage(api: Api, tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = mmsearch(*words, cwd=tmp_path, api=api)
+    assert result.returncode == 2
+    assert "is no " in result.stderr

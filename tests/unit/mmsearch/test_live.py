@@ -1,0 +1,72 @@
+"""Streams of events: read as the standard says, resumed where they broke off, refused in words."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
+
+import pytest
+
+from mmsearch.client import Client
+from mmsearch.errors import ApiError, UnreachableError
+from mmsearch.live import Message, messages
+from tests.unit.mmsearch.api import UPLOAD_ID, Api
+
+UPLOAD = (
+    f'{{"upload_id": "{UPLOAD_ID}", "filename": "a", "status": "%s", '
+    '"progress": 40, "created_at": "2026-11-21T10:00Z"}'
+)
+
+
+def test_fields_until_an_empty_line() -> None:
+    stream = [": a comment", "event: upload", "id: 7", 'data: {"a":', "data: 1}", "", "data: 2", "", "event: x", ""]
+    assert list(messages(stream)) == [Message("upload", "7", {"a": 1}), Message("message", "7", 2)]
+
+
+@contextmanager
+def streams(*bodies: str) -> Iterator[tuple[str, list[str | None]]]:
+    """Answers one body after another and breaks off each; remembers what the client had heard last."""
+    left, asked = list(bodies), []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("Last-Event-ID"))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write((left.pop(0) if left else "").encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_stream_that_breaks_off_is_resumed() -> None:
+    first = f"event: hello\nid: 3\ndata: {{}}\n\nevent: upload\nid: 4\ndata: {UPLOAD % 'processing'}\n\n"
+    second = f"event: heartbeat\ndata: {{}}\n\nevent: upload\nid: 5\ndata: {UPLOAD % 'completed'}\n\n"
+    with streams(first, second) as (url, asked), Client(url, "sk_key") as client:
+        found = list(islice(client.changes(), 3))
+    assert [upload and upload.status for upload in found] == [None, "processing", "completed"]
+    assert asked == [None, "4"]
+
+
+def test_a_refusal_has_its_code(api: Api) -> None:
+    api.will_refuse("GET /api/v1/events", 401, "unauthenticated", "Who are you?")
+    with Client(api.url, "sk_key") as client, pytest.raises(ApiError) as refused:
+        next(client.changes())
+    assert refused.value.code == "unauthenticated"
+
+
+def test_nobody_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsearch.live._PATIENCE_S", 0.0)
+    with Client("http://127.0.0.1:1", "sk_key") as client, pytest.raises(UnreachableError):
+        next(client.changes())

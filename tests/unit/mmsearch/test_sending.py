@@ -1,0 +1,195 @@
+"""Many files at once, large ones piece by piece: what broke off goes on, what is there already is no failure."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mmsearch import resumable
+from mmsearch.client import Client
+from mmsearch.errors import UnreachableError
+from mmsearch.journal import Journal
+from mmsearch.sending import RESUMABLE_FROM, Outcome, Sender, files_in
+from tests.unit.mmsearch.api import UPLOAD_ID, Api
+from tests.unit.mmsearch.bucket import Bucket, bucket_session
+
+MIB = 1024 * 1024
+ACCEPTED = {"upload_id": UPLOAD_ID, "job_id": "job_1", "status": "queued", "estimated_time": 2.5}
+
+
+class Seen:
+    """A watcher that remembers."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.ended: list[str | None] = []
+        self.threads: set[int] = set()
+
+    def begin(self, path: Path, size: int) -> Callable[[int], None]:
+        self.threads.add(threading.get_ident())
+        return self.sent.append
+
+    def end(self, path: Path, outcome: Outcome) -> None:
+        self.ended.append(outcome.status)
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    with bucket_session() as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def journal(api: Api, tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "state", api.url)
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture
+def sender(api: Api, journal: Journal, seen: Seen) -> Iterator[Sender]:
+    with Client(api.url, "sk_key") as client:
+        yield Sender(client, journal, seen)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resumable, "_FIRST_PAUSE_S", 0.001)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(bytes(range(256)) * 4 * 1024 * 20 + b"end")  # 20 MiB and a bit
+    return path
+
+
+def session(bucket: Bucket | None, status: str = "pending") -> dict[str, object]:
+    return {"upload_id": UPLOAD_ID, "job_id": "j", "session_url": bucket and bucket.url, "status": status}
+
+
+def test_a_large_file_goes_straight_to_the_bucket(
+    api: Api, bucket: Bucket, sender: Sender, seen: Seen, journal: Journal, film: Path
+) -> None:
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    assert sender.send(film) == Outcome(path=str(film), upload_id=UPLOAD_ID, status="queued")
+    assert bytes(bucket.received) == film.read_bytes()
+    announced = json.loads(api.asked[0].start)
+    assert announced == {
+        "filename": "film.mp4", "size": film.stat().st_size, "content_type": "video/mp4",
+        "sha256": hashlib.sha256(film.read_bytes()).hexdigest(),
+    }  # fmt: skip
+    assert all("x-api-key" not in headers for headers in bucket.headers)
+    assert seen.sent == sorted(seen.sent)
+    assert seen.sent[-1] == film.stat().st_size
+    assert journal.upload_id(film) is None
+
+
+@pytest.mark.parametrize("troubles", [["cut"], ["lost"], [503, 503], ["cut", 500, "lost", "cut"]])
+def test_a_broken_connection_goes_on_where_it_stopped(
+    api: Api, bucket: Bucket, sender: Sender, film: Path, troubles: list[str | int]
+) -> None:
+    bucket.troubles = troubles
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    assert sender.send(film).error is None
+    assert bytes(bucket.received) == film.read_bytes()
+
+
+def test_a_bucket_that_never_answers_is_given_up_and_the_next_run_goes_on(
+    api: Api, bucket: Bucket, sender: Sender, journal: Journal, film: Path
+) -> None:
+    bucket.troubles = ["cut", *[503] * 20]
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    with pytest.raises(UnreachableError, match="does not take film"):
+        sender.send(film)
+    assert journal.upload_id(film) == UPLOAD_ID
+    had = len(bucket.received)
+    assert had > 0
+
+    bucket.troubles = []
+    bucket.ranges.clear()
+    api.will_answer(f"GET /api/v1/upload/sessions/{UPLOAD_ID}", session(bucket))
+    assert sender.send(film).status == "queued"
+    assert bucket.ranges[1].startswith(f"bytes {had}-")
+    assert bytes(bucket.received) == film.read_bytes()
+
+
+def test_a_session_that_is_gone_is_opened_anew(
+    api: Api, bucket: Bucket, sender: Sender, journal: Journal, film: Path
+) -> None:
+    journal.remember(film, UPLOAD_ID)
+    api.will_answer(f"GET /api/v1/upload/sessions/{UPLOAD_ID}", session(None))
+    bucket.troubles = [410]
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    assert sender.send(film).status == "queued"
+    assert [asked.method for asked in api.asked] == ["GET", "POST", "POST"]
+    assert bytes(bucket.received) == film.read_bytes()
+
+
+def test_what_had_arrived_before_the_last_run_was_killed_is_not_sent_again(
+    api: Api, sender: Sender, journal: Journal, film: Path
+) -> None:
+    journal.remember(film, UPLOAD_ID)
+    api.will_answer(f"GET /api/v1/upload/sessions/{UPLOAD_ID}", session(None, "processing"))
+    assert sender.send(film).upload_id == UPLOAD_ID
+    assert journal.upload_id(film) is None
+
+
+def test_a_changed_file_is_another_one(journal: Journal, film: Path) -> None:
+    journal.remember(film, UPLOAD_ID)
+    film.write_bytes(b"shorter")
+    assert journal.upload_id(film) is None
+
+
+def test_small_files_go_several_at_once_and_in_order(api: Api, sender: Sender, seen: Seen, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.txt" for n in range(12)]
+    for path in paths:
+        path.write_text(path.name)
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    outcomes = sender.send_all([*paths, tmp_path / "missing.txt"], parallel=4)
+    assert [outcome.path for outcome in outcomes[:12]] == [str(path) for path in paths]
+    assert outcomes[12].error is not None
+    assert outcomes[12].error.code == "unreadable"
+    assert len(seen.threads) > 1
+
+
+def test_a_duplicate_is_no_failure(api: Api, sender: Sender, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    api.will_refuse("POST /api/v1/upload", 409, "duplicate", "You have this file already.")
+    outcome = sender.send(tmp_path / "a.txt")
+    assert (outcome.status, outcome.error) == ("duplicate", None)
+
+
+def test_when_asked_too_often_it_waits_as_long_as_it_is_told(api: Api, sender: Sender, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    api.will_refuse("POST /api/v1/upload", 429, "rate_limited", "Slower.", Retry_After="0")
+    api.will_refuse("POST /api/v1/upload", 503, "unavailable", "In a moment.", Retry_After="0")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    assert sender.send(tmp_path / "a.txt").status == "queued"
+
+
+def test_a_spent_day_is_told_at_once(api: Api, sender: Sender, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    api.will_refuse("POST /api/v1/upload", 429, "daily_quota", "Tomorrow.", Retry_After="40000")
+    error = sender.send(tmp_path / "a.txt").error
+    assert error is not None
+    assert (error.code, len(api.asked)) == ("daily_quota", 1)
+
+
+def test_folders_are_walked_and_what_is_hidden_is_left_out(tmp_path: Path) -> None:
+    for name in ("a.txt", "deep/b.txt", ".hidden", ".git/config"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    named = tmp_path / "in" / ".hidden"
+    assert list(files_in([tmp_path / "in", named])) == [tmp_path / "in/a.txt", tmp_path / "in/deep/b.txt", named]
+
+
+def test_pieces_are_what_the_bucket_wants() -> None:
+    assert resumable.PIECE_BYTES % (256 * 1024) == 0
+    assert RESUMABLE_FROM <= 32 * MIB
