@@ -32,9 +32,13 @@ check: install ## lint, format, types, dependency direction, stale renderings
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m contracts.render --check
+	@$(BIN)/python -m tests.contracts.openapi --check
+	@$(BIN)/python -m deploy.docker.settings_table --check
 
-contracts: install ## render schemas, examples, AsyncAPI, Terraform variables and README tables
+contracts: install ## render schemas, examples, AsyncAPI, OpenAPI, Terraform variables and the tables of README and docs
 	@$(BIN)/python -m contracts.render
+	@$(BIN)/python -m tests.contracts.openapi
+	@$(BIN)/python -m deploy.docker.settings_table
 
 bench: install ## measure the figures the README states
 	@$(BIN)/python -m tests.bench

@@ -2,19 +2,24 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from contracts.artifacts import Service
-from hosting.answers import ApiError, on_api_error, on_http_error, on_outage, on_validation_error
-from hosting.health import Check, health_router
+from hosting.answers import Answer, ApiError, on_api_error, on_http_error, on_outage, on_validation_error
+from hosting.health import SOURCE, Check, Release, health_router
 from hosting.middleware import RequestContext
 from telemetry.configure import instrument_app
 
-VERSION = "0.1.0"
 API_ROOT = "/api/v1"
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Answer[None], "description": "Refused; `error.code` says why. The codes are in docs/api.md."},
+    "503": {"model": Answer[None], "description": "A part of the system is away for the moment."},
+}
 
 
 def create_app(
@@ -24,6 +29,9 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     running: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     docs_path: str = "docs",
+    release: Release = SOURCE,
+    shared_metrics: Path | None = None,
+    notices: Sequence[str] = (),
 ) -> FastAPI:
     """The application. ``running`` is entered at start and left at stop: doors, relays and pools live in it."""
 
@@ -37,11 +45,12 @@ def create_app(
 
     app = FastAPI(
         title=f"mmsearch {service.value}",
-        version=VERSION,
+        version=release.version,
         lifespan=lifespan,
         docs_url=f"{API_ROOT}/{docs_path}",
         openapi_url=f"{API_ROOT}/{docs_path}/openapi.json",
         redoc_url=None,
+        responses=_REFUSED,
         exception_handlers={
             ConnectionError: on_outage,
             ApiError: on_api_error,
@@ -49,7 +58,7 @@ def create_app(
             RequestValidationError: on_validation_error,
         },
     )
-    app.include_router(health_router(service.value, VERSION, checks or {}))
+    app.include_router(health_router(service.value, release, checks or {}, notices, shared_metrics))
     for router in routers:
         app.include_router(router)
     app.add_middleware(RequestContext, service=service.value)

@@ -5,14 +5,17 @@ import time
 import uuid
 
 import structlog
-from opentelemetry import trace
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hosting import metrics
 from hosting.answers import ApiError, error_response
+from telemetry import spans
 from telemetry.propagation import current_trace_id
 
+_UNLOGGED = ("/health", "/metrics", "/version")
+_UPLOAD_PARAMETERS = ("upload_id", "job_id")
+_UPLOAD_ID_LENGTH = 64
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
 _log = structlog.get_logger()
 
@@ -47,13 +50,26 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_with_ids)
             except Exception as error:
-                trace.get_current_span().record_exception(error)
-                _log.exception("request failed", action=scope["path"])
+                spans.failed(error)
+                _log.error("request failed", action=metrics.action_of(scope), exc_info=error)
                 if status == 0:
                     unexpected = ApiError(500, "internal", "Something went wrong on our side; it has been logged.")
                     await error_response(unexpected)(scope, receive, send_with_ids)
             finally:
-                metrics.observe_request(self._service, scope, status, time.perf_counter() - started)
+                self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        metrics.observe_request(self._service, scope, status, seconds)
+        if not scope["path"].startswith(_UNLOGGED):
+            action, took_ms = metrics.action_of(scope), round(seconds * 1000, 1)
+            about = {"upload_id": upload_id} if (upload_id := _upload_id(scope)) else {}
+            _log.info("request", action=action, status=status or 499, duration_ms=took_ms, **about)
+
+
+def _upload_id(scope: Scope) -> str | None:
+    given: dict[str, object] = scope.get("path_params", {})
+    found = next((given[name] for name in _UPLOAD_PARAMETERS if name in given), None)
+    return None if found is None else str(found)[:_UPLOAD_ID_LENGTH]
 
 
 def _request_id(offered: str | None) -> str:

@@ -1,8 +1,12 @@
 """What every service is told by its environment; each service's ``settings.py`` adds its own."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class ServiceSettings(BaseSettings):
@@ -21,12 +25,96 @@ class ServiceSettings(BaseSettings):
     push_audience: str | None = None
     """Set together with the account: messages arrive by push. Unset: streaming pull."""
     push_service_account: str = ""
+    push_auth: Literal["jwt", "cloud_run_iam"] = "jwt"
+    """``cloud_run_iam``: Cloud Run has checked the caller and may have taken the signature off the token.
+    Only for services that the public cannot call, which ``service_ingress`` must say."""
+    service_ingress: Literal["public", "internal"] = "public"
     signing_key_file: Path | None = None
     """A service account's key, where the platform cannot sign URLs by itself (one machine)."""
 
+    prometheus_multiproc_dir: Path | None = None
+    """An empty directory that several processes of one service share, so that each shows the metrics of all."""
+    traced_reads_per_second: float = Field(default=20, ge=0)
+    """Of requests that only read, so many a second are traced; everything else always is."""
 
-class DatabaseSettings(ServiceSettings):
-    """For the two services that own a schema; the URL logs in as the service's own role."""
+    mmsearch_version: str = "0.1.0"
+    """What runs here; an image has both baked in, and ``/version`` tells."""
+    mmsearch_revision: str = "source"
+
+
+class SignInSettings(BaseSettings):
+    """Whose bearer tokens are believed: one OpenID Connect issuer, or a Firebase project."""
+
+    oidc_issuer: str | None = None
+    """Exactly as tokens spell it."""
+    oidc_client_id: str | None = None
+    """Under which the page signs people in."""
+    oidc_audience: str | None = None
+    """What tokens must be meant for; without it the client id."""
+    oidc_jwks_uri: str | None = None
+    """Without it the issuer's discovery document tells."""
+    oidc_authorization_endpoint: str | None = None
+    oidc_token_endpoint: str | None = None
+    """Without them the issuer's discovery document tells the page; the policy of the page then allows the issuer's
+    own origin only."""
+    firebase_project: str | None = None
+
+    @property
+    def sign_in_origins(self) -> tuple[str, ...]:
+        """Origins the page calls to exchange a code for a token; its content policy has to allow them."""
+        endpoint = self.oidc_token_endpoint or self.oidc_issuer
+        if endpoint is None or self.oidc_client_id is None:
+            return ()
+        parts = urlsplit(endpoint)
+        return (f"{parts.scheme}://{parts.netloc}",)
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class RateLimit(BaseModel):
+    """Requests one caller may make: in a minute, and of these at most ``burst`` within a second."""
+
+    per_minute: int = Field(ge=1)
+    burst: int = Field(ge=1)
+
+
+class RateLimits(BaseModel):
+    """By tier; without a credential, or in a tier that is not named here, ``free`` counts."""
+
+    free: RateLimit = RateLimit(per_minute=100, burst=20)
+    pro: RateLimit = RateLimit(per_minute=1200, burst=100)
+    enterprise: RateLimit = RateLimit(per_minute=6000, burst=500)
+
+    def of(self, tier: str) -> RateLimit:
+        """The limit of a tier."""
+        return {"pro": self.pro, "enterprise": self.enterprise}.get(tier, self.free)
+
+
+class EdgeSettings(BaseSettings):
+    """How a service meets the public. Lists are separated by commas."""
+
+    environment: Literal["local", "production"] = "local"
+    """``production``: plain HTTP is refused, and browsers are told to keep to HTTPS."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Networks whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed; ``0.0.0.0/0`` where only the
+    platform's load balancer can connect at all."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Other sites whose pages may call the API; the page of this system needs none."""
+    rate_limit_store: str = "memory://"
+    """``redis://…`` where several instances share the counters."""
+    rate_limits: RateLimits = RateLimits()
+
+    @model_validator(mode="after")
+    def _no_wildcard(self) -> Self:
+        if "*" in self.cors_origins:
+            raise ValueError("CORS_ORIGINS must name its origins")
+        return self
+
+
+class DatabaseSettings(ServiceSettings, SignInSettings, EdgeSettings):
+    """For the two public services, which own a schema; the URL logs in as the service's own role."""
 
     database_url: str
     local_issuer_secret: str | None = None

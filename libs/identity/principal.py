@@ -1,12 +1,18 @@
 """The one who asks, and the FastAPI dependency that finds out who that is."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
+import structlog
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from hosting.answers import ApiError
+from identity.api_keys import is_well_formed
+
+SUBPROTOCOL_BEARER = "bearer."
+"""Before a token or API key among the subprotocols of a WebSocket, which browsers open without headers."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +47,38 @@ async def authenticate(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Principal:
     """The caller; 401 without a valid credential, 403 when suspended. Needs ``app.state.authenticator``."""
+    known: Principal | None = request.scope.get("state", {}).get("principal")  # found by the rate limits before
+    if known is not None and not known.suspended:
+        return known
     authenticator: Authenticator = request.app.state.authenticator
+    return await principal_of(authenticator, api_key, bearer.credentials if bearer else None)
+
+
+async def principal_of(authenticator: Authenticator, api_key: str | None, token: str | None) -> Principal:
+    """Who an API key, or else a bearer token, belongs to. Raises ``ApiError``: 401, or 403 when suspended."""
     principal: Principal | None = None
     if api_key:
         principal = await authenticator.by_api_key(api_key)
-    elif bearer:
-        principal = await authenticator.by_bearer(bearer.credentials)
+    elif token:
+        principal = await authenticator.by_bearer(token)
     if principal is None:
         raise ApiError(
             401, "unauthenticated", "Send a valid API key or bearer token.", headers={"WWW-Authenticate": "Bearer"}
         )
+    structlog.contextvars.bind_contextvars(user_id=principal.user_id)
     if principal.suspended:
         raise ApiError(403, "suspended", "This account is suspended.")
     return principal
+
+
+def credentials_of(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> tuple[str | None, str | None]:
+    """(API key, bearer token) as far as a request or WebSocket brings them; at most one of the two."""
+    told = next((p.removeprefix(SUBPROTOCOL_BEARER) for p in subprotocols if p.startswith(SUBPROTOCOL_BEARER)), "")
+    key = headers.get("x-api-key") or (told if is_well_formed(told) else None)
+    if key:
+        return key, None
+    scheme, _, sent = headers.get("authorization", "").partition(" ")
+    return None, (sent.strip() if scheme.lower() == "bearer" else None) or told or None
 
 
 Caller = Annotated[Principal, Depends(authenticate)]

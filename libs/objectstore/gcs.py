@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, cast
 from urllib.parse import quote
@@ -12,14 +13,17 @@ from urllib.parse import quote
 import requests
 import requests.adapters
 from google.api_core.exceptions import NotFound, PreconditionFailed, RetryError, ServerError, TooManyRequests
-from google.auth.credentials import Credentials
+from google.auth.credentials import AnonymousCredentials, Signing
+from google.auth.exceptions import TransportError
 from google.cloud import storage
 from google.cloud.storage.exceptions import InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2 import service_account
 
+from objectstore.signing import remote_signing
 from objectstore.store import (
     BeforeCommit,
+    NewObject,
     ObjectExistsError,
     ObjectNotFoundError,
     StoredObject,
@@ -33,7 +37,16 @@ CHUNK_BYTES = 4 * 1024 * 1024
 _RETRY = DEFAULT_RETRY.with_timeout(10)
 """Seconds of the client's own retries; its default of two minutes would hold a request that can be answered 503."""
 
-_OUTAGES = (ServerError, TooManyRequests, RetryError, requests.ConnectionError, requests.Timeout)
+_SESSION_TIMEOUT_S = 10
+
+_OUTAGES = (
+    ServerError,
+    TooManyRequests,
+    RetryError,
+    TransportError,
+    requests.ConnectionError,
+    requests.Timeout,
+)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -42,10 +55,10 @@ _T = TypeVar("_T")
 class GcsObjectStore:
     """An :class:`objectstore.store.ObjectStore` over ``google-cloud-storage``.
 
-    ``signing`` holds the service account's key where the platform cannot sign by itself (one machine).
+    ``signing`` signs URLs where the client's own credentials cannot: a key file on one machine, IAM on Cloud Run.
     """
 
-    def __init__(self, client: storage.Client, *, signing: Credentials | None = None, threads: int = 16) -> None:
+    def __init__(self, client: storage.Client, *, signing: Signing | None = None, threads: int = 16) -> None:
         self._client = client
         self._signing = signing
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="gcs")
@@ -124,6 +137,31 @@ class GcsObjectStore:
         await self._run(blob.reload, retry=_RETRY)
         return _stored(blob)
 
+    async def open_session(self, new: NewObject, origin: str | None = None) -> str:
+        """See :meth:`ObjectStore.open_session`."""
+        blob = self._blob(new.bucket, new.key, new.metadata)
+        try:
+            url = await self._run(
+                blob.create_resumable_upload_session,
+                content_type=new.media_type,
+                size=new.size_bytes,
+                origin=origin,
+                if_generation_match=0,
+                timeout=_SESSION_TIMEOUT_S,
+                retry=_RETRY,
+            )
+        except PreconditionFailed as error:
+            raise ObjectExistsError(new.key) from error
+        assert url
+        return url
+
+    async def cancel_session(self, url: str) -> None:
+        """See :meth:`ObjectStore.cancel_session`. Cloud Storage answers 499 to say that it is done."""
+        http: requests.Session = cast("Any", self._client)._http
+        answer = await self._run(lambda: http.delete(url, headers={"Content-Length": "0"}, timeout=_SESSION_TIMEOUT_S))
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise StoreUnavailableError(f"cancelling an upload session: {answer.status_code}")
+
     async def get(self, bucket: str, key: str) -> bytes:
         """See :meth:`ObjectStore.get`."""
         try:
@@ -147,6 +185,15 @@ class GcsObjectStore:
         except NotFound as error:
             raise ObjectNotFoundError(key) from error
         return _stored(blob)
+
+    async def list_page(self, bucket: str, after: str = "", limit: int = 1000) -> list[StoredObject]:
+        """See :meth:`ObjectStore.list_page`. The service starts at a name, not after it: one more is asked for."""
+        listed = await self._run(
+            lambda: list(
+                self._client.list_blobs(bucket, start_offset=after or None, max_results=limit + 1, retry=_RETRY)
+            )
+        )
+        return [_stored(blob) for blob in listed if blob.name != after][:limit]
 
     async def delete(self, bucket: str, key: str, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.delete`."""
@@ -193,8 +240,12 @@ class GcsObjectStore:
 
 def connect(project: str, signing_key_file: Path | None = None) -> GcsObjectStore:
     """The store of this process; ``STORAGE_EMULATOR_HOST`` is honoured by the client itself."""
-    signing = service_account.Credentials.from_service_account_file(str(signing_key_file)) if signing_key_file else None
-    return GcsObjectStore(storage.Client(project=project), signing=signing)
+    client = storage.Client(project=project)
+    if signing_key_file:
+        return GcsObjectStore(client, signing=service_account.Credentials.from_service_account_file(signing_key_file))
+    own = cast("Any", client)._credentials
+    signs_itself = isinstance(own, Signing | AnonymousCredentials)
+    return GcsObjectStore(client, signing=None if signs_itself else remote_signing())
 
 
 class _Pieces:

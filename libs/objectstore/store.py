@@ -44,6 +44,24 @@ class StreamDigest:
     size_bytes: int
 
 
+SESSION_LIFE = timedelta(days=7)
+"""How long the storage service keeps an upload session open (Cloud Storage: one week)."""
+
+CHUNK_MULTIPLE = 256 * 1024
+"""Bytes sent to an upload session come in multiples of this, except for its last request (Cloud Storage's rule)."""
+
+
+@dataclass(frozen=True)
+class NewObject:
+    """What is fixed of an object before its first byte: whoever sends the bytes can change nothing of it."""
+
+    bucket: str
+    key: str
+    size_bytes: int
+    media_type: str
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 BeforeCommit = Callable[[StreamDigest], Awaitable[None]]
 """Called with the digest before an object becomes visible; raising means it never does."""
 
@@ -72,6 +90,18 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def open_session(self, new: NewObject, origin: str | None = None) -> str:
+        """A URL to which anybody may send the bytes of one new object, in pieces, for :data:`SESSION_LIFE`.
+
+        Browsers may only do so from pages of ``origin``, exactly as their Origin header says it. The object becomes
+        visible with the last byte, if there is none of its name. Raises ``ObjectExistsError``.
+        """
+        ...
+
+    async def cancel_session(self, url: str) -> None:
+        """Nothing can be sent to the session any more; one that has ended is fine."""
+        ...
+
     async def get(self, bucket: str, key: str) -> bytes:
         """A small object's bytes. Raises ``ObjectNotFoundError``."""
         ...
@@ -82,6 +112,10 @@ class ObjectStore(Protocol):
 
     async def stat(self, bucket: str, key: str) -> StoredObject:
         """What is known of the live version. Raises ``ObjectNotFoundError``."""
+        ...
+
+    async def list_page(self, bucket: str, after: str = "", limit: int = 1000) -> list[StoredObject]:
+        """The next live objects after that name, in the order of UTF-8 bytes; fewer than ``limit`` at the end."""
         ...
 
     async def delete(self, bucket: str, key: str, generation: int | None = None) -> None:

@@ -6,7 +6,14 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from objectstore.store import BeforeCommit, ObjectExistsError, ObjectNotFoundError, StoredObject, StreamDigest
+from objectstore.store import (
+    BeforeCommit,
+    NewObject,
+    ObjectExistsError,
+    ObjectNotFoundError,
+    StoredObject,
+    StreamDigest,
+)
 
 
 class MemoryObjectStore:
@@ -15,6 +22,7 @@ class MemoryObjectStore:
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str], tuple[StoredObject, bytes]] = {}
         self._generations = itertools.count(1)
+        self._sessions: dict[str, tuple[NewObject, str | None]] = {}
 
     async def put(
         self, bucket: str, key: str, content: bytes | Path, media_type: str, metadata: Mapping[str, str] | None = None
@@ -42,6 +50,30 @@ class MemoryObjectStore:
         await before_commit(StreamDigest(hashlib.sha256(data).hexdigest(), len(data)))
         return await self.put(bucket, key, data, media_type, metadata)
 
+    async def open_session(self, new: NewObject, origin: str | None = None) -> str:
+        """See :meth:`ObjectStore.open_session`; :meth:`send` is how bytes get there."""
+        if (new.bucket, new.key) in self._objects:
+            raise ObjectExistsError(new.key)
+        url = f"memory://session/{next(self._generations)}"
+        self._sessions[url] = (new, origin)
+        return url
+
+    async def cancel_session(self, url: str) -> None:
+        """See :meth:`ObjectStore.cancel_session`."""
+        self._sessions.pop(url, None)
+
+    async def send(self, url: str, content: bytes) -> StoredObject:
+        """All bytes of a session at once. Raises ``KeyError`` when it is not open, ``ValueError`` for another size."""
+        new, _ = self._sessions[url]
+        if len(content) != new.size_bytes:
+            raise ValueError(f"{len(content)} bytes, not {new.size_bytes}")
+        del self._sessions[url]
+        return await self.put(new.bucket, new.key, content, new.media_type, new.metadata)
+
+    def session(self, url: str) -> tuple[NewObject, str | None]:
+        """What an open session was opened for, and the origin that may use it. Raises ``KeyError``."""
+        return self._sessions[url]
+
     async def get(self, bucket: str, key: str) -> bytes:
         """See :meth:`ObjectStore.get`."""
         return self._find(bucket, key)[1]
@@ -56,6 +88,12 @@ class MemoryObjectStore:
     async def stat(self, bucket: str, key: str) -> StoredObject:
         """See :meth:`ObjectStore.stat`."""
         return self._find(bucket, key)[0]
+
+    async def list_page(self, bucket: str, after: str = "", limit: int = 1000) -> list[StoredObject]:
+        """See :meth:`ObjectStore.list_page`."""
+        found = [stored for (held, _), (stored, _) in self._objects.items() if held == bucket]
+        ordered = sorted(found, key=lambda stored: stored.key.encode())
+        return [stored for stored in ordered if stored.key.encode() > after.encode()][:limit]
 
     async def delete(self, bucket: str, key: str, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.delete`."""

@@ -15,7 +15,8 @@ from telemetry import spans
 
 
 class ProviderGate:
-    """Holds calls back as long as they must be; belongs to one event loop. ``provider`` names it in spans and metrics.
+    """Holds calls back as long as they must be; belongs to one event loop. ``provider`` names it in spans and metrics,
+    beside ``model``, the ``stage`` that pays, and the ``operation`` (``chat``, ``embeddings``).
 
     ``concurrency`` calls at a time, ``per_minute`` a minute. The budget may be shared with other gates.
     """
@@ -24,14 +25,21 @@ class ProviderGate:
         self,
         provider: str,
         *,
+        model: str = "",
+        stage: str = "",
+        operation: str = "chat",
         concurrency: int = 8,
         per_minute: float = 600,
         budget: DailyBudget | None = None,
         breaker: CircuitBreaker | None = None,
     ) -> None:
         self._provider = provider
+        self._model = model
+        self._operation = operation
         self.budget = budget or DailyBudget()
         self._breaker = breaker or CircuitBreaker(time.monotonic)
+        self._metrics = metrics.ProviderMetrics(provider, model, stage)
+        self._metrics.show(self._breaker.wait_s() > 0, self.budget.used)
         self._places = asyncio.Semaphore(concurrency)
         self._pace = Pace(time.monotonic, per_minute=per_minute)
 
@@ -42,7 +50,8 @@ class ProviderGate:
             (self.budget.wait_s(), "the budget of the day is spent"),
         ):
             if pause > 0:
-                metrics.paused(self._provider)
+                self._metrics.paused(reason)
+                self._metrics.show(self._breaker.wait_s() > 0, self.budget.used)
                 raise ProviderPausedError(f"{self._provider}: {reason}", pause)
 
     def charge(self, price: Price, input_tokens: int, output_tokens: int = 0) -> float:
@@ -50,7 +59,8 @@ class ProviderGate:
         tokens_in, tokens_out = max(input_tokens, 0), max(output_tokens, 0)
         cost = price.cost_usd(tokens_in, tokens_out)
         self.budget.charge(cost)
-        metrics.paid(self._provider, tokens_in, tokens_out, cost, self.budget.used)
+        self._metrics.paid(tokens_in, tokens_out, cost)
+        spans.tokens(tokens_in, tokens_out, cost)
         return cost
 
     @asynccontextmanager
@@ -66,7 +76,10 @@ class ProviderGate:
             self.check()
             self._breaker.begin()
             try:
-                with metrics.timed(self._provider), spans.internal(f"call {self._provider}"):
+                with (
+                    self._metrics.timed(),
+                    spans.inference(self._operation, self._provider, self._model, remote=True),
+                ):
                     yield
             except ProviderUnavailable as error:
                 self._breaker.failed(error.retry_after_s)
@@ -79,3 +92,5 @@ class ProviderGate:
                 raise
             else:
                 self._breaker.succeeded()
+            finally:
+                self._metrics.show(self._breaker.wait_s() > 0, self.budget.used)

@@ -10,6 +10,8 @@ import structlog
 from opentelemetry import trace
 from structlog.types import EventDict, WrappedLogger
 
+from telemetry.failures import story
+
 _USER_ID_SHOWN = 8
 
 
@@ -21,12 +23,13 @@ def configure(service: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _with_trace_id,
         _shorten_user_id,
-        structlog.processors.format_exc_info,
+        _with_severity,
+        _with_failure,
     ]
     structlog.configure(
         processors=[_with_service(service), *processors, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -59,6 +62,21 @@ def _with_trace_id(_logger: WrappedLogger, _name: str, event: EventDict) -> Even
     if context.is_valid:
         event["trace_id"] = f"{context.trace_id:032x}"
         event["span_id"] = f"{context.span_id:016x}"
+    return event
+
+
+def _with_severity(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """The name under which Cloud Logging looks for the level."""
+    event["severity"] = str(event.get("level", "info")).upper()
+    return event
+
+
+def _with_failure(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """An exception as kind, place and cause; its message only where it is ours."""
+    given = event.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else sys.exc_info()[1] if given is True else given
+    if isinstance(error, BaseException):
+        event["exception"] = story(error)
     return event
 
 

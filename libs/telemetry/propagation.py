@@ -63,7 +63,8 @@ def start_object_trace(bucket: str, name: str, generation: int) -> None:
             f"create {bucket}",
             context=Context(),
             kind=SpanKind.PRODUCER,
-            attributes={"gcp.gcs.bucket": bucket, "gcp.gcs.object": name, "gcp.gcs.generation": generation},
+            # Not the object's name: it holds the file's, which is its owner's words.
+            attributes={"gcp.gcs.bucket": bucket, "gcp.gcs.generation": generation},
         )
     span.end()
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,14 +17,6 @@ from tests.conformance.storage_emulator.process import PROJECT, StorageProcess
 
 BUCKET = f"bucket-{secrets.token_hex(6)}"
 SIZES = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 12345]
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageProcess]:
-    process = StorageProcess(tmp_path_factory.mktemp("objects"))
-    process.start()
-    yield process
-    process.stop()
 
 
 @pytest.fixture(params=["memory", "gcs"])
@@ -153,3 +145,15 @@ async def test_a_signed_url_serves_the_object_under_its_name(store: ObjectStore)
     assert (answer.status_code, answer.content) == (200, b"signed bytes")
     assert "f%C3%B6n%20%26%20co.txt" in answer.headers["Content-Disposition"]
     assert requests.get(url.replace("photo", "other"), timeout=5).status_code == 403
+
+
+async def test_a_bucket_is_listed_page_by_page_in_the_order_of_bytes(store: ObjectStore) -> None:
+    names = ["a", "a/b", "a0", "z", "é", "\U0001f600"]
+    for name in reversed(names):
+        await store.put(BUCKET, name, name.encode(), "text/plain")
+    seen: list[str] = []
+    while page := await store.list_page(BUCKET, after=seen[-1] if seen else "", limit=2):
+        assert len(page) <= 2
+        seen += [stored.key for stored in page]
+    assert seen == names
+    assert [stored.size_bytes for stored in await store.list_page(BUCKET, after="a0")] == [1, 2, 4]

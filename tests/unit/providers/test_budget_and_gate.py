@@ -96,10 +96,12 @@ async def test_a_pause_is_a_connection_error_that_says_how_long() -> None:
 
 
 async def test_calls_pauses_tokens_and_cost_are_counted() -> None:
-    gate = ProviderGate("counted", budget=DailyBudget(4.0))
+    gate = ProviderGate("counted", model="a model", stage="a stage", budget=DailyBudget(4.0))
 
     def value(name: str, **labels: str) -> float | None:
         return REGISTRY.get_sample_value(name, {"provider": "counted", **labels})
+
+    who = {"model": "a model", "stage": "a stage"}
 
     async with gate.call():
         assert gate.charge(Price(input_usd=1, output_usd=2), 1_000_000, 500_000) == 2
@@ -109,9 +111,9 @@ async def test_calls_pauses_tokens_and_cost_are_counted() -> None:
     gate.charge(Price(input_usd=1, output_usd=2), -5, 1_000_000)
     with pytest.raises(ProviderPausedError):
         gate.check()
-    assert value("provider_calls_total", outcome="ok") == 1
-    assert value("provider_calls_total", outcome="ProviderUnavailable") == 1
-    assert value("provider_pauses_total") == 1
-    assert value("provider_tokens_total", direction="input") == 1_000_000
-    assert value("provider_cost_usd_total") == 4
+    assert value("provider_calls_total", **who, outcome="ok") == 1
+    assert value("provider_calls_total", **who, outcome="ProviderUnavailable") == 1
+    assert value("provider_pauses_total", reason="the budget of the day is spent") == 1
+    assert value("provider_tokens_total", **who, direction="input") == 1_000_000
+    assert value("provider_cost_usd_total", **who) == 4
     assert value("provider_budget_used_ratio") == 1

@@ -1,0 +1,172 @@
+"""Pure ASGI middleware: so many requests a minute per user, or per address without one, and how many are left."""
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.storage import storage_from_string
+from prometheus_client import Counter
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hosting.answers import ApiError, error_response
+from hosting.app import API_ROOT
+from hosting.forwarded import client_address
+from hosting.settings import RateLimit, RateLimits
+from identity.principal import Authenticator, Principal, credentials_of
+
+_REFUSED = Counter("rate_limited", "Requests refused with 429", ["tier"])
+_STORE_ERRORS = Counter("rate_limit_store_errors", "Requests let through because the counters were not there")
+_NAMESPACE = "mmsearch"
+_STORE_TIMEOUT_S = 0.25
+_REMOTE: dict[str, Any] = {
+    "implementation": "redispy",
+    "socket_timeout": _STORE_TIMEOUT_S,
+    "socket_connect_timeout": _STORE_TIMEOUT_S,
+    "retry": Retry(NoBackoff(), 1),  # once, for a connection that was closed while it lay unused
+    "retry_on_error": [RedisConnectionError],
+}
+_REST_S = 5.0
+"""A store that was away is not asked again for so long: its timeouts would slow every request down."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """How a caller stands after this request; ``reset_s`` until the window is free again."""
+
+    allowed: bool
+    limit: RateLimit
+    remaining: int
+    reset_s: int
+
+
+class RateLimiter:
+    """Counts requests in ``memory://`` or ``redis://…``; raises what the store raises when it is away."""
+
+    def __init__(self, store: str, limits: RateLimits) -> None:
+        remote = not store.startswith("memory:")
+        storage: Any = storage_from_string(f"async+{store}", **(_REMOTE if remote else {}))
+        self._connections: Any = storage.bridge.storage if remote else None
+        self._strategy = SlidingWindowCounterRateLimiter(storage)
+        self._limits = limits
+
+    async def close(self) -> None:
+        """Closes the connections to a remote store."""
+        if self._connections is not None:
+            await self._connections.aclose()
+
+    async def count(self, caller: str, tier: str) -> _Standing:
+        """One more request of ``caller``, who is in ``tier``."""
+        limit = self._limits.of(tier)
+        minute = RateLimitItemPerMinute(limit.per_minute, namespace=_NAMESPACE)
+        second = RateLimitItemPerSecond(limit.burst, namespace=_NAMESPACE)
+        for item in (second, minute):
+            if not await self._strategy.hit(item, caller):
+                return await self._standing(item, caller, limit, allowed=False)
+        return await self._standing(minute, caller, limit, allowed=True)
+
+    async def _standing(self, item: RateLimitItem, caller: str, limit: RateLimit, *, allowed: bool) -> _Standing:
+        window = await self._strategy.get_window_stats(item, caller)
+        reset_s = max(math.ceil(window.reset_time - time.time()), 1)
+        return _Standing(allowed, limit, max(window.remaining, 0) if allowed else 0, reset_s)
+
+
+class RateLimited:
+    """Finds out who asks (once: routes find the principal in the request's state), counts, refuses or passes on.
+
+    Everything outside the API goes free: health, metrics, the page's own files, pushed events.
+    """
+
+    def __init__(self, app: ASGIApp, limiter: RateLimiter, authenticator: Authenticator) -> None:
+        self._app = app
+        self._limiter = limiter
+        self._authenticator = authenticator
+        self._rests_until = float("-inf")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "lifespan":
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                await self._limiter.close()
+            return
+        if scope["type"] not in ("http", "websocket") or not scope["path"].startswith(API_ROOT + "/"):
+            await self._app(scope, receive, send)
+            return
+        standing = await self._standing(scope)
+        if standing is None:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_limits(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                message["headers"] = [*message["headers"], *_headers(standing)]
+            await send(message)
+
+        if standing.allowed:
+            await self._app(scope, receive, send_with_limits)
+        else:
+            await _too_many(standing)(scope, receive, send_with_limits)
+
+    async def _standing(self, scope: Scope) -> _Standing | None:
+        """None where the counters are away: better too many requests than none."""
+        principal = await self._principal(scope)
+        if time.monotonic() < self._rests_until:
+            _STORE_ERRORS.inc()
+            return None
+        tier = principal.tier if principal else "free"
+        caller = f"user:{principal.user_id}" if principal else f"address:{client_address(scope)}"
+        try:
+            standing = await self._limiter.count(caller, tier)
+        except Exception as error:
+            _STORE_ERRORS.inc()
+            self._rests_until = time.monotonic() + _REST_S
+            _log.warning("rate limits not counted", reason=f"{type(error).__name__}: {error}"[:200])
+            return None
+        if not standing.allowed:
+            _REFUSED.labels(tier if principal else "anonymous").inc()
+        return standing
+
+    async def _principal(self, scope: Scope) -> Principal | None:
+        key, token = credentials_of(Headers(scope=scope), scope.get("subprotocols", ()))
+        find: Callable[[], Awaitable[Principal | None]]
+        if key:
+            find = lambda: self._authenticator.by_api_key(key)  # noqa: E731
+        elif token:
+            find = lambda: self._authenticator.by_bearer(token)  # noqa: E731
+        else:
+            return None
+        try:
+            principal = await find()
+        except ConnectionError:
+            return None  # the route asks again, and says what is away
+        if principal is not None:
+            scope.setdefault("state", {})["principal"] = principal
+        return principal
+
+
+def _headers(standing: _Standing) -> list[tuple[bytes, bytes]]:
+    limit = standing.limit
+    return [
+        (b"ratelimit-limit", b"%d" % limit.per_minute),
+        (b"ratelimit-remaining", b"%d" % standing.remaining),
+        (b"ratelimit-reset", b"%d" % standing.reset_s),
+        (b"ratelimit-policy", b"%d;w=60, %d;w=1" % (limit.per_minute, limit.burst)),
+    ]
+
+
+def _too_many(standing: _Standing) -> ASGIApp:
+    limit = standing.limit
+    message = f"At most {limit.per_minute} requests a minute and {limit.burst} a second. Try again shortly."
+    return error_response(ApiError(429, "rate_limited", message, headers={"Retry-After": str(standing.reset_s)}))

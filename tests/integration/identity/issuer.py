@@ -1,0 +1,105 @@
+"""A local OpenID Connect issuer over real HTTP: discovery, JWKS, RSA and EC keys, tokens good and bad."""
+
+import base64
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+AUDIENCE = "mmsearch-page"
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+class LocalIssuer:
+    """``keys`` by id are what it publishes; ``asked`` counts requests by path."""
+
+    def __init__(self, max_age: int | None = 600) -> None:
+        self.keys: dict[str, PrivateKey] = {"rsa-1": new_rsa(), "ec-1": ec.generate_private_key(ec.SECP256R1())}
+        self.max_age = max_age
+        self.extra_jwks: list[dict[str, Any]] = []
+        self.asked: dict[str, int] = {}
+        self.status = 200
+        self.claimed_issuer: str | None = None
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    def __enter__(self) -> "LocalIssuer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def token(
+        self, kid: str = "rsa-1", key: PrivateKey | None = None, headers: dict[str, Any] | None = None, **claims: Any
+    ) -> str:
+        """A good token unless told otherwise; a claim given as None is left out."""
+        now = int(time.time())
+        all_claims = {"iss": self.url, "aud": AUDIENCE, "sub": "person-1", "iat": now, "exp": now + 600} | claims
+        signing = key or self.keys[kid]
+        algorithm = "RS256" if isinstance(signing, rsa.RSAPrivateKey) else "ES256"
+        kept = {name: value for name, value in all_claims.items() if value is not None}
+        return jwt.encode(kept, signing, algorithm, {"kid": kid} | (headers or {}))
+
+    def jwks(self) -> dict[str, Any]:
+        return {"keys": [public_jwk(kid, key) for kid, key in self.keys.items()] + self.extra_jwks}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked[self.path] = issuer.asked.get(self.path, 0) + 1
+                answers = {
+                    "/.well-known/openid-configuration": {
+                        "issuer": issuer.claimed_issuer or issuer.url,
+                        "jwks_uri": f"{issuer.url}/jwks",
+                        "authorization_endpoint": f"{issuer.url}/authorize",
+                        "token_endpoint": f"{issuer.url}/token",
+                    },
+                    "/jwks": issuer.jwks(),
+                }
+                body = json.dumps(answers[self.path]).encode() if self.path in answers else b""
+                self.send_response(issuer.status if body else 404)
+                if issuer.max_age is not None:
+                    self.send_header("Cache-Control", f"public, max-age={issuer.max_age}")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler
+
+
+def new_rsa(bits: int = 2048) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, bits)
+
+
+def public_jwk(kid: str, key: PrivateKey) -> dict[str, Any]:
+    algorithm = jwt.get_algorithm_by_name("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
+    described: dict[str, Any] = json.loads(algorithm.to_jwk(key.public_key()))
+    described.pop("key_ops", None)
+    return described | {"kid": kid, "use": "sig"}
+
+
+def public_pem(key: PrivateKey) -> bytes:
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def unsigned(token: str, **header: Any) -> str:
+    """The same claims under another header and no signature."""
+    first = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+    return f"{first}.{token.split('.')[1]}."
