@@ -84,7 +84,7 @@ class Cluster:
             "port": str(port),
             "unix_socket_directories": '"' + str(self.sockets).replace('"', '""') + '"',
             "unix_socket_permissions": "0700",
-            "shared_buffers": "128MB",
+            **_TUNING,
             "max_connections": "100",
             "log_checkpoints": "off",
             "log_line_prefix": "%p %q%u@%d ",
@@ -165,6 +165,16 @@ class Cluster:
                     found.append(process.pid)
         return found
 
+
+# Why each is what it is: docs/search-index.md. Shared memory is taken as it is first used, not at the start.
+_TUNING = {
+    "shared_buffers": "512MB",
+    "maintenance_work_mem": "512MB",
+    "work_mem": "16MB",
+    "random_page_cost": "1.1",
+    "max_wal_size": "2GB",
+    "autovacuum_naptime": "15s",
+}
 
 _INITDB_OPTIONS = (
     f"--username={SUPERUSER}",

@@ -25,6 +25,7 @@ from localcloud.backend_connection import (
     connect,
 )
 from localcloud.ports import LOOPBACK, holder, is_free
+from localcloud.websocket_splice import ServerState, WebSocketSplice
 
 _CANNOT_START = 2
 _HOP_BY_HOP = frozenset(
@@ -32,6 +33,8 @@ _HOP_BY_HOP = frozenset(
     | {b"trailer", b"transfer-encoding", b"upgrade"}
 )
 _SET_BY_US = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip"})
+SEARCHED = (("/api/v1/search", ""), ("/api/v1/feedback", ""), ("/api/v1/file/", "/similar"))
+"""What the search service answers, by the beginning and the end of the path."""
 _GRACE_S = 5
 _CONTINUE_S = 5
 
@@ -46,10 +49,15 @@ class Backend:
 
 @dataclass(frozen=True)
 class Route:
-    """Paths that begin with ``prefix`` go to ``backend``."""
+    """Paths that begin with ``prefix`` and end with ``suffix`` go to ``backend``."""
 
     prefix: str
     backend: Backend
+    suffix: str = ""
+
+    def fits(self, path: str) -> bool:
+        """Whether a request for ``path`` goes this way."""
+        return path.startswith(self.prefix) and path.endswith(self.suffix)
 
 
 class _ClientGoneError(Exception):
@@ -66,7 +74,7 @@ class Router:
         """Passes one request on."""
         if scope["type"] != "http":
             return
-        backend = next(r.backend for r in self._routes if scope["path"].startswith(r.prefix))
+        backend = self.backend_of(scope["path"])
         exchange = _Exchange(scope, receive, send, backend)
         try:
             async with connect(backend.port, head_only=scope["method"] == "HEAD") as connection:
@@ -77,6 +85,14 @@ class Router:
             await exchange.refuse(502, "bad_gateway", f"The {backend.name} service broke off; please try again.")
         except _ClientGoneError:
             pass
+
+    def backend_of(self, path: str) -> Backend:
+        """Where a request for ``path`` goes."""
+        return next(route.backend for route in self._routes if route.fits(path))
+
+    def websockets(self, server_state: ServerState, **_: object) -> WebSocketSplice:
+        """For uvicorn's ``ws``: the protocol of one connection that becomes a WebSocket."""
+        return WebSocketSplice(server_state, lambda path: self.backend_of(path).port, LOOPBACK, _SET_BY_US)
 
 
 class _Exchange:
@@ -203,12 +219,19 @@ def main() -> int:
         return _CANNOT_START
     gateway = Backend("upload-gateway", arguments.gateway_port)
     search = Backend("search", arguments.search_port)
+    router = Router(
+        (
+            *(Route(prefix, search, suffix) for prefix, suffix in SEARCHED),
+            *_traces(arguments.traces_port),
+            Route("", gateway),
+        )
+    )
     uvicorn.run(
-        Router((Route("/api/v1/search", search), Route("", gateway))),
+        router,
         host=LOOPBACK,
         port=arguments.port,
         http="httptools",
-        ws="none",
+        ws=router.websockets,  # pyright: ignore[reportArgumentType] - called like the class it asks for
         lifespan="off",
         access_log=False,
         log_level="warning",
@@ -221,11 +244,16 @@ def main() -> int:
     return 0
 
 
+def _traces(port: int | None) -> tuple[Route, ...]:
+    return () if port is None else (Route("/traces", Backend("traces", port)),)
+
+
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="localcloud.router", description="The one public port.")
     parser.add_argument("--port", type=int, required=True, help="the public port on 127.0.0.1")
     parser.add_argument("--gateway-port", type=int, required=True)
     parser.add_argument("--search-port", type=int, required=True)
+    parser.add_argument("--traces-port", type=int, help="where traces are drawn, if they are kept here")
     return parser.parse_args()
 
 

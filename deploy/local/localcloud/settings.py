@@ -13,6 +13,11 @@ def inherited(without: Collection[str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in without}
 
 
+def traces_elsewhere() -> bool:
+    """True when the caller says where spans go; nowhere, if the address is empty."""
+    return "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
+
+
 def runtime_dir() -> str | None:
     """The user's own short-lived directory, where the desktop or login gave one."""
     return os.environ.get("XDG_RUNTIME_DIR")

@@ -3,6 +3,7 @@
 Read it from top to bottom: embedded cloud, one-shot jobs, five services, the public port.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from localcloud.data_dir import DataDir
 from localcloud.job_marks import Mark, fingerprint
 from localcloud.ports import LOOPBACK
 from localcloud.process import HttpReady, Kind, Process, TcpReady
-from localcloud.settings import inherited, runtime_dir
+from localcloud.settings import inherited, runtime_dir, traces_elsewhere
 
 PROJECT = "mmsearch-local"
 UPLOADS_BUCKET = "mmsearch-local-uploads"
@@ -27,6 +28,7 @@ PORT_NAMES = (
     "pubsub-jwks",
     "storage",
     "storage-tls",
+    "traces",
     *(service.value for service in Service),
 )
 
@@ -53,6 +55,7 @@ class System:
             self._postgres(),
             self._pubsub(),
             self._storage(),
+            *(() if traces_elsewhere() else (self._traces(),)),
             self._provision(),
             *(self._migration(service) for service in _DATABASE_SERVICES),
             self._bootstrap(),
@@ -117,6 +120,16 @@ class System:
             port=port,
         )  # fmt: skip
 
+    def _traces(self) -> Process:
+        port = self.ports["traces"]
+        return Process(
+            name="traces",
+            argv=_module("localcloud.traces", "--data-dir", self.data.of("traces"), "--port", port),
+            env=self._env(),
+            ready=HttpReady(port),
+            port=port,
+        )
+
     # Jobs: before the services. Provisioning runs at every start and changes what differs; the database's jobs run
     # when their code, their settings or the database are new
 
@@ -167,7 +180,7 @@ class System:
     # The five services
 
     def _service(self, service: Service) -> Process:
-        needs = ["provision"]
+        needs = ["provision"] if traces_elsewhere() else ["provision", "traces"]
         if service in _DATABASE_SERVICES:
             needs.append(f"migrate-{service.value}")
         port = self.ports[service.value]
@@ -193,12 +206,16 @@ class System:
         # What paid providers were used for today must outlive a restart; each process counts for itself.
         spent = self.data.path / f"{service.value}-spent.json"
         variables |= {"GEMINI_SPEND_FILE": str(spent), "OPENAI_SPEND_FILE": str(spent)}
+        if not traces_elsewhere():
+            variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://{LOOPBACK}:{self.ports['traces']}"
         if service in _PUBLIC_SERVICES:
             variables |= {
                 "PUBLIC_URL": self.public_url,
                 "SIGNING_KEY_FILE": str(self._service_account()),
                 "LOCAL_USER_ID": LOCAL_USER,
                 "LOCAL_ISSUER_SECRET": self.data.secret("local-issuer"),
+                "RATE_LIMITS": _RATE_LIMITS,
+                "TRUSTED_PROXIES": f"{LOOPBACK}/32",
             }
         return variables
 
@@ -206,15 +223,17 @@ class System:
 
     def _router(self) -> Process:
         gateway, search = self.ports[Service.UPLOAD_GATEWAY.value], self.ports[Service.SEARCH.value]
+        traces = () if traces_elsewhere() else ("--traces-port", self.ports["traces"])
         return Process(
             name="router",
             argv=_module(
-                "localcloud.router", "--port", self.public_port, "--gateway-port", gateway, "--search-port", search
+                "localcloud.router", "--port", self.public_port, "--gateway-port", gateway, "--search-port", search,
+                *traces,
             ),
             env=self._env(),
             ready=TcpReady(self.public_port),
             port=self.public_port,
-        )
+        )  # fmt: skip
 
     # What they are told
 
@@ -229,9 +248,10 @@ class System:
         }
 
     def _env(self, variables: Mapping[str, str] | None = None) -> dict[str, str]:
-        # Models are big and the same for every system: a cache the caller chose is shared.
-        models = {"MODEL_CACHE_DIR": str(self.data.path / "models")}
-        return {**models, **inherited(without=_SET_HERE), **(variables or {}), "PYTHONUNBUFFERED": "1"}
+        # Models are big and the same for every system: a cache the caller chose is shared. Nobody is kept from filling
+        # their own machine, unless the caller says how much a day.
+        defaults = {"MODEL_CACHE_DIR": str(self.data.path / "models"), "DAILY_UPLOADS_PRO": "1000000"}
+        return {**defaults, **inherited(without=_SET_HERE), **(variables or {}), "PYTHONUNBUFFERED": "1"}
 
     def _pubsub_host(self) -> str:
         return f"{LOOPBACK}:{self.ports['pubsub']}"
@@ -252,6 +272,11 @@ class System:
     def _api_key(self) -> str:
         return self.data.secret("api-key", prefix="sk_")
 
+
+# One person's machine: only a program that has run wild meets these.
+_RATE_LIMITS = json.dumps(
+    {"free": {"per_minute": 6_000, "burst": 500}, "pro": {"per_minute": 1_000_000, "burst": 50_000}}
+)
 
 _SET_HERE = frozenset(
     {

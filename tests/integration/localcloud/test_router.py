@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
 from localcloud.ports import free_port
-from localcloud.router import Backend, Route, Router
+from localcloud.router import SEARCHED, Backend, Route, Router
 from tests.integration.localcloud.programs import ready_when_listening, running
 
 MIB = 1024 * 1024
@@ -124,7 +124,8 @@ class Stage:
 async def stage() -> AsyncIterator[Stage]:
     gateway, search = Service("gateway"), Service("search")
     async with served(gateway) as first, served(search) as second:
-        routes = (Route("/api/v1/search", Backend("search", second)), Route("", Backend("gateway", first)))
+        search_routes = (Route(prefix, Backend("search", second), suffix) for prefix, suffix in SEARCHED)
+        routes = (*search_routes, Route("", Backend("gateway", first)))
         async with served(Router(routes)) as port:
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
                 yield Stage(port, gateway, search, client)
@@ -146,6 +147,10 @@ async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyn
         ("/api/v1/search", "search"),
         ("/api/v1/search/history", "search"),
         ("/api/v1/searching", "search"),
+        ("/api/v1/feedback", "search"),
+        ("/api/v1/file/upl_x/similar", "search"),
+        ("/api/v1/file/upl_x/metadata", "gateway"),
+        ("/api/v1/ws", "gateway"),
         ("/api/v1/upload", "gateway"),
         ("/", "gateway"),
         ("/x/api/v1/search", "gateway"),

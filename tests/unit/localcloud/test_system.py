@@ -93,3 +93,20 @@ def test_retries_can_be_shortened(tmp_path: Path) -> None:
 
 def test_modules_of_the_working_directory_are_not_taken_for_ours(system: System) -> None:
     assert all(process.argv[1] == "-P" for process in system.processes())
+
+
+def test_traces_are_kept_here_unless_the_caller_says_where_they_go(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    kept = by_name(system)
+    for service in Service:
+        assert kept[service.value].env["OTEL_EXPORTER_OTLP_ENDPOINT"] == f"http://127.0.0.1:{PORTS['traces']}"
+        assert "traces" in kept[service.value].needs
+    assert "--traces-port" in kept["router"].argv
+    for elsewhere in ("http://jaeger:4318", ""):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", elsewhere)
+        sent = by_name(system)
+        assert "traces" not in sent
+        assert "--traces-port" not in sent["router"].argv
+        assert sent["search"].env["OTEL_EXPORTER_OTLP_ENDPOINT"] == elsewhere

@@ -22,6 +22,7 @@ from localcloud.pubsub.faults import Faults
 from localcloud.pubsub.journal import Journal, open_database
 from localcloud.pubsub.jwks_server import serve_jwks
 from localcloud.pubsub.message_store import MessageStore
+from localcloud.pubsub.metrics import exposition
 from localcloud.pubsub.oidc import TokenSigner
 from localcloud.pubsub.publisher import PublisherService
 from localcloud.pubsub.push import PushDelivery
@@ -94,7 +95,7 @@ async def running(
                 service(SERVICE, faults_methods(faults)),
             )
         )
-        bound_jwks = None if jwks_port is None else await _serve_jwks(cleanup, signer, jwks_port)
+        bound_jwks = None if jwks_port is None else await _serve_jwks(cleanup, signer, catalog, jwks_port)
         await server.start()
         cleanup.push_async_callback(server.stop, _GRACE_SECONDS)
         # UNAVAILABLE makes clients reconnect; a cancelled stream would end their subscriptions for good.
@@ -114,9 +115,9 @@ def _bind(server: grpc.aio.Server, port: int) -> int:
         raise PortTakenError(f"port {port} on 127.0.0.1 is taken or not allowed") from refused
 
 
-async def _serve_jwks(cleanup: contextlib.AsyncExitStack, signer: TokenSigner, port: int) -> int:
+async def _serve_jwks(cleanup: contextlib.AsyncExitStack, signer: TokenSigner, catalog: Catalog, port: int) -> int:
     try:
-        server = await serve_jwks(signer.jwks(), port)
+        server = await serve_jwks(signer.jwks(), lambda: exposition(catalog.subscriptions.values()), port)
     except OSError as refused:
         raise PortTakenError(f"port {port} on 127.0.0.1 is taken or not allowed") from refused
     cleanup.callback(server.close)

@@ -74,6 +74,10 @@ class Subscription:
         """Whether consumers are told the delivery attempt."""
         return self._queue.policy.max_delivery_attempts is not None
 
+    def backlog(self) -> tuple[int, int | None]:
+        """How many messages are not acknowledged, and when the oldest was published (microseconds)."""
+        return self._queue.backlog()
+
     def configure(self, settings: types.Subscription) -> None:
         """Take over changed settings; waiting consumers notice at their next turn."""
         self.settings = settings

@@ -34,6 +34,11 @@ class SubscriptionQueue:
         """Every message this queue still refers to, retained ones too."""
         return list(self._entries)
 
+    def backlog(self) -> tuple[int, int | None]:
+        """How many messages are not acknowledged, and the id (publish time) of the oldest."""
+        waiting = [entry.message_id for entry in self._entries.values() if entry.state is not State.ACKED]
+        return len(waiting), min(waiting, default=None)
+
     @property
     def ready_estimate(self) -> int:
         """How many messages wait for a consumer, at most."""

@@ -40,6 +40,8 @@ class SessionRequests:
             asked = chunk_range(call.headers.get("content-range"))
             if session.finished_generation is not None:
                 return finished(await asyncio.to_thread(self._uploads.result, session))
+            if asked.total is not None:
+                session.request.check_size(asked.total)
             expected = ExpectedChecksums.from_headers(call.headers)
             try:
                 if asked.first is None:

@@ -85,7 +85,9 @@ class UploadRoutes:
     async def _start_session(self, call: Call) -> Response:
         resource = {"contentType": call.headers.get("x-upload-content-type"), **await call.json()}
         upload = _upload(call, resource)
-        request = UploadRequest(upload.new, upload.expected, call.headers.get("origin"))
+        announced = call.headers.get("x-upload-content-length", "")
+        size = int(announced) if announced.isdecimal() else None
+        request = UploadRequest(upload.new, upload.expected, call.headers.get("origin"), size)
         session = await asyncio.to_thread(self._uploads.start, request)
         query = urlencode({"uploadType": "resumable", "upload_id": session.upload_id})
         location = f"{call.base}/upload/storage/v1/b/{call.bucket}/o?{query}"

@@ -27,11 +27,17 @@ _CHECKPOINT_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class UploadRequest:
-    """What the start of a session fixed."""
+    """What the start of a session fixed. ``size`` where X-Upload-Content-Length announced it."""
 
     new: NewObject
     expected: ExpectedChecksums
     origin: str | None = None
+    size: int | None = None
+
+    def check_size(self, size: int) -> None:
+        """400 when the object would have another size than was announced."""
+        if self.size is not None and size != self.size:
+            raise invalid(f"The upload has {size} bytes; its session was opened for {self.size}.")
 
     def to_json(self) -> str:
         """As kept in the session's row."""
@@ -41,6 +47,7 @@ class UploadRequest:
                 "conditions": asdict(self.new.conditions),
                 "expected": asdict(self.expected),
                 "origin": self.origin,
+                "size": self.size,
             }
         )
 
@@ -50,7 +57,7 @@ class UploadRequest:
         kept = json.loads(row["request"])
         attributes = ObjectAttributes.model_validate(kept["attributes"])
         new = NewObject(row["bucket"], row["name"], attributes, Preconditions(**kept["conditions"]))
-        return cls(new, ExpectedChecksums(**kept["expected"]), kept["origin"])
+        return cls(new, ExpectedChecksums(**kept["expected"]), kept["origin"], kept.get("size"))
 
 
 class UploadSession:
@@ -160,6 +167,7 @@ class UploadStore:
         """Turn the session into the object; a refusal ends the session and leaves nothing behind."""
         writer = session.writer
         try:
+            session.request.check_size(writer.size)
             expected.over(session.request.expected).verify(writer.checksum)
             writer.sync()
             stored = self._objects.insert(session.request.new, writer.body(), session.upload_id)

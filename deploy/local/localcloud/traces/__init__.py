@@ -1,0 +1,1 @@
+"""Where the embedded cloud keeps recent traces: an OTLP/HTTP receiver, a bounded store, and pages that draw them."""
