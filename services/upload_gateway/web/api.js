@@ -1,92 +1,91 @@
-// Talks to the API: signs in, sends requests with the credential in a header, uploads with progress.
+// Everything the page asks of the API, one function an operation. Answers are the `data` of the envelope unless said otherwise.
 
-import { $ } from "/web/dom.js";
+import { headers, signIn } from "./session.js";
 
-const ROOT = "/api/v1";
-const KEY = "mmsearch-key";
-let credential = null;
-let signingIn = null;
+export const ROOT = "/api/v1";
 
 export class ApiError extends Error {
-  constructor(status, error) {
-    super(error?.message ?? "The server did not answer as expected.");
+  constructor(status, error, retryAfter = 0) {
+    super(error?.message ?? (status ? "The server did not answer as expected." : "The connection failed."));
     this.status = status;
-    this.code = error?.code ?? "unknown";
+    this.code = error?.code ?? (status ? "unknown" : "network");
     this.details = error?.details ?? {};
+    this.retryAfter = retryAfter;
   }
 }
 
-export function signIn() {
-  signingIn ??= findCredential().finally(() => { signingIn = null; });
-  return signingIn;
-}
-
-async function findCredential() {
-  const kept = sessionStorage.getItem(KEY);
-  if (kept && (await works({ "X-API-Key": kept }))) return;
-  const local = await fetch(`${ROOT}/auth/local`, { method: "POST" });
-  if (local.ok) {
-    const token = (await local.json()).data.token;
-    if (await works({ Authorization: `Bearer ${token}` })) return;
+export async function request(method, path, { json, body, signal, extra, again = true } = {}) {
+  const sent = { ...headers(), ...extra };
+  if (json !== undefined) sent["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(ROOT + path, { method, headers: sent, signal, body: json === undefined ? body : JSON.stringify(json) });
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new ApiError(0);
   }
-  await askForKey();
-}
-
-async function works(headers) {
-  const answer = await fetch(`${ROOT}/users/me`, { headers });
-  if (answer.ok) credential = headers;
-  return answer.ok;
-}
-
-function askForKey() {
-  const dialog = $("sign-in");
-  dialog.oncancel = (event) => event.preventDefault();
-  if (!dialog.open) dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.querySelector("form").onsubmit = async (event) => {
-      event.preventDefault();
-      const key = $("key").value.trim();
-      if (await works({ "X-API-Key": key })) {
-        sessionStorage.setItem(KEY, key);
-        dialog.close();
-        resolve();
-      } else {
-        $("sign-in-problem").textContent = "This key is not known here.";
-      }
-    };
-  });
-}
-
-export async function call(method, path, body, signal, again = true) {
-  const headers = { ...credential };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(ROOT + path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
   if (answer.status === 401 && again) {
     await signIn();
-    return call(method, path, body, signal, false);
+    return request(method, path, { json, body, signal, extra, again: false });
   }
-  let envelope = null;
-  try { envelope = await answer.json(); } catch { /* an answer without a body of ours */ }
-  if (!answer.ok) throw new ApiError(answer.status, envelope?.error);
-  return envelope;
+  return answer;
 }
 
-export function upload(file, onProgress) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", `${ROOT}/upload`);
-    request.responseType = "json";
-    for (const [name, value] of Object.entries(credential ?? {})) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-    request.onerror = () => reject(new ApiError(0, { code: "network", message: "The connection failed." }));
-    request.onload = () => {
-      if (request.status === 202) resolve(request.response.data);
-      else reject(new ApiError(request.status, request.response?.error));
-    };
-    const form = new FormData();
-    form.append("file", file, file.name);
-    request.send(form);
-  });
+async function envelope(method, path, options) {
+  const answer = await request(method, path, options);
+  let read = null;
+  try { read = await answer.json(); } catch { /* an answer without a body of ours */ }
+  if (!answer.ok) throw new ApiError(answer.status, read?.error, Number(answer.headers.get("Retry-After")) || 0);
+  return read ?? { data: null, meta: {} };
+}
+
+const data = async (...call) => (await envelope(...call)).data;
+
+export const listUploads = (parameters, signal) => envelope("GET", `/uploads?${new URLSearchParams(parameters)}`, { signal });
+export const search = (json, signal) => envelope("POST", "/search", { json, signal });
+export const similar = (id, limit, signal) => data("GET", `/file/${id}/similar?limit=${limit}`, { signal });
+export const status = (id) => data("GET", `/upload/status/${id}`);
+export const metadata = (id) => data("GET", `/file/${id}/metadata`);
+export const remove = (id) => data("DELETE", `/upload/${id}`);
+export const purge = (id) => data("DELETE", `/upload/${id}?purge=true`);
+export const restore = (id) => data("POST", `/upload/${id}/restore`);
+export const retry = (id) => data("POST", `/upload/${id}/retry`);
+export const process = (id) => data("POST", `/process/${id}`);
+export const openSession = (json) => data("POST", "/upload/sessions", { json });
+export const stats = () => data("GET", "/stats/me");
+export const profile = () => data("GET", "/users/me");
+export const preferences = () => data("GET", "/users/me/preferences");
+export const savePreferences = (json) => data("PUT", "/users/me/preferences", { json });
+export const keys = () => data("GET", "/users/me/api-keys");
+export const createKey = (name) => data("POST", "/users/me/api-keys", { json: { name } });
+export const deleteKey = (id) => data("DELETE", `/users/me/api-keys/${id}`);
+export const feedback = (json) => data("POST", "/feedback", { json });
+export const pastSearches = (limit = 50) => data("GET", `/search/history?limit=${limit}`);
+export const forgetSearch = (id) => data("DELETE", `/search/history/${id}`);
+export const forgetSearches = () => data("DELETE", "/search/history");
+
+export function searchByImage(file, parameters, signal) {
+  const body = new FormData();
+  body.append("file", file, file.name || "image.png");
+  return envelope("POST", `/search/image?${new URLSearchParams(parameters)}`, { body, signal });
+}
+
+// Each upload succeeds or fails on its own; where there is no batch operation they go one by one.
+export async function batch(action, ids) {
+  const outcomes = [];
+  for (let at = 0; at < ids.length; at += 100) outcomes.push(...await hundred(action, ids.slice(at, at + 100)));
+  return outcomes;
+}
+
+async function hundred(action, ids) {
+  try {
+    const answer = await data("POST", "/uploads/batch", { json: { action, upload_ids: ids } });
+    return answer.items;
+  } catch (error) {
+    if (error.status !== 404 && error.status !== 405) throw error;
+  }
+  const one = { delete: remove, retry, restore }[action];
+  const done = await Promise.allSettled(ids.map(one));
+  return done.map((result, at) => ({ upload_id: ids[at], error: result.reason ?? null }));
 }
 
 // Signed URLs live five minutes; each is asked for once in four.
@@ -94,7 +93,7 @@ const signed = new Map();
 export function signedUrl(path) {
   const known = signed.get(path);
   if (known && known.until > Date.now()) return known.url;
-  const url = call("GET", `${path}${path.includes("?") ? "&" : "?"}redirect=false`).then((answer) => answer.data);
+  const url = data("GET", `${path}${path.includes("?") ? "&" : "?"}redirect=false`).then((answer) => answer.url);
   signed.set(path, { url, until: Date.now() + 240_000 });
   url.catch(() => signed.delete(path));
   return url;

@@ -2,48 +2,27 @@
 
 export const $ = (id) => document.getElementById(id);
 
+const ATTRIBUTES = /^(aria-|data-|role$|for$|list$|colspan$)/;
+
 export function el(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
+    if (value === undefined || value === null) continue;
     if (key === "class") element.className = value;
-    else if (key.startsWith("aria-") || key === "role") element.setAttribute(key, value);
+    else if (ATTRIBUTES.test(key)) element.setAttribute(key, value);
     else element[key] = value;
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== "" && child !== false));
   return element;
 }
 
-export function toast(message, action, run) {
-  const item = el("div", { class: "toast" }, el("span", {}, message));
-  const leave = setTimeout(() => item.remove(), action ? 9000 : 5000);
-  if (action) {
-    item.append(el("button", { type: "button", onclick: () => { clearTimeout(leave); item.remove(); run(); } }, action));
-  }
-  $("toasts").append(item);
+export function button(label, onclick, { kind = "", picture = null, ...properties } = {}) {
+  return el("button", { class: `button ${kind}`, type: "button", onclick, ...properties }, picture, label);
 }
 
-export function bytes(count) {
-  if (count === null || count === undefined) return "";
-  const units = ["B", "KB", "MB", "GB", "TB"];
-  let power = 0;
-  while (count >= 1000 && power < units.length - 1) { count /= 1024; power += 1; }
-  return `${power && count < 10 ? count.toFixed(1) : Math.round(count)} ${units[power]}`;
-}
-
-export function clock(seconds) {
-  const whole = Math.floor(seconds);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = String(whole % 60).padStart(2, "0");
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
-}
-
-const days = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
-export const day = (iso) => days.format(new Date(iso));
-
-export function place(moment) {
-  if (moment.start_s !== null && moment.start_s !== undefined) return clock(moment.start_s);
-  if (moment.page) return `Page ${moment.page}`;
-  return moment.section || "";
+// A button that shows only a picture; its name is read out and shown as a tip.
+export function pictureButton(name, picture, onclick, { kind = "quiet", ...properties } = {}) {
+  return el("button", { class: `button icon ${kind}`, type: "button", "aria-label": name, title: name, onclick, ...properties }, picture);
 }
 
 // Highlights count Unicode code points, as the API does.
@@ -57,4 +36,26 @@ export function highlighted(text, ranges = []) {
   }
   parts.push(points.slice(at).join(""));
   return parts.filter((part) => part !== "");
+}
+
+const WINDOW = 130;
+const LEAD = 24;
+
+// As much of a moment as a card holds, begun where most of what was found is in view: [text, ranges].
+export function excerpt(text, ranges = []) {
+  const points = Array.from(text);
+  const seen = (from) => ranges.reduce((sum, [start, end]) => sum + (start >= from && end <= from + WINDOW ? end - start : 0), 0);
+  const best = ranges.map(([start]) => start).reduce((most, start) => (seen(start) > seen(most) ? start : most), ranges[0]?.[0] ?? 0);
+  if (best < WINDOW / 2) return [text, ranges];
+  const cut = points.indexOf(" ", Math.max(best - LEAD, 0)) + 1;
+  if (!cut || cut > best) return [text, ranges];
+  const kept = ranges.filter(([start]) => start >= cut).map(([start, end]) => [start - cut + 1, end - cut + 1]);
+  return [`…${points.slice(cut).join("")}`, kept];
+}
+
+export function debounced(wait, work) {
+  let timer = 0;
+  const later = (...values) => { clearTimeout(timer); timer = setTimeout(() => work(...values), wait); };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 }

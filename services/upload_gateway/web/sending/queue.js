@@ -1,0 +1,187 @@
+// The line of files on their way in: three at a time, each can be paused, resumed or cancelled and survives a cut connection.
+
+import * as api from "../api.js";
+import { expectChanges, onUpload } from "../live.js";
+import { isLitter } from "./folders.js";
+import { dropPending, keepPending, pendingFor } from "./pending.js";
+import { SessionGoneError, abandonSession, sendPiece, sendWhole, storedSoFar } from "./transfer.js";
+
+const AT_ONCE = 3;
+const PIECE = 8 * 1024 * 1024;
+const LONGEST_WAIT_S = 30;
+const MEBIBYTE = 1024 * 1024;
+const HASHED_UP_TO = 64 * MEBIBYTE;
+
+export const queue = new EventTarget();
+export const entries = [];
+const byUpload = new Map();
+let sessionsAreThere = true;
+let number = 0;
+
+const SENDING = ["waiting", "sending", "offline"];
+export const isSending = (entry) => SENDING.includes(entry.state);
+const isOver = (entry) => ["ready", "failed", "duplicate", "refused", "cancelled"].includes(entry.state);
+
+function set(entry, changes) {
+  Object.assign(entry, changes);
+  queue.dispatchEvent(new CustomEvent("change", { detail: entry }));
+}
+
+export function add(files) {
+  for (const file of files) {
+    if (isLitter(file.name)) continue;
+    number += 1;
+    entries.push({ id: number, file, name: file.name, size: file.size, sent: 0, state: "waiting", message: "", uploadId: "", progress: 0 });
+  }
+  queue.dispatchEvent(new CustomEvent("change"));
+  start();
+}
+
+function start() {
+  const active = entries.filter((entry) => entry.state === "sending" || entry.state === "offline").length;
+  entries.filter((entry) => entry.state === "waiting").slice(0, Math.max(AT_ONCE - active, 0)).forEach(send);
+}
+
+export function pause(entry) {
+  const was = entry.state;
+  set(entry, { state: "paused" });
+  if (was !== "waiting") entry.stop?.abort();
+  start();
+}
+
+export function resume(entry) {
+  set(entry, { state: "waiting" });
+  start();
+}
+
+export function cancel(entry) {
+  set(entry, { state: "cancelled" });
+  entry.stop?.abort();
+  const pending = pendingFor(entry.file);
+  if (pending) abandonSession(pending.session_url);
+  dropPending(entry.file);
+  dismiss(entry);
+  start();
+}
+
+export function sendAgain(entry) {
+  set(entry, { state: "waiting", sent: 0, message: "" });
+  start();
+}
+
+export function dismiss(entry) {
+  entries.splice(entries.indexOf(entry), 1);
+  queue.dispatchEvent(new CustomEvent("change"));
+}
+
+export function dismissOver() {
+  entries.filter(isOver).forEach(dismiss);
+}
+
+async function send(entry) {
+  entry.stop = new AbortController();
+  set(entry, { state: "sending", message: "" });
+  for (let tries = 0; entry.state === "sending" || entry.state === "offline"; tries += 1) {
+    try {
+      set(entry, { state: "sending", message: "" });
+      const before = entry.sent;
+      const { upload_id: uploadId } = await sendBytes(entry);
+      if (entry.sent > before) tries = 0;
+      byUpload.set(uploadId, entry);
+      set(entry, { state: "stored", sent: entry.size, uploadId, message: "Stored; waiting to be read." });
+      expectChanges();
+      catchUp(entry);
+    } catch (error) {
+      if (error.name === "AbortError") break;
+      if (!(await waitsFor(entry, error, tries))) break;
+    }
+  }
+  start();
+}
+
+async function sendBytes(entry) {
+  const { file } = entry;
+  const how = { signal: entry.stop.signal, onProgress: (sent) => set(entry, { sent }) };
+  if (file.size <= PIECE || !sessionsAreThere) return sendWhole(file, how);
+  try {
+    return await sendInPieces(entry, await sessionFor(entry), how);
+  } catch (error) {
+    if (!(error instanceof SessionGoneError)) throw error;
+    dropPending(file);
+    return sendInPieces(entry, await sessionFor(entry), how);
+  }
+}
+
+async function sessionFor(entry) {
+  const known = pendingFor(entry.file);
+  if (known) return known;
+  const { file } = entry;
+  const sha256 = file.size <= HASHED_UP_TO ? await hash(file) : undefined;
+  const session = await api.openSession({ filename: file.name, size: file.size, content_type: file.type || "application/octet-stream", sha256 });
+  keepPending(file, session);
+  return session;
+}
+
+async function sendInPieces(entry, session, how) {
+  const { file } = entry;
+  let offset = await storedSoFar(session.session_url, file, how);
+  while (offset < file.size) {
+    set(entry, { sent: offset });
+    offset = await sendPiece(session.session_url, file, offset, PIECE, how);
+  }
+  dropPending(file);
+  return session;
+}
+
+async function hash(file) {
+  if (!globalThis.crypto?.subtle) return undefined;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  return [...digest].map((octet) => octet.toString(16).padStart(2, "0")).join("");
+}
+
+// True when it makes sense to go on after an error, and then only once the wait is over.
+async function waitsFor(entry, error, tries) {
+  if ([404, 405].includes(error.status) && entry.size > PIECE && sessionsAreThere && !pendingFor(entry.file)) {
+    sessionsAreThere = false;
+    return true;
+  }
+  const soon = error.status === 0 || error.status >= 500 || (error.status === 429 && error.retryAfter <= 60 && error.retryAfter > 0);
+  if (!soon) {
+    refuse(entry, error);
+    return false;
+  }
+  const seconds = error.retryAfter || Math.min(2 ** tries, LONGEST_WAIT_S);
+  set(entry, { state: "offline", message: error.status === 429 ? "The server asks to wait a moment." : "The connection is gone; it goes on by itself." });
+  await Promise.race([
+    new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
+    new Promise((resolve) => addEventListener("online", resolve, { once: true })),
+    new Promise((resolve) => entry.stop.signal.addEventListener("abort", resolve)),
+  ]);
+  return entry.state === "offline";
+}
+
+function refuse(entry, error) {
+  dropPending(entry.file);
+  if (error.code === "duplicate") {
+    set(entry, { state: "duplicate", uploadId: error.details.upload_id ?? "", message: `Already here as “${error.details.filename ?? entry.name}”.` });
+  } else set(entry, { state: "refused", message: error.message });
+}
+
+onUpload((file) => {
+  const entry = file && byUpload.get(file.upload_id);
+  if (entry) hear(entry, file);
+});
+
+// Processing may have ended before the answer with the upload's id was here.
+async function catchUp(entry) {
+  try { hear(entry, await api.status(entry.uploadId)); } catch { /* events will tell */ }
+}
+
+function hear(entry, file) {
+  if (file.status === "deleted") return;
+  const state = { completed: "ready", failed: "failed" }[file.status] ?? "processing";
+  const advice = file.error ? ` ${file.error.advice}` : "";
+  set(entry, { state, message: state === "ready" ? "Ready to be found." : file.message + advice, progress: file.progress, uploaded: file });
+}
+
+addEventListener("beforeunload", (event) => { if (entries.some(isSending)) event.preventDefault(); });

@@ -1,0 +1,62 @@
+// Turns what the page shows (all files, a search, files like another, files like a picture) into a listing.
+
+import * as api from "./api.js";
+import { Listing } from "./listing.js";
+import { chosen } from "./preferences.js";
+import { image, isFiltered } from "./state.js";
+
+const SIMILAR = 50;
+const ORDERS = { "": "-created_at", "-date": "-created_at", date: "created_at", name: "filename", "-size": "-size", size: "size" };
+export const SIZES = { "0-1": "under 1 MB", "1-10": "1 to 10 MB", "10-100": "10 to 100 MB", "100-": "over 100 MB" };
+
+export function listingFor(state) {
+  if (image.file) return new Listing(byImage(state, image.file));
+  if (state.like) return new Listing(like(state), { whole: true });
+  if (state.q) return new Listing(found(state));
+  return new Listing(all(state), { belongs: (file) => !isFiltered(state) || (!state.from && !state.to && !state.size && file.file_type === state.type) });
+}
+
+function limits(state) {
+  const [least, most] = state.size ? state.size.split("-") : ["", ""];
+  return {
+    ...(state.type ? { file_types: [state.type] } : {}),
+    ...(state.from ? { date_from: state.from } : {}),
+    ...(state.to ? { date_to: state.to } : {}),
+    ...(least ? { min_size_mb: Number(least) } : {}),
+    ...(most ? { max_size_mb: Number(most) } : {}),
+  };
+}
+
+const WORDS = { processing: "Still being read: more of it will be found.", failed: "Could not be read to the end." };
+// The index calls a file complete where lists call it completed.
+const listed = (file) => ({ ...file, status: file.status === "complete" ? "completed" : file.status, message: WORDS[file.status] });
+const answered = ({ data, meta }) => ({ ...data, items: data.results.map(listed), total: data.total ?? meta?.total ?? data.results.length });
+
+function found(state) {
+  const sort = state.sort ? { sort: state.sort } : {};
+  const flagged = chosen("include_flagged") ? { include_flagged: true } : {};
+  return async (offset, limit, signal) => answered(await api.search({ query: state.q, ...limits(state), ...sort, ...flagged, limit, offset }, signal));
+}
+
+function byImage(state, file) {
+  const { file_types: types, ...others } = limits(state);
+  const filters = { ...others, ...(types ? { file_types: types[0] } : {}) };
+  return async (offset, limit, signal) => answered(await api.searchByImage(file, { ...filters, limit, offset }, signal));
+}
+
+function like(state) {
+  return async (offset, limit, signal) => {
+    const { results } = await api.similar(state.like, SIMILAR, signal);
+    const items = results.map(listed).filter((file) => !state.type || file.file_type === state.type);
+    return { items, total: items.length };
+  };
+}
+
+function all(state) {
+  const { file_types: types, ...others } = limits(state);
+  const wanted = { ...others, ...(types ? { file_type: types[0] } : {}) };
+  return async (offset, limit, signal) => {
+    const { data, meta } = await api.listUploads({ ...wanted, sort: ORDERS[state.sort] ?? ORDERS[""], limit, offset }, signal);
+    return { items: data, total: meta.total };
+  };
+}

@@ -1,0 +1,76 @@
+// What went wrong, by cause: what happened, what helps, and trying again, one file or all of a cause.
+
+import { changes, deleteFiles, retryFiles } from "../actions.js";
+import { listUploads } from "../api.js";
+import { $, button, debounced, el, pictureButton } from "../dom.js";
+import { counted } from "../format.js";
+import { icon } from "../icons.js";
+import { onUpload } from "../live.js";
+import { isFiltered, isFound, state, subscribe } from "../state.js";
+
+const CAUSES = {
+  corrupt: "Damaged files", encrypted: "Locked with a password", unsupported_format: "Formats that are not read here", file_size: "Empty or too large",
+  network: "The connection failed", quota_exceeded: "A quota is used up", timeout: "Reading took too long", provider_invalid: "The analysis went wrong",
+  provider_refused: "The analysis was refused", resource_limit: "Too big to be opened", internal: "Something went wrong on our side", unknown_owner: "Files without an owner",
+};
+const few = () => (innerWidth < 560 ? 1 : 3);
+const unfolded = new Set();
+let failed = [];
+let more = 0;
+
+export function startFailures() {
+  subscribe(draw);
+  onUpload((file) => { if (!file || file.status === "failed" || failed.some((one) => one.upload_id === file.upload_id)) soon(); });
+  changes.addEventListener("left", ({ detail }) => without(detail));
+  changes.addEventListener("retried", ({ detail }) => without(detail));
+  changes.addEventListener("returned", () => soon());
+  load();
+}
+
+const soon = debounced(300, load);
+
+async function load() {
+  try {
+    const { data, meta } = await listUploads({ status: "failed", limit: 100, sort: "-updated_at" });
+    [failed, more] = [data, meta.total - data.length];
+    draw();
+  } catch { /* what is known stays */ }
+}
+
+function without(ids) {
+  failed = failed.filter((file) => !ids.includes(file.upload_id));
+  draw();
+  soon();
+}
+
+function draw() {
+  const panel = $("failures");
+  panel.hidden = failed.length === 0 || isFound() || isFiltered() || state().view !== "files";
+  if (panel.hidden) return;
+  const key = JSON.stringify([failed.map((file) => [file.upload_id, file.updated_at]), [...unfolded], more]);
+  if (panel.dataset.key === key) return;
+  panel.dataset.key = key;
+  const groups = Map.groupBy(failed, (file) => file.error?.code ?? "internal");
+  panel.replaceChildren(
+    el("div", { class: "failures-head" }, icon("warning"), el("h2", {}, `${counted(failed.length + more, "file needs", "files need")} attention`)),
+    ...[...groups].map(([code, files]) => group(code, files)));
+}
+
+function group(code, files) {
+  const { advice, retryable } = files[0].error ?? { advice: "", retryable: true };
+  const shown = unfolded.has(code) ? files : files.slice(0, few());
+  const rest = files.length - shown.length;
+  return el("div", { class: "cause" },
+    el("div", { class: "cause-head" },
+      el("div", {}, el("h3", {}, `${CAUSES[code] ?? code} (${files.length})`), el("p", { class: "muted" }, advice)),
+      files.length > 1 ? button("Try all again", () => retryFiles(files), { kind: retryable ? "small" : "small quiet", picture: icon("retry", 16) }) : ""),
+    el("ul", { class: "rows" }, shown.map(row)),
+    rest ? button(`Show ${rest} more`, () => { unfolded.add(code); draw(); }, { kind: "small quiet" }) : "");
+}
+
+function row(file) {
+  return el("li", {}, el("span", { class: "name", title: file.filename }, file.filename), el("span", { class: "words" }, file.message),
+    el("span", { class: "side" },
+      button("Try again", () => retryFiles([file]), { kind: "small", "aria-label": `Try ${file.filename} again` }),
+      pictureButton(`Delete ${file.filename}`, icon("trash", 18), () => deleteFiles([file]))));
+}

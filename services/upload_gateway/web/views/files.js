@@ -1,0 +1,164 @@
+// The files: all of them or what a search finds, as a grid that follows what happens to them.
+
+import { changes, deleteFiles } from "../actions.js";
+import * as api from "../api.js";
+import { $, button, debounced, el } from "../dom.js";
+import { counted } from "../format.js";
+import { Grid } from "../grid.js";
+import { icon } from "../icons.js";
+import { onUpload } from "../live.js";
+import { selectFrom } from "../selection.js";
+import { listingFor } from "../sources.js";
+import { go, image, isFiltered, isFound, show, state, subscribe } from "../state.js";
+import { blankCard, card } from "./card.js";
+import { drawFilters } from "./filters.js";
+import { spoken } from "./toasts.js";
+
+const SOURCE = ["view", "q", "type", "from", "to", "size", "sort", "like"];
+const gone = new Set();
+let listing = null;
+let shownImage = null;
+let grid = null;
+
+export const shownListing = () => grid.listing;
+export const focusGrid = (index = grid.current) => grid.focus(index);
+
+export function startFiles() {
+  grid = new Grid($("grid"), { shape, render, blank: blankCard, onRange: (first, last) => grid.listing.want(first, last) });
+  subscribe((now, before) => {
+    if (SOURCE.some((name) => now[name] !== before[name]) || image.file !== shownImage) load();
+  });
+  onUpload(hear);
+  changes.addEventListener("left", ({ detail }) => { detail.forEach((id) => gone.add(id)); listing.leave(detail); soon(); });
+  changes.addEventListener("returned", ({ detail }) => { detail.forEach((id) => gone.delete(id)); listing.back(detail); soon(); });
+  changes.addEventListener("retried", () => soon());
+  load();
+}
+
+// How large cards are follows from the room there is and from whether moments are shown.
+function shape(width) {
+  const found = isFound();
+  if (width < 560 && found) return { columns: 1, height: 136, gap: 10 };
+  if (width < 560) return { columns: 2, height: Math.round((width - 10) / 2 * 0.72) + 66, gap: 10 };
+  const gap = 18;
+  const columns = Math.max(Math.floor((width + gap) / (found ? 270 + gap : 226 + gap)), 2);
+  const cell = (width - gap * (columns - 1)) / columns;
+  return { columns, height: Math.round(cell * (found ? 0.6 : 0.7)) + (found ? 142 : 68), gap };
+}
+
+const render = (file, index) => card(file, index, { open, remove: deleteFiles, similar: showSimilar });
+
+export function open(file, index = 0) {
+  go({ file: file.upload_id, at: file.moments?.length ? "0" : "" }, { push: true });
+  grid.current = index;
+}
+
+export function showSimilar(file) {
+  image.file = null;
+  go({ ...state(), view: "files", q: "", like: file.upload_id, file: "", at: "", sort: "" }, { push: true });
+}
+
+function load() {
+  listing?.close();
+  shownImage = image.file;
+  if (state().view !== "files") return;
+  const mine = listingFor(state());
+  gone.forEach((id) => mine.gone.add(id));
+  listing = mine;
+  $("find").classList.add("busy");
+  $("heading").textContent = isFound() ? "What was found" : "Your files";
+  // What was shown stays until there is something to show in its place.
+  mine.addEventListener("change", () => mine === listing && swap(mine), { once: true });
+  mine.addEventListener("change", () => mine === listing && describe(mine));
+  if (!grid.listing) grid.show(mine);
+  mine.want(0, 20);
+}
+
+function swap(mine) {
+  $("find").classList.remove("busy");
+  $("grid").classList.toggle("found", isFound());
+  if (grid.listing !== mine) {
+    const hadFocus = $("grid").contains(document.activeElement);
+    grid.show(mine);
+    scrollTo(0, 0);
+    if (hadFocus) grid.focus(0);
+  }
+  selectFrom(mine);
+}
+
+const soon = debounced(350, () => state().view === "files" && listing?.refresh());
+const later = debounced(1200, () => state().view === "files" && listing?.refresh());
+
+function hear(file) {
+  if (!listing || !file) { soon(); return; }
+  if (isFound()) {
+    if (file.status === "completed" || file.status === "deleted") later();
+    return;
+  }
+  if (file.status === "deleted") { if (!gone.has(file.upload_id)) soon(); }
+  else if (gone.has(file.upload_id) || !listing.belongs(file)) return;
+  else if (!listing.replace(file)) soon();
+}
+
+function describe(mine) {
+  const { total, answer, error } = mine;
+  drawFilters({ answer, words: error ? "" : inWords(total, answer) });
+  drawSource();
+  const empty = total === 0 ? emptiness(answer, error) : null;
+  $("empty").hidden = !empty;
+  $("grid").hidden = Boolean(empty);
+  if (empty) { grid.clear(); $("empty").replaceChildren(...empty); }
+}
+
+let said = "";
+function inWords(total, answer) {
+  let words = "";
+  if (isFound()) {
+    const pending = answer?.processing ? `, ${counted(answer.processing, "file")} still being read` : "";
+    const degraded = answer?.degraded ? ", by words only just now" : "";
+    words = total ? `${counted(total, "file")} found${pending}${degraded}` : "";
+  } else if (total) words = counted(total, "file");
+  const spokenWords = words || (isFound() ? "No good match" : "No files");
+  if (spokenWords !== said) { said = spokenWords; spoken(spokenWords); }
+  return words;
+}
+
+let sourceOf = "";
+async function drawSource() {
+  const { like } = state();
+  const box = $("source");
+  box.hidden = !like && !image.file;
+  const key = image.file ? image.file : like;
+  if (box.hidden || sourceOf === key) return;
+  sourceOf = key;
+  const back = button("Show all files", () => { show("files"); focusGrid(0); }, { kind: "small", picture: icon("close", 16) });
+  if (image.file) {
+    const url = URL.createObjectURL(image.file);
+    box.replaceChildren(el("img", { src: url, alt: "", onload: () => URL.revokeObjectURL(url) }), el("p", {}, "Files like this picture"), back);
+    return;
+  }
+  box.replaceChildren(el("p", {}, "Files like the one you chose"), back);
+  try {
+    const { filename } = await api.metadata(like);
+    if (sourceOf === key) box.firstChild.replaceChildren("More like ", el("strong", {}, filename));
+  } catch { /* the general words stay */ }
+}
+
+function emptiness(answer, error) {
+  const said = (picture, title, text, ...more) => [icon(picture, 56), el("h2", {}, title), el("p", { class: "muted" }, text), ...more];
+  if (error) return said("warning", "That did not work", problem(error), button("Try again", () => listing.refresh(), { picture: icon("retry", 18) }));
+  if (isFound()) {
+    const pending = answer?.processing ? `${counted(answer.processing, "file is", "files are")} still being read; what you look for may be among them.` : "";
+    const filtered = isFiltered() ? button("Search without filters", () => go({ type: "", from: "", to: "", size: "" }), { picture: icon("sliders", 18) }) : "";
+    return said("search", "No good match", pending || (isFiltered() ? "Nothing fits within the filters you set." : "Try other words, or fewer. You can describe what is seen, said or written."), filtered);
+  }
+  if (isFiltered()) return said("folder", "Nothing of this kind yet", "Drop some files here, or look at all of them.", button("Show all files", () => show("files")));
+  return said("cloud", "Drop files or folders anywhere", "Photos, videos, recordings, documents. Seconds later you find them, and the moment inside them, by what they mean.",
+    el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"),
+    el("p", { class: "kinds muted" }, "JPEG, PNG, HEIC, WebP · MP4, MOV, WebM · MP3, WAV, FLAC · PDF, Word, Excel, PowerPoint, Markdown, HTML and more"));
+}
+
+function problem(error) {
+  if (image.file && [404, 405, 501].includes(error.status)) return "This installation cannot search by picture: its model does not read images.";
+  return error.message;
+}

@@ -1,0 +1,27 @@
+// Keys that work anywhere on the page.
+
+import { clearSelection, selected } from "../selection.js";
+import { deleteFiles } from "../actions.js";
+import { $ } from "../dom.js";
+import { focusGrid } from "./files.js";
+import { focusSearch } from "./search_box.js";
+
+const WRITING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+
+export function startKeys() {
+  addEventListener("keydown", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest?.(WRITING)) return;
+    if (event.key === "?") {
+      event.preventDefault();
+      (await import("./help.js")).openHelp();
+      return;
+    }
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "/") { event.preventDefault(); focusSearch(); }
+    else if (event.key === "a") { event.preventDefault(); $("pick").click(); }
+    else if (event.key === "Escape") clearSelection();
+    else if (event.key === "Delete" && selected().length) { event.preventDefault(); deleteFiles(selected()); }
+    else if (event.key === "ArrowDown" && (event.target === document.body || event.target.id === "content")) { event.preventDefault(); focusGrid(); }
+  });
+}

@@ -1,0 +1,33 @@
+// Follows the address: a file named there is open in the viewer, whose code comes with the first file opened.
+
+import { metadata } from "../api.js";
+import { go, state, subscribe } from "../state.js";
+import { open, shownListing } from "./files.js";
+import { attempt } from "./toasts.js";
+
+let viewer = null;
+
+export function startViewer() {
+  subscribe((now, before) => (now.file !== before.file || now.at !== before.at) && follow());
+  if (state().file) follow();
+}
+
+export const openFromTray = (file) => open(file);
+
+async function follow() {
+  const { file: id, at } = state();
+  if (!id) { viewer?.closeViewer(); return; }
+  await attempt(async () => {
+    viewer ??= await import("./viewer.js");
+    const index = shownListing()?.indexOf(id) ?? -1;
+    const file = index >= 0 ? shownListing().at(index) : await known(id);
+    if (file && state().file === id) viewer.openViewer(file, Number(at || 0), index);
+  });
+}
+
+async function known(id) {
+  try { return await metadata(id); } catch (error) {
+    go({ file: "", at: "" });
+    throw error;
+  }
+}

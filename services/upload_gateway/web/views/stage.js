@@ -1,0 +1,125 @@
+// The large side of the viewer: plays, shows or opens the original at the place that was found, or the best there is instead.
+
+import { signedUrl } from "../api.js";
+import { button, el, highlighted, pictureButton } from "../dom.js";
+import { place } from "../format.js";
+import { icon } from "../icons.js";
+import { download } from "../actions.js";
+import { textPage } from "./text_page.js";
+import { zoomable } from "./zoom.js";
+
+const PLAIN = /^text\/(plain|markdown|csv|x-markdown)$/;
+let zoom = null;
+let round = 0;
+
+export const zoomBy = (factor) => zoom?.(factor);
+
+export function clearStage(stage) {
+  round += 1;
+  zoom = null;
+  stage.replaceChildren();
+}
+
+// Film and sound go on playing from another moment; false when the stage has to be built anew.
+export function seek(stage, moment) {
+  const player = stage.querySelector("video, audio");
+  if (!player || moment.start_s === null || moment.start_s === undefined) return false;
+  player.currentTime = moment.start_s;
+  player.play().catch(() => {});
+  return true;
+}
+
+export async function showOnStage(stage, file, moment) {
+  clearStage(stage);
+  const mine = round;
+  stage.append(el("span", { class: "loading", "aria-label": "Loading" }));
+  let shown;
+  try {
+    shown = await content(file, moment);
+  } catch (error) {
+    shown = [el("p", {}, error.code === "not_found" ? "The file is not stored yet." : error.message)];
+  }
+  if (mine !== round) return;
+  stage.replaceChildren(...shown);
+}
+
+async function content(file, moment) {
+  const type = file.media_type ?? "";
+  if (type.startsWith("image/")) return picture(file);
+  if (type.startsWith("video/")) return film(file, moment);
+  if (type.startsWith("audio/")) return sound(file, moment);
+  if (type === "application/pdf") return pdf(file, moment);
+  if (PLAIN.test(type)) return [await textPage(file, moment, () => firstPage(file, moment))];
+  return firstPage(file, moment);
+}
+
+const original = (file) => signedUrl(`/file/${file.upload_id}/download?inline=true`);
+
+async function picture(file) {
+  const image = el("img", { alt: file.summary || file.filename, draggable: false, src: await original(file) });
+  const instead = ["preview", "thumbnail"];
+  image.onerror = async () => {
+    const next = instead.shift();
+    if (!next) { image.replaceWith(el("p", {}, "This browser cannot show this picture. Download it to see it.")); return; }
+    try { image.src = await signedUrl(`/file/${file.upload_id}/${next}`); } catch { image.onerror(); }
+  };
+  const { frame, change } = zoomable(image);
+  zoom = change;
+  const tools = el("div", { class: "stage-tools" },
+    pictureButton("Zoom out", icon("zoom_out"), () => change(1 / 1.5), { kind: "over" }),
+    pictureButton("Zoom in", icon("zoom_in"), () => change(1.5), { kind: "over" }));
+  return [frame, tools];
+}
+
+function player(name, file, src, moment) {
+  const element = el(name, { controls: true, preload: "auto", src, "aria-label": file.filename });
+  if (name === "video") element.playsInline = true;
+  element.onloadedmetadata = () => {
+    if (moment?.start_s) element.currentTime = moment.start_s;
+    if (moment) element.play().catch(() => {});
+  };
+  return element;
+}
+
+async function film(file, moment) {
+  const element = player("video", file, await original(file), moment);
+  element.onerror = async () => {
+    element.onerror = null;
+    try {
+      element.src = await signedUrl(`/file/${file.upload_id}/preview`);
+      element.after(note(file, "Browsers do not play this format: this is a preview of its first 30 seconds."));
+    } catch { element.replaceWith(note(file, "Browsers do not play this format.")); }
+  };
+  return [element];
+}
+
+async function sound(file, moment) {
+  const element = player("audio", file, await original(file), moment);
+  element.onerror = () => element.replaceWith(note(file, "This browser does not play this format."));
+  return [el("div", { class: "sound" }, file.thumbnail_url ? await thumbnail(file, "") : icon("audio", 64), element)];
+}
+
+const note = (file, text) => el("div", { class: "stage-note" }, el("p", {}, text), button("Download the original", () => download(file), { kind: "small", picture: icon("download", 18) }));
+
+async function pdf(file, moment) {
+  if (!navigator.pdfViewerEnabled || innerWidth < 560) return firstPage(file, moment);
+  const page = moment?.page ?? 1;
+  const frame = el("iframe", { src: `${await original(file)}#page=${page}&navpanes=0`, title: `${file.filename}, page ${page}` });
+  return moment ? [el("div", { class: "beside" }, passage(moment), frame)] : [frame];
+}
+
+function passage(moment) {
+  return el("blockquote", { class: "passage" }, place(moment) ? el("span", { class: "place" }, place(moment)) : "", el("p", {}, ...highlighted(moment.text, moment.highlights)));
+}
+
+// What cannot be opened in a page is read from the passages that were found, beside its first page.
+async function firstPage(file, moment) {
+  const page = file.thumbnail_url ? await thumbnail(file, `First page of ${file.filename}`) : note(file, "There is no picture of this file. Download it to read it.");
+  const passages = moment ? [moment, ...file.moments.filter((one) => one !== moment)] : [];
+  return [el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, page,
+    el("div", { class: "passages" }, passages.length ? passages.map(passage) : el("p", {}, file.summary || "Download it to read it.")))];
+}
+
+async function thumbnail(file, alt) {
+  return el("img", { class: "page", alt, src: await signedUrl(`/file/${file.upload_id}/thumbnail`) });
+}

@@ -1,0 +1,66 @@
+// Deleted files: until their time is over each can be brought back, or removed for ever.
+
+import { changes, purgeFiles, restoreFiles } from "../actions.js";
+import { listUploads } from "../api.js";
+import { button, el, pictureButton } from "../dom.js";
+import { bytes, counted, day } from "../format.js";
+import { icon } from "../icons.js";
+import { show } from "../state.js";
+import { ask } from "./asking.js";
+import { attempt } from "./toasts.js";
+
+const KEPT_DAYS = 30;
+const PAGE = 100;
+const DAY_MS = 86_400_000;
+let files = [];
+let total = 0;
+let parts = null;
+
+export function content() {
+  const all = button("Restore all", () => restoreFiles(files), { kind: "small", picture: icon("restore", 18) });
+  parts = { words: el("p", { class: "muted" }), list: el("ul", { class: "rows large" }), all, more: button("Show more", () => load(files.length)), empty: el("div", { class: "empty", hidden: true }) };
+  load(0);
+  return el("section", { class: "sheet", id: "trash", "aria-labelledby": "trash-title" },
+    el("div", { class: "sheet-head" }, el("h2", { id: "trash-title", tabIndex: -1 }, "Trash"), parts.words, all), parts.list, parts.more, parts.empty);
+}
+
+for (const name of ["left", "returned"]) changes.addEventListener(name, ({ detail }) => leave(detail));
+
+function leave(ids) {
+  if (!parts?.list.isConnected) return;
+  const before = files.length;
+  files = files.filter((file) => !ids.includes(file.upload_id));
+  total -= before - files.length;
+  draw();
+}
+
+async function load(offset) {
+  await attempt(async () => {
+    const answer = await listUploads({ status: "deleted", limit: PAGE, offset, sort: "-updated_at" });
+    files = offset ? [...files, ...answer.data] : answer.data;
+    total = answer.meta.total;
+    draw();
+  });
+}
+
+function draw() {
+  parts.words.textContent = total ? `${counted(total, "file")}, kept for ${KEPT_DAYS} days after deletion` : "";
+  parts.all.hidden = files.length < 2;
+  parts.more.hidden = files.length >= total;
+  parts.list.replaceChildren(...files.map(row));
+  parts.empty.hidden = files.length > 0;
+  if (!files.length) parts.empty.replaceChildren(icon("trash", 56), el("h2", {}, "Nothing in the trash"), el("p", { class: "muted" }, `Files you delete stay here for ${KEPT_DAYS} days.`), button("Show all files", () => show("files")));
+}
+
+function row(file) {
+  const left = Math.max(Math.ceil(KEPT_DAYS - (Date.now() - new Date(file.deleted_at)) / DAY_MS), 0);
+  return el("li", {}, el("span", { class: "name", title: file.filename }, file.filename),
+    el("span", { class: "words" }, [bytes(file.size_bytes), `deleted ${day(file.deleted_at)}`, `${counted(left, "day")} left`].filter(Boolean).join(" · ")),
+    el("span", { class: "side" }, button("Restore", () => restoreFiles([file]), { kind: "small", picture: icon("restore", 16), "aria-label": `Restore ${file.filename}` }),
+      pictureButton(`Remove ${file.filename} for ever`, icon("trash", 18), () => confirm(file))));
+}
+
+async function confirm(file) {
+  const text = `“${file.filename}” and everything made from it will be gone. This cannot be undone.`;
+  if (await ask({ title: "Remove it for ever?", text, yes: "Remove for ever", no: "Keep it" })) purgeFiles([file]);
+}

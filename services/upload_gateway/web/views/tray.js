@@ -1,0 +1,150 @@
+// The tray at the corner: every file on its way in, how far it is in plain words, and all of them together.
+
+import { status } from "../api.js";
+import { $, button, el, pictureButton } from "../dom.js";
+import { bytes, counted } from "../format.js";
+import { icon } from "../icons.js";
+import * as line from "../sending/queue.js";
+import { forgetPending, interrupted } from "../sending/pending.js";
+import { abandonSession } from "../sending/transfer.js";
+import { spoken } from "./toasts.js";
+
+const SHOWN = 200;
+const ORDER = ["failed", "refused", "offline", "sending", "paused", "stored", "processing", "waiting", "duplicate", "ready", "cancelled"];
+const rows = new Map();
+let parts = null;
+let open = innerWidth >= 560;
+let frame = 0;
+let lastSaid = "";
+let openFile = () => {};
+
+export function startTray(whenOpened) {
+  openFile = whenOpened;
+  const title = el("h2", { id: "tray-title" });
+  parts = {
+    title, total: el("progress", { max: 1, value: 0, "aria-label": "All uploads" }),
+    rest: el("p", { class: "muted" }),
+    list: el("ul", { class: "rows", id: "tray-list" }),
+    stop: pictureButton("Pause all", icon("pause"), toggleAll),
+    fold: pictureButton("Fold", icon("down"), () => { open = !open; draw(); }, { "aria-expanded": "true", "aria-controls": "tray-list" }),
+    close: pictureButton("Close", icon("close"), () => { line.dismissOver(); interrupted().forEach(({ key }) => hidden.add(key)); later(); }),
+  };
+  $("tray").append(el("div", { class: "tray-head" }, title, parts.stop, parts.fold, parts.close), parts.total, parts.list, parts.rest);
+  line.queue.addEventListener("change", later);
+  later();
+}
+
+const hidden = new Set();
+const waitingForFile = () => interrupted().filter(({ key }) => !hidden.has(key) && !line.entries.some((entry) => key === `${entry.name}|${entry.size}|${entry.file.lastModified}`));
+
+function later() {
+  frame ||= requestAnimationFrame(() => { frame = 0; draw(); });
+}
+
+function draw() {
+  const { entries } = line;
+  const lost = waitingForFile();
+  $("tray").hidden = entries.length + lost.length === 0;
+  if ($("tray").hidden) return;
+  const sending = entries.filter((entry) => line.isSending(entry) || entry.state === "paused");
+  drawHead(entries, sending, lost);
+  $("tray").classList.toggle("folded", !open);
+  parts.fold.setAttribute("aria-expanded", String(open));
+  parts.fold.replaceChildren(icon(open ? "down" : "up"));
+  if (open) drawRows(entries, lost);
+}
+
+function drawHead(entries, sending, lost) {
+  const working = entries.filter((entry) => ["stored", "processing"].includes(entry.state)).length;
+  const trouble = entries.filter((entry) => ["failed", "refused"].includes(entry.state)).length;
+  const known = entries.filter((entry) => entry.state !== "cancelled");
+  const size = known.reduce((sum, entry) => sum + entry.size, 0);
+  const sent = known.reduce((sum, entry) => sum + Math.min(entry.state === "duplicate" || entry.state === "refused" ? entry.size : entry.sent, entry.size), 0);
+  parts.total.hidden = sending.length === 0;
+  parts.total.value = size ? sent / size : 1;
+  const paused = sending.length > 0 && sending.every((entry) => entry.state === "paused");
+  parts.stop.hidden = sending.length === 0;
+  parts.stop.replaceChildren(icon(paused ? "play" : "pause"));
+  parts.stop.setAttribute("aria-label", paused ? "Resume all" : "Pause all");
+  parts.stop.title = paused ? "Resume all" : "Pause all";
+  parts.close.hidden = sending.length > 0;
+  let words = `${counted(entries.length, "file")} added`;
+  if (sending.length) words = `${paused ? "Paused" : "Sending"} ${counted(sending.length, "file")}, ${Math.floor(parts.total.value * 100)} %`;
+  else if (working) words = `Reading ${counted(working, "file")}`;
+  else if (!entries.length) words = `${counted(lost.length, "upload")} interrupted`;
+  if (trouble && !sending.length) words += `, ${trouble} with trouble`;
+  parts.title.textContent = words;
+  const said = words.replace(/, \d+ %/, "");
+  if (said !== lastSaid) spoken(said);
+  lastSaid = said;
+}
+
+function toggleAll() {
+  const sending = line.entries.filter((entry) => line.isSending(entry));
+  if (sending.length) [...sending].reverse().forEach(line.pause);
+  else line.entries.filter((entry) => entry.state === "paused").forEach(line.resume);
+}
+
+function drawRows(entries, lost) {
+  const sorted = entries.length > SHOWN ? [...entries].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state)) : entries;
+  const shown = sorted.slice(0, SHOWN);
+  const wanted = [...lost.map(lostRow), ...shown.map(rowOf)];
+  const same = wanted.length === parts.list.children.length && wanted.every((row, at) => row === parts.list.children[at]);
+  if (!same) parts.list.replaceChildren(...wanted);
+  parts.rest.textContent = entries.length > SHOWN ? `and ${counted(entries.length - SHOWN, "more file", "more files")}` : "";
+  const alive = new Set([...shown.map((entry) => entry.id), ...lost.map(({ key }) => key)]);
+  for (const id of rows.keys()) if (!alive.has(id)) rows.delete(id);
+}
+
+function lostRow({ key, name, session_url: url }) {
+  if (!rows.has(key)) {
+    const drop = () => { abandonSession(url); forgetPending(key); later(); };
+    rows.set(key, el("li", {}, el("span", { class: "name" }, name),
+      el("span", { class: "words" }, "Interrupted. Pick the same file again and it goes on where it stopped."),
+      el("span", { class: "side" }, pictureButton(`Give up ${name}`, icon("close", 18), drop))));
+  }
+  return rows.get(key);
+}
+
+function rowOf(entry) {
+  let row = rows.get(entry.id);
+  if (!row) {
+    row = el("li", {}, el("span", { class: "name", title: entry.name }, entry.name), el("span", { class: "words" }), el("span", { class: "side" }),
+      el("progress", { max: 1, value: 0, "aria-label": `Progress of ${entry.name}` }));
+    rows.set(entry.id, row);
+  }
+  const [, words, side, progress] = row.children;
+  const text = wordsFor(entry);
+  if (words.textContent !== text) words.textContent = text;
+  words.className = `words ${["failed", "refused"].includes(entry.state) ? "problem" : ""}`;
+  const moving = ["sending", "paused", "offline", "stored", "processing"].includes(entry.state);
+  progress.hidden = !moving;
+  progress.value = ["stored", "processing"].includes(entry.state) ? entry.progress / 100 : entry.size ? entry.sent / entry.size : 0;
+  progress.className = ["stored", "processing"].includes(entry.state) ? "working" : "";
+  if (row.dataset.state !== entry.state) { row.dataset.state = entry.state; side.replaceChildren(...toolsFor(entry)); }
+  return row;
+}
+
+function wordsFor(entry) {
+  const part = entry.size ? Math.floor((entry.sent / entry.size) * 100) : 0;
+  if (entry.state === "waiting") return `Waiting · ${bytes(entry.size)}`;
+  if (entry.state === "sending") return part < 100 ? `Sending, ${part} % of ${bytes(entry.size)}` : "Storing";
+  if (entry.state === "paused") return `Paused at ${part} % of ${bytes(entry.size)}`;
+  return entry.message;
+}
+
+function toolsFor(entry) {
+  const { name } = entry;
+  const stop = pictureButton(`Cancel ${name}`, icon("close", 18), () => line.cancel(entry));
+  const away = pictureButton(`Dismiss ${name}`, icon("close", 18), () => line.dismiss(entry));
+  const look = button("Open", async () => openFile(entry.uploaded ?? await status(entry.uploadId)), { kind: "small", "aria-label": `Open ${name}` });
+  switch (entry.state) {
+    case "waiting": case "sending": case "offline": return [pictureButton(`Pause ${name}`, icon("pause", 18), () => line.pause(entry)), stop];
+    case "paused": return [pictureButton(`Resume ${name}`, icon("play", 18), () => line.resume(entry)), stop];
+    case "refused": return [pictureButton(`Send ${name} again`, icon("retry", 18), () => line.sendAgain(entry)), away];
+    case "ready": return [look, el("span", { class: "done" }, icon("check", 18))];
+    case "duplicate": return entry.uploadId ? [look, away] : [away];
+    case "failed": return [icon("warning", 18), away];
+    default: return [];
+  }
+}

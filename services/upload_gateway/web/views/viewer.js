@@ -1,0 +1,120 @@
+// Opens a file at the place that was found, beside what is known of it; arrows lead to its neighbours.
+
+import { changes, deleteFiles, download, processAgain, retryFiles } from "../actions.js";
+import { $, button, el, highlighted, pictureButton } from "../dom.js";
+import { place } from "../format.js";
+import { icon } from "../icons.js";
+import { go, isFound, state } from "../state.js";
+import { shownListing, showSimilar, focusGrid } from "./files.js";
+import { detailsOf } from "./details.js";
+import { feedbackFor } from "./feedback.js";
+import { openHelp } from "./help.js";
+import { clearStage, seek, showOnStage, zoomBy } from "./stage.js";
+
+const dialog = $("viewer");
+let showing = null;
+let position = -1;
+let parts = null;
+
+export function openViewer(file, moment, index) {
+  if (showing?.upload_id === file.upload_id && dialog.open) { choose(moment); return; }
+  parts ??= build();
+  showing = file;
+  position = index;
+  parts.title.textContent = file.filename;
+  parts.about.replaceChildren(...about(file));
+  parts.about.scrollTop = 0;
+  parts.before.disabled = index <= 0;
+  parts.after.disabled = index < 0 || index >= (shownListing()?.total ?? 0) - 1;
+  if (!dialog.open) { dialog.showModal(); parts.close.focus(); }
+  showOnStage(parts.stage, file, file.moments?.[moment]);
+  mark(moment);
+}
+
+export function closeViewer() {
+  if (dialog.open) dialog.close();
+}
+
+function build() {
+  const built = {
+    title: el("h2", { id: "viewer-title" }),
+    before: pictureButton("Previous file", icon("left"), () => step(-1)),
+    after: pictureButton("Next file", icon("right"), () => step(1)),
+    close: pictureButton("Close", icon("close"), leave),
+    stage: el("div", { class: "stage", id: "stage" }),
+    about: el("div", { class: "about-body", id: "about", tabIndex: 0, role: "region", "aria-label": "About this file" }),
+  };
+  dialog.append(built.stage, el("aside", { class: "about" }, el("div", { class: "about-head" }, built.title, el("div", { class: "steps" }, built.before, built.after, built.close)), built.about));
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); leave(); });
+  dialog.addEventListener("click", (event) => event.target === dialog && leave());
+  dialog.addEventListener("close", closed);
+  dialog.addEventListener("keydown", keys);
+  changes.addEventListener("left", ({ detail }) => detail.includes(showing?.upload_id) && leave());
+  return built;
+}
+
+const leave = () => go({ file: "", at: "" });
+
+function closed() {
+  clearStage(parts.stage);
+  document.body.append($("toasts"));
+  showing = null;
+  if (state().file) leave();
+  if (position >= 0) focusGrid(position);
+}
+
+function step(by) {
+  const next = shownListing()?.at(position + by);
+  if (position < 0 || !next) return;
+  go({ file: next.upload_id, at: next.moments?.length ? "0" : "" });
+  shownListing().want(position - 10, position + 10);
+}
+
+function keys(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("video, audio, input, textarea, select")) return;
+  if (event.key === "ArrowRight") step(1);
+  else if (event.key === "ArrowLeft") step(-1);
+  else if (event.key === "+" || event.key === "=") zoomBy(1.5);
+  else if (event.key === "-") zoomBy(1 / 1.5);
+  else if (event.key === "0") zoomBy(0);
+  else if (event.key === "Delete") deleteFiles([showing]);
+  else if (event.key === " " && !event.target.closest("button, a, summary")) toggle();
+  else return;
+  event.preventDefault();
+}
+
+function toggle() {
+  const player = parts.stage.querySelector("video, audio");
+  if (player) player[player.paused ? "play" : "pause"]();
+}
+
+function choose(at) {
+  mark(at);
+  const moment = showing.moments?.[at];
+  if (moment && !seek(parts.stage, moment)) showOnStage(parts.stage, showing, moment);
+}
+
+function mark(at) {
+  parts.about.querySelectorAll(".moments button").forEach((one, index) => one.setAttribute("aria-current", String(index === at)));
+}
+
+function about(file) {
+  const moments = (file.moments ?? []).map((one, at) => el("li", {}, el("button", { type: "button", onclick: () => (Number(state().at) === at ? choose(at) : go({ at: String(at) })) },
+    place(one) ? el("span", { class: "place" }, `${place(one)} `) : "", ...highlighted(one.text, one.highlights))));
+  const failed = file.status === "failed" && file.error;
+  return [
+    failed ? el("div", { class: "notice bad" }, el("p", {}, file.message), el("p", {}, file.error.advice), button("Try again", () => retryFiles([file]), { kind: "small", picture: icon("retry", 16) })) : "",
+    file.status === "processing" || file.status === "pending" ? el("p", { class: "notice" }, file.message) : "",
+    file.summary ? el("p", { class: "summary-text" }, file.summary) : "",
+    file.labels?.length ? el("ul", { class: "labels", "aria-label": "Labels" }, file.labels.map((label) => el("li", {}, label))) : "",
+    moments.length ? el("section", {}, el("h3", {}, moments.length > 1 ? `Found at ${moments.length} places` : "Found here"), el("ul", { class: "moments" }, moments)) : "",
+    isFound() && shownListing()?.answer?.search_id ? feedbackFor(shownListing().answer.search_id, file) : "",
+    el("div", { class: "tools" },
+      button("Download", () => download(file), { kind: "small", picture: icon("download", 18) }),
+      button("More like this", () => showSimilar(file), { kind: "small", picture: icon("similar", 18) }),
+      button("Process again", () => processAgain(file), { kind: "small", picture: icon("retry", 18) }),
+      button("Delete", () => deleteFiles([file]), { kind: "small", picture: icon("trash", 18) }),
+      pictureButton("Keyboard shortcuts", icon("keyboard", 18), openHelp, { kind: "quiet small" })),
+    detailsOf(file),
+  ].filter((part) => part !== "");
+}

@@ -1,0 +1,95 @@
+"""What a person does on the page, as functions of a tab."""
+
+import hashlib
+from pathlib import Path
+
+from playwright.sync_api import ConsoleMessage, Dialog, Locator, Page, expect
+
+from tests.pipeline.local_system import LocalSystem
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 150_000
+
+
+def watched(tab: Page) -> list[str]:
+    """Fills with every script error, dialog and breach of the content policy."""
+    complaints: list[str] = []
+
+    def console(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "TrustedHTML" in message.text:
+            complaints.append(message.text)
+
+    def dialog(shown: Dialog) -> None:
+        if shown.type != "beforeunload":
+            complaints.append(f"dialog: {shown.message}")
+        shown.accept()
+
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", console)
+    tab.on("dialog", dialog)
+    return complaints
+
+
+def open_page(tab: Page, url: str) -> None:
+    """Goes there and waits until it can be used."""
+    tab.goto(url)
+    tab.locator("#grid .card .open, #empty h2").first.wait_for()
+
+
+def add(tab: Page, *paths: Path) -> None:
+    """Chooses files as the button does."""
+    tab.locator("#pick").set_input_files([str(path) for path in paths])
+
+
+def search(tab: Page, query: str) -> None:
+    """Types a query."""
+    tab.get_by_role("combobox", name="Search your files").fill(query)
+
+
+def card(tab: Page, filename: str) -> Locator:
+    """The card of a file."""
+    return tab.locator("#grid .card", has_text=filename).first
+
+
+def find(tab: Page, query: str, filename: str) -> Locator:
+    """Types a query and waits for a file's card with a moment."""
+    search(tab, query)
+    found = card(tab, filename)
+    expect(found.locator(".moment")).to_be_visible(timeout=PATIENCE_MS)
+    return found
+
+
+def open_card(tab: Page, found: Locator) -> Locator:
+    """Opens a file; answers the viewer."""
+    found.locator(".open").click()
+    viewer = tab.locator("#viewer")
+    expect(viewer).to_be_visible()
+    return viewer
+
+
+def tray_row(tab: Page, filename: str) -> Locator:
+    """The row of an upload in the tray."""
+    return tab.locator("#tray-list li", has_text=filename)
+
+
+def upload_and_finish(system: LocalSystem, path: Path) -> str:
+    """Adds a file without the page and waits until nothing more happens to it; answers its id."""
+    upload_id = system.upload(path).json()["data"]["upload_id"]
+    system.until_final(upload_id)
+    return upload_id
+
+
+def padded_picture(path: Path, picture: Path, size: int) -> Path:
+    """A small photo made large by bytes behind its end, quick to process; the same name gives the same bytes."""
+    content = picture.read_bytes()
+    seed = hashlib.sha256(path.name.encode()).digest()
+    path.write_bytes(content + seed * ((size - len(content)) // len(seed)))
+    return path

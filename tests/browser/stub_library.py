@@ -1,0 +1,150 @@
+"""The page before a library that is only made up: ten thousand files at once, slow answers, somebody else's sign-in."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from PIL import Image
+
+from upload_gateway.routes.page import page_router
+
+FILES = 10_000
+STARTED = "2026-11-21T09:30:00Z"
+_KINDS = ("image", "video", "audio", "document")
+
+
+class StubLibrary:
+    """``slow`` are seconds that searches for a query take; ``asked`` counts requests by path."""
+
+    def __init__(self, files: int = FILES) -> None:
+        self.files = files
+        self.slow: dict[str, float] = {}
+        self.asked: list[str] = []
+        self.port = _free_port()
+        self.app = self._application()
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def running(self) -> Iterator["StubLibrary"]:
+        """Serves from a thread."""
+        server = uvicorn.Server(
+            uvicorn.Config(self.app, port=self.port, log_level="error", timeout_graceful_shutdown=1)
+        )
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield self
+        finally:
+            server.should_exit = True
+            thread.join()
+
+    def _application(self) -> FastAPI:
+        app = FastAPI()
+        app.include_router(page_router(self.url))
+        root = "/api/v1"
+        routes: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/auth/config": _answering({"local": True}),
+            "/auth/local": _answering({"token": "local", "expires_in": 3600}),
+            "/users/me": _answering({"user_id": "local-user"}),
+            "/users/me/preferences": _answering({}),
+            "/stats/me": _answering({"uploads_by_type": {}}),
+            "/search/history": _answering([]),
+            "/uploads": self._uploads,
+            "/search": self._search,
+            "/events": _silence,
+            "/file/{upload_id}/thumbnail": self._thumbnail_url,
+        }
+        for path, answer in routes.items():
+            app.add_api_route(root + path, answer, methods=["GET", "POST"], response_model=None)
+        app.add_api_route("/picture/{number}.jpg", _picture)
+        return app
+
+    async def _uploads(self, request: Request) -> Response:
+        self.asked.append(str(request.url))
+        if request.query_params.get("status"):
+            return _envelope([], total=0)
+        offset, limit = (int(request.query_params.get(name, 0)) for name in ("offset", "limit"))
+        return _envelope([self._file(n) for n in range(offset, min(offset + limit, self.files))], total=self.files)
+
+    async def _search(self, request: Request) -> Response:
+        wish = await request.json()
+        self.asked.append(wish["query"])
+        await asyncio.sleep(self.slow.get(wish["query"], 0))
+        numbers = range(wish["offset"], min(wish["offset"] + wish["limit"], self.files))
+        moment = {"text": f"What {wish['query']} looks like", "highlights": [[5, 5 + len(wish["query"])]], "page": 3}
+        results = [{**self._file(n), "status": "complete", "moments": [moment]} for n in numbers]
+        facets = {"file_types": dict.fromkeys(_KINDS, self.files // 4), "months": {"2026-11": self.files}}
+        found = {"results": results, "facets": facets, "total": self.files, "processing": 0, "degraded": False}
+        return _envelope({**found, "search_id": "0"}, total=self.files)
+
+    async def _thumbnail_url(self, upload_id: str) -> Response:
+        return _envelope({"url": f"{self.url}/picture/{int(upload_id[4:]) % 7}.jpg"})
+
+    @staticmethod
+    def _file(number: int) -> dict[str, Any]:
+        upload_id = f"upl_{number}"
+        return {
+            "upload_id": upload_id,
+            "filename": f"file {number:05}.jpg",
+            "file_type": _KINDS[number % 4],
+            "media_type": "image/jpeg",
+            "size_bytes": 1000 + number,
+            "status": "completed",
+            "stage": "done",
+            "progress": 100,
+            "thumbnail_url": f"/api/v1/file/{upload_id}/thumbnail",
+            "created_at": STARTED,
+            "updated_at": STARTED,
+        }
+
+
+def _answering(data: Any) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return _envelope(data)
+
+    return answer
+
+
+def _envelope(data: Any, **meta: Any) -> Response:
+    return JSONResponse({"status": "success", "data": data, "error": None, "meta": meta})
+
+
+async def _silence(request: Request) -> Response:
+    async def events() -> AsyncGenerator[str]:
+        yield 'event: hello\ndata: {"id": "1", "resumed": false}\n\n'
+        while not await request.is_disconnected():
+            await asyncio.sleep(0.2)
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+async def _picture(number: int) -> Response:
+    return Response(_painted(number), media_type="image/jpeg")
+
+
+@cache
+def _painted(number: int) -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (300, 200), (40 + 25 * number, 120, 200 - 20 * number)).save(content, "JPEG")
+    return content.getvalue()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
