@@ -3,9 +3,11 @@
 PYTHON ?= python3
 DATA_DIR ?= .mmsearch
 PORT ?= 8080
+MINUTES ?= 3
+SEED ?= 1
 BIN := .venv/bin
 
-.PHONY: help install run test check contracts bench bench-ingest lock clean
+.PHONY: help install run test check contracts bench bench-ingest bench-gateway bench-page bench-search bench-relevance calibrate chaos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -22,6 +24,9 @@ install: .venv/.installed ## create .venv with everything in requirements.lock
 
 run: install ## start everything, feed it samples, print searches that find them, stay up
 	@$(BIN)/mmsearch demo --data-dir "$(DATA_DIR)" --port $(PORT)
+
+chaos: install ## processes killed, messages delayed, providers failing; then an audit: MINUTES=3 SEED=1
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
 
 test: install ## the whole suite, on real Postgres and the embedded cloud
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
@@ -45,6 +50,21 @@ bench: install ## measure the figures the README states
 
 bench-ingest: install ## files per second of the whole pipeline beside a bare loop of the same library calls
 	@$(BIN)/python -m tests.bench.ingest
+
+bench-gateway: install ## requests per second, live status and a large upload, each beside a bare one
+	@$(BIN)/python -m tests.bench.gateway
+
+bench-page: install ## weight, time to usable and scrolling of the page
+	@$(BIN)/python -m tests.bench.page
+
+bench-search: install ## the search endpoint and its plans beside LanceDB, Chroma and a bare query
+	@$(BIN)/python -m tests.bench.search
+
+bench-relevance: install ## nDCG, hits and false answers per mode on the project's labelled set
+	@$(BIN)/python -m tests.bench.relevance
+
+calibrate: install ## how near is near enough, for each embedding model
+	@$(BIN)/python -m tests.bench.calibration
 
 lock: install ## resolve requirements.lock again from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock

@@ -1,5 +1,6 @@
 """Turns events into Pub/Sub messages and back: CloudEvents 1.0 binary binding, and Cloud Storage notifications."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from contracts.artifacts import FailureCode, Service, StoredEvent, UploadRef
 from contracts.envelope import SCHEMA_ROOT, Envelope, EventData, derived_event_id
 from contracts.events import DeadLetterV1, ObjectDeletedV1, ObjectFinalizedV1
+from contracts.events.dead_letter_v1 import OriginalMessage
 from contracts.identifiers import ownership
 from contracts.topology import DEAD_LETTER_SOURCE, subscription_named
 from eventing.errors import Poison
@@ -22,6 +24,13 @@ EventT = TypeVar("EventT", bound=EventData)
 DEAD_LETTER_COUNT = "CloudPubSubDeadLetterSourceDeliveryCount"
 DEAD_LETTER_REASON = "mmsearch-reason"
 DEAD_LETTER_CODE = "mmsearch-code"
+
+ONLY_FOR = "mmsearch-only-for"
+"""Names the one subscription a message is meant for; every other one acknowledges it unread."""
+REDRIVE = "mmsearch-redrive"
+"""How often a dead letter has been sent again, counting this time."""
+_DEAD_LETTER_PREFIX = "CloudPubSubDeadLetterSource"
+_ADDED = frozenset({DEAD_LETTER_REASON, DEAD_LETTER_CODE, ONLY_FOR, REDRIVE})
 
 TRACEPARENT_METADATA = "traceparent"
 """Custom metadata key under which an uploading client hands its trace to the pipeline."""
@@ -118,22 +127,32 @@ def _decode_dead_letter(data: bytes, attributes: Mapping[str, str]) -> Envelope[
         with suppress(Poison):
             original = decode(source.event, data, attributes)
     code = attributes.get(DEAD_LETTER_CODE, "")
+    added = {name for name in attributes if name in _ADDED or name.startswith(_DEAD_LETTER_PREFIX)}
+    own = {name: value for name, value in attributes.items() if name not in added}
+    subscription = attributes.get(DEAD_LETTER_SOURCE, "unknown")
     letter = DeadLetterV1(
-        source_subscription=attributes.get(DEAD_LETTER_SOURCE, "unknown"),
+        source_subscription=subscription,
         stage=source.service if source else None,
         code=FailureCode(code) if code in set(FailureCode) else FailureCode.INTERNAL,
         reason=attributes.get(DEAD_LETTER_REASON, "It failed again and again without saying why."),
         attempts=_positive(attributes.get(DEAD_LETTER_COUNT)),
         upload=getattr(original.data, "upload", None) if original else None,
+        letter_id=derived_event_id("dead-letter", subscription, original.id if original else _digest(data, own)),
+        source_topic=source.event.topic() if source else None,
+        redrives=int(redrive) if (redrive := attributes.get(REDRIVE, "")).isdecimal() else 0,
+        original=OriginalMessage(attributes=own, data_base64=base64.b64encode(data).decode()),
     )
-    original_id = original.id if original else hashlib.sha256(data).hexdigest()
     return Envelope[DeadLetterV1](
-        id=derived_event_id("dead-letter", letter.source_subscription, original_id, str(letter.attempts)),
+        id=derived_event_id(str(letter.letter_id), str(letter.redrives)),
         source="//mmsearch/dead-letter",
         time=datetime.now(UTC),
         data=letter,
         traceparent=original.traceparent if original else None,
     )
+
+
+def _digest(data: bytes, attributes: Mapping[str, str]) -> str:
+    return hashlib.sha256(data + json.dumps(attributes, sort_keys=True).encode()).hexdigest()
 
 
 def _positive(text: str | None) -> int:

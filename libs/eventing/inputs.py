@@ -14,6 +14,7 @@ from contracts.artifacts import ArtifactRef, UploadRef
 from eventing.errors import Discard, Poison
 from eventing.handlers import NewArtifact
 from objectstore.store import ObjectNotFoundError, ObjectStore
+from telemetry import spans
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _JSON = "application/json"
@@ -44,7 +45,8 @@ class StoreInputs:
         """See :class:`StageInputs`."""
         path = self.workdir / "source"
         try:
-            await self._store.download(upload.bucket, upload.object_name, path, upload.generation)
+            with spans.internal("download source"):
+                await self._store.download(upload.bucket, upload.object_name, path, upload.generation)
         except ObjectNotFoundError as error:
             raise Discard("this version of the object is gone") from error
         return path

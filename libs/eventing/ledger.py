@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Column as Col
-from sqlalchemy import DateTime, Index, MetaData, Table, Text, func, text
+from sqlalchemy import DateTime, Index, MetaData, Table, Text, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID, insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import StoredEvent
-
-OUTBOX_CHANNEL = "outbox"
 
 
 class Ledger:
@@ -46,7 +44,14 @@ class Ledger:
     async def announce(self, session: AsyncSession, event: StoredEvent) -> None:
         """Puts an event into the outbox; the relay publishes it after the commit."""
         await session.execute(self.outbox.insert().values(event=event.model_dump(mode="json")))
-        await session.execute(text(f"NOTIFY {OUTBOX_CHANNEL}"))
+
+    async def backlog(self, session: AsyncSession) -> tuple[int, float]:
+        """How many events wait in the outbox, and for how many seconds the oldest has."""
+        waiting = func.now() - func.min(self.outbox.c.created_at)
+        row = (
+            await session.execute(select(func.count(), func.extract("epoch", waiting)).select_from(self.outbox))
+        ).one()
+        return int(row[0]), float(row[1] or 0)
 
     async def forget_inbox(self, session: AsyncSession, older_than: datetime) -> int:
         """Removes inbox rows older than any redelivery can be; answers how many."""

@@ -10,6 +10,7 @@ from google.pubsub_v1.services.publisher import PublisherAsyncClient
 from google.pubsub_v1.types import PubsubMessage
 
 from contracts.artifacts import StoredEvent
+from telemetry import spans
 
 _TIMEOUT_S = 10.0
 _RETRY = AsyncRetry(
@@ -54,12 +55,14 @@ class PubSubPublisher:
     async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
         """See :meth:`Publisher.publish`."""
         try:
-            await self._client.publish(
-                topic=f"projects/{self._project}/topics/{topic}",
-                messages=[PubsubMessage(data=data, attributes=dict(attributes))],
-                retry=_RETRY,
-                timeout=_TIMEOUT_S,
-            )
+            with spans.sending(topic) as span:
+                answer = await self._client.publish(
+                    topic=f"projects/{self._project}/topics/{topic}",
+                    messages=[PubsubMessage(data=data, attributes=dict(attributes))],
+                    retry=_RETRY,
+                    timeout=_TIMEOUT_S,
+                )
+                span.set_attribute("messaging.message.id", answer.message_ids[0])
         except (ServiceUnavailable, DeadlineExceeded, InternalServerError) as error:
             raise BrokerUnavailableError(str(error)) from error
         except Exception as error:

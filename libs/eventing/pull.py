@@ -39,6 +39,9 @@ _PATIENCE_S = 24 * 3600.0
 
 _LONGEST_REOPEN_PAUSE_S = 10.0
 _DRAIN_S = 7.0
+_CLOSE_S = 1.0
+"""A stream whose broker is away does not close by itself; waiting longer would outlast a stopping service's 10 s."""
+
 _log = structlog.get_logger()
 
 
@@ -141,7 +144,7 @@ class _Stream:
             return
         self._future.cancel()
         try:
-            self._future.result(timeout=5)
+            self._future.result(timeout=_CLOSE_S)
         except Exception as error:
             _log.debug("stream closed", subscription=self.name, reason=str(error)[:300])
 

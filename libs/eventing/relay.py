@@ -10,8 +10,10 @@ from sqlalchemy import delete, select
 
 from contracts.artifacts import StoredEvent
 from database.engine import Database
+from eventing import metrics
 from eventing.ledger import Ledger
 from eventing.publisher import Publisher, announce
+from telemetry.failures import describe
 
 _BATCH = 100
 _IDLE_S = 2.0
@@ -21,6 +23,7 @@ _INBOX_LIFE = timedelta(days=32)
 """Longer than Pub/Sub can keep a message (31 days), so what is forgotten can never come again."""
 
 _FORGET_EVERY_S = 3600.0
+_SHOW_EVERY_S = 10.0
 
 _log = structlog.get_logger()
 
@@ -34,6 +37,7 @@ class Relay:
         self._publisher = publisher
         self._wanted = asyncio.Event()
         self._forgot_at = float("-inf")
+        self._shown_at = float("-inf")
 
     def wake(self) -> None:
         """Tells the relay that a transaction with outbox rows has committed."""
@@ -47,8 +51,11 @@ class Relay:
                 while await self.publish_batch() == _BATCH:
                     pass
                 await self._forget_old_inbox()
+                await self._show_backlog()
             except Exception as error:
-                _log.warning("outbox waits", reason=f"{type(error).__name__}: {error}"[:300])
+                _log.warning("outbox waits", reason=describe(error))
+                with suppress(Exception):
+                    await self._show_backlog()
                 await asyncio.sleep(0.5)
                 continue
             with suppress(TimeoutError):
@@ -61,6 +68,13 @@ class Relay:
         self._forgot_at = time.monotonic()
         async with self._database.transaction() as session:
             await self._ledger.forget_inbox(session, datetime.now(UTC) - _INBOX_LIFE)
+
+    async def _show_backlog(self) -> None:
+        if time.monotonic() - self._shown_at < _SHOW_EVERY_S:
+            return
+        self._shown_at = time.monotonic()
+        async with self._database.transaction() as session:
+            metrics.show_outbox(*await self._ledger.backlog(session))
 
     async def publish_batch(self) -> int:
         """Publishes up to a batch and deletes it; answers how many. A crash in between publishes the same ids again."""

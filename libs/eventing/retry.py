@@ -43,11 +43,12 @@ def verdict(error: Exception, attempt: int | None, max_deliveries: int) -> Verdi
         case _:
             pass
     if attempt is not None and attempt >= max_deliveries:
-        return GiveUp(_code(error), _reason(error))
+        return GiveUp(failure_code(error), _reason(error))
     return TryAgain(error.delay_s if isinstance(error, RetryLater) else 0)
 
 
-def _code(error: Exception) -> FailureCode:
+def failure_code(error: Exception) -> FailureCode:
+    """Under which code a failure is counted, and shown when it is the last."""
     if isinstance(error, RetryLater):
         return error.code
     return FailureCode.TIMEOUT if isinstance(error, TimeoutError) else FailureCode.INTERNAL

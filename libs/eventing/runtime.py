@@ -1,5 +1,6 @@
 """One delivery, from message to ack: the delivery guarantees as one ordered list.
 
+0. address         what was sent again to another subscription alone is acknowledged unread
 1. decode          what cannot be understood goes to the dead letter with the reason
 2. trace           the event's trace is continued: consumer span below the producer's
 3. log context     every line names upload, event and attempt
@@ -17,8 +18,8 @@ from typing import Any
 
 import structlog
 
-from contracts.artifacts import StoredEvent
-from contracts.envelope import Envelope
+from contracts.artifacts import FailureCode, StoredEvent, UploadRef
+from contracts.envelope import Envelope, EventData
 from contracts.events import ObjectFinalizedV1
 from contracts.topology import Subscription
 from eventing import codec, metrics
@@ -26,9 +27,10 @@ from eventing.dead_letters import publish_dead_letter
 from eventing.delivery import Ack, Delivery, Nack, Settlement
 from eventing.errors import Poison
 from eventing.publisher import BrokerUnavailableError, Publisher, announce
-from eventing.retry import Forget, GiveUp, TryAgain, verdict
+from eventing.retry import Forget, GiveUp, TryAgain, failure_code, verdict
 from eventing.work import StageWork, Work
 from telemetry import logs, propagation, spans
+from telemetry.failures import describe
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -46,17 +48,21 @@ class Runtime:
     async def process(self, delivery: Delivery) -> Settlement:
         """Never raises, except for cancellation at shutdown (the door then nacks)."""
         started = time.monotonic()
-        settlement, outcome = await self._process(delivery)
+        with metrics.active(self.subscription.service.value):
+            settlement, outcome = await self._process(delivery, started)
         metrics.observe_delivery(self.subscription.name, outcome, time.monotonic() - started, delivery)
         return settlement
 
-    async def _process(self, delivery: Delivery) -> tuple[Settlement, str]:
+    async def _process(self, delivery: Delivery, started: float) -> tuple[Settlement, str]:
+        if not self._is_meant(delivery):
+            return Ack(), "not_meant"
         try:
             envelope = codec.decode(self.subscription.event, delivery.data, delivery.attributes)
         except Poison as error:
             return await self._settle_failure(delivery, error)
         parent = propagation.context_of(envelope.traceparent, envelope.tracestate)
         self._start_trace_of_drop(envelope)
+        upload_id, bound = _about(envelope.data)
         with (
             spans.consumer(
                 self.subscription.name,
@@ -64,15 +70,25 @@ class Runtime:
                 parent,
                 message_id=delivery.message_id,
                 attempt=delivery.attempt,
+                queued_s=metrics.waited_s(delivery),
+                upload_id=upload_id,
             ),
-            logs.bound(subscription=self.subscription.name, event_id=envelope.id, subject=envelope.data.subject()),
+            logs.bound(subscription=self.subscription.name, event_id=envelope.id, **bound),
         ):
+            settlement, outcome = Ack(), "ack"
             try:
                 async with asyncio.timeout(delivery.patience_s or self.subscription.handler_deadline_s):
                     await announce(self._publisher, await self._perform_patiently(envelope))
             except Exception as error:
-                return await self._settle_failure(delivery, error)
-            return Ack(), "ack"
+                settlement, outcome = await self._settle_failure(delivery, error)
+            took_ms = round((time.monotonic() - started) * 1000, 1)
+            _log.info("event", action="process", status=outcome, duration_ms=took_ms, attempt=delivery.attempt)
+            return settlement, outcome
+
+    def _is_meant(self, delivery: Delivery) -> bool:
+        """False for a message sent again to another subscription alone; who reads dead letters takes them all."""
+        only = delivery.attributes.get(codec.ONLY_FOR)
+        return only in (None, self.subscription.name) or not self.subscription.has_dead_letters
 
     async def _perform_patiently(self, envelope: Envelope[Any]) -> Sequence[StoredEvent]:
         pause = _FIRST_PAUSE_S
@@ -81,27 +97,32 @@ class Runtime:
                 async with asyncio.timeout(self.subscription.handler_deadline_s):
                     return await self._work.perform(envelope)
             except ConnectionError as error:
-                _log.warning("waiting for a dependency", reason=str(error)[:300], pause_s=pause)
+                metrics.count_error(self.subscription.name, FailureCode.NETWORK.value, "waiting")
+                _log.warning("waiting for a dependency", reason=describe(error), pause_s=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     async def _settle_failure(self, delivery: Delivery, error: Exception) -> tuple[Settlement, str]:
         decision = verdict(error, delivery.attempt, self.subscription.retry.max_deliveries)
-        spans.failed(str(error)[:300])
+        spans.failed(error)
         try:
             match decision:
                 case TryAgain(delay_s):
-                    _log.warning("will be tried again", attempt=delivery.attempt, reason=_reason(error))
+                    metrics.count_error(self.subscription.name, failure_code(error).value, "retry")
+                    _log.warning("will be tried again", attempt=delivery.attempt, reason=describe(error))
                     return Nack(delay_s), "retry"
                 case Forget(reason):
                     _log.info("nothing left to do", reason=reason)
                     return Ack(), "forgotten"
                 case GiveUp(code, reason):
-                    _log.error("dead letter", attempt=delivery.attempt, code=code, reason=reason, exc_info=error)
+                    metrics.count_error(self.subscription.name, code.value, "dead_letter")
+                    _log.error(
+                        "dead letter", attempt=delivery.attempt, code=code, reason=describe(error), exc_info=error
+                    )
                     await publish_dead_letter(self._publisher, self.subscription, delivery, code, reason)
                     return Ack(), "dead_letter"
         except BrokerUnavailableError as outage:
-            _log.warning("broker unavailable", reason=str(outage)[:300])
+            _log.warning("broker unavailable", reason=describe(outage))
         return Nack(), "retry"
 
     def _start_trace_of_drop(self, envelope: Envelope[Any]) -> None:
@@ -113,5 +134,9 @@ class Runtime:
             propagation.start_object_trace(upload.bucket, upload.object_name, upload.generation)
 
 
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+def _about(event: EventData) -> tuple[str | None, dict[str, str]]:
+    """The upload an event is about, and what every log line of its delivery names."""
+    upload: UploadRef | None = getattr(event, "upload", None)
+    if upload is not None:
+        return upload.upload_id, {"upload_id": upload.upload_id, "user_id": upload.user_id}
+    return None, {"user_id": str(getattr(event, "user_id", ""))}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, FastAPI
 
 from contracts.artifacts import Service
+from eventing import metrics
 from eventing.consumer import Bookkeeping, Consumer, runtimes
 from eventing.handlers import Handler
 from eventing.publisher import PubSubPublisher
 from eventing.push import push_identity
 from hosting.app import create_app
-from hosting.health import Check
+from hosting.health import Check, Release
 from hosting.settings import ServiceSettings
 from objectstore.gcs import connect
 
@@ -49,11 +50,16 @@ class EventService:
         routers: Sequence[APIRouter] = (),
         resources: Sequence[AbstractAsyncContextManager[Any]] = (),
         docs_path: str = "docs",
+        notices: Sequence[str] = (),
     ) -> FastAPI:
-        """The application: handlers behind the door, routes beside it; ``resources`` are open while it runs."""
+        """The application: handlers behind the door, routes beside it; ``resources`` are open while it runs.
+
+        ``notices`` are what its readiness says it does without.
+        """
         settings = self._settings
+        metrics.expect(self._service.value)
         consumed = runtimes(handlers, self.publisher, self.store, settings.artifacts_bucket, self._books)
-        push = push_identity(settings.push_audience, settings.push_service_account)
+        push = push_identity(settings)
         relay = self._books.relay if self._books else None
         consumer = Consumer(settings.google_cloud_project, consumed, push, relay)
 
@@ -73,6 +79,9 @@ class EventService:
             checks=checks,
             running=running,
             docs_path=docs_path,
+            release=Release(settings.mmsearch_version, settings.mmsearch_revision),
+            shared_metrics=settings.prometheus_multiproc_dir,
+            notices=notices,
         )
 
     def _databases(self) -> tuple["Database", ...]:

@@ -4,15 +4,17 @@ A stage remembers in a manifest and hands its events back to be announced. A pro
 that holds its rows; its events leave through the outbox.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from contracts.artifacts import Manifest, Service, StoredEvent, UploadRef
 from contracts.envelope import Envelope, EventData, derived_event_id
 from contracts.events import MediaFailedV1
-from eventing import codec
+from eventing import codec, metrics
 from eventing.errors import Reject
 from eventing.handlers import ManifestKey, Outcome, Projection, Stage, hash_inputs
 from eventing.inputs import opened_inputs
@@ -45,19 +47,32 @@ class StageWork:
         self._stage = stage
         self._memory = memory
         self._store = store
+        self._in_hand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.service = stage.service
         self.event: type[EventData] = stage.event
 
     async def perform(self, envelope: Envelope[Any]) -> Sequence[StoredEvent]:
-        """See :class:`Work`."""
+        """See :class:`Work`. Of copies that are here at the same time one works (and pays), the others recall."""
         upload = self._stage.upload_of(envelope.data)
         key = ManifestKey(upload, self._stage.service, self._stage.version, hash_inputs(envelope.data))
-        manifest = await self._memory.recall(key)
+        alone = self._in_hand.setdefault(key.manifest, asyncio.Lock())
+        async with alone:
+            return await self._recall_or_work(envelope, upload, key)
+
+    async def _recall_or_work(
+        self, envelope: Envelope[Any], upload: UploadRef, key: ManifestKey
+    ) -> Sequence[StoredEvent]:
+        with spans.internal("recall"):
+            manifest = await self._memory.recall(key)
         if manifest is not None:
             spans.mark(recalled=True)
             return manifest.events
         started = time.monotonic()
         outcome = await self._run(envelope, upload, key)
+        if outcome.events:
+            metrics.observe_stage(
+                self.service.value, _kind_of(envelope.data, outcome.events), time.monotonic() - started
+            )
         await self._purge(outcome)
         if not outcome.artifacts and not outcome.events:
             return ()  # nothing to remember; a manifest would only outlive what was purged
@@ -70,7 +85,8 @@ class StageWork:
             artifacts=tuple(artifact.ref for artifact in outcome.artifacts),
             events=tuple(self._encode(envelope, index, event) for index, event in enumerate(outcome.events)),
         )
-        return (await self._memory.remember(key, manifest)).events
+        with spans.internal("remember"):
+            return (await self._memory.remember(key, manifest)).events
 
     async def _run(self, envelope: Envelope[Any], upload: UploadRef, key: ManifestKey) -> Outcome:
         async with opened_inputs(self._store, self._memory.bucket, key.prefix) as inputs:
@@ -78,9 +94,12 @@ class StageWork:
                 with spans.internal(f"handle {self._stage.event.topic()}", stage_version=self._stage.version):
                     outcome = await self._stage.handle(envelope.data, inputs)
             except Reject as refusal:
+                spans.mark(rejected=refusal.code.value)
+                metrics.count_error(f"{self.service.value}.{self.event.topic()}", refusal.code.value, "rejected")
                 return Outcome(events=[failure(upload, self._stage.service, refusal)])
             # Artifacts may be files in the workdir, which ends with this block.
-            await self._memory.store_artifacts(outcome.artifacts)
+            with spans.internal("store artifacts", artifacts=len(outcome.artifacts)):
+                await self._memory.store_artifacts(outcome.artifacts)
             return outcome
 
     async def _purge(self, outcome: Outcome) -> None:
@@ -126,14 +145,24 @@ class ProjectionWork:
             if not await self._ledger.first_time(session, envelope.id, topic):
                 spans.mark(recalled=True)
                 return ()
+            started = time.monotonic()
             with spans.internal(f"handle {topic}"):
                 events = await self._projection.handle(envelope, session, inputs)
+            if events:
+                kind = _kind_of(envelope.data, events)
+                metrics.observe_stage(self.service.value, kind, time.monotonic() - started)
             for index, event in enumerate(events):
                 event_id = derived_event_id(self.service.value, topic, envelope.id, str(index))
                 await self._ledger.announce(session, created(event, event_id, self.service))
         if events:
             self._relay.wake()
         return ()
+
+
+def _kind_of(heard: EventData, said: Sequence[EventData]) -> str | None:
+    """The kind of file, as the first event that knows it tells."""
+    kinds = (getattr(event, "kind", None) for event in (*said, heard))
+    return next((str(kind) for kind in kinds if kind), None)
 
 
 def created(event: EventData, event_id: str, source: Service) -> StoredEvent:

@@ -1,6 +1,7 @@
 """Pure ASGI middleware: so many requests a minute per user, or per address without one, and how many are left."""
 
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from hosting.forwarded import client_address
 from hosting.settings import RateLimit, RateLimits
 from identity.principal import Authenticator, Principal, credentials_of
 
+_THUMBNAIL = re.compile(re.escape(API_ROOT) + r"/file/[^/]+/thumbnail")
 _REFUSED = Counter("rate_limited", "Requests refused with 429", ["tier"])
 _STORE_ERRORS = Counter("rate_limit_store_errors", "Requests let through because the counters were not there")
 _NAMESPACE = "mmsearch"
@@ -84,7 +86,8 @@ class RateLimiter:
 class RateLimited:
     """Finds out who asks (once: routes find the principal in the request's state), counts, refuses or passes on.
 
-    Everything outside the API goes free: health, metrics, the page's own files, pushed events.
+    Everything outside the API goes free: health, metrics, the page's own files, pushed events. So do thumbnails of
+    somebody known, or one screen of results would use up a minute.
     """
 
     def __init__(self, app: ASGIApp, limiter: RateLimiter, authenticator: Authenticator) -> None:
@@ -120,8 +123,10 @@ class RateLimited:
             await _too_many(standing)(scope, receive, send_with_limits)
 
     async def _standing(self, scope: Scope) -> _Standing | None:
-        """None where the counters are away: better too many requests than none."""
+        """None where nothing is counted, or the counters are away: better too many requests than none."""
         principal = await self._principal(scope)
+        if principal and _THUMBNAIL.fullmatch(scope["path"]):
+            return None
         if time.monotonic() < self._rests_until:
             _STORE_ERRORS.inc()
             return None

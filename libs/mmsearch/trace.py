@@ -14,7 +14,7 @@ from rich.text import Text
 
 from mmsearch.errors import MmsearchError, UnreachableError
 
-_BAR = 30
+_BAR, _FIGURES = 20, 9
 _TIMEOUT_S = 30.0
 _STYLES = {
     "upload-gateway": "blue",
@@ -119,22 +119,21 @@ def parsed(document: bytes) -> JaegerTrace:
 
 
 def tree(trace: JaegerTrace) -> RenderableType:
-    """Every span below its parent, with when it began, how long it took and a bar over the whole trace."""
+    """Every span below its parent, how long it waited in the queue and took, and a bar over the whole trace."""
     first = min(span.start for span in trace.spans)
     whole = max(max(span.start + span.duration for span in trace.spans) - first, 1)
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
     table.add_column("span", overflow="ellipsis", no_wrap=True, ratio=1)
-    for column in ("began", "waited", "took"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, min_width=_BAR)
+    for column in ("waited", "took"):
+        table.add_column(column, justify="right", no_wrap=True, min_width=_FIGURES)
+    table.add_column("", no_wrap=True, min_width=_BAR, max_width=_BAR)
     for span, depth in _in_order(trace):
         service = trace.processes[span.process].service
         style = _STYLES.get(service, "")
-        name = Text.assemble("  " * depth, (service, style), " ", (span.name, "red" if span.tag("error") else ""))
+        name = Text.assemble(" " * depth, (service, style), " ", (span.name, "red" if span.tag("error") else ""))
         waited = span.tag("mmsearch.queued_ms")
         table.add_row(
             name,
-            _ms(span.start - first),
             _ms(int(float(waited) * 1000)) if waited else "",
             _ms(span.duration),
             Text(_bar(span.start - first, span.duration, whole), style),

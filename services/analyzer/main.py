@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from analyzer.backends.choice import chosen_backend
+from analyzer.backends.choice import chosen_backend, notices
 from analyzer.handlers import on_media_processed, on_upload_reprocess
 from analyzer.settings import Settings
 from contracts.artifacts import Service
@@ -15,7 +15,7 @@ def build(settings: Settings) -> FastAPI:
     service = EventService(Service.ANALYZER, settings)
     backend, backend_in_use = chosen_backend(settings)
     handlers = [on_media_processed.stage(backend), on_upload_reprocess.stage(backend)]
-    return service.application(handlers, resources=[backend_in_use])
+    return service.application(handlers, resources=[backend_in_use], notices=notices(settings))
 
 
 if __name__ == "__main__":

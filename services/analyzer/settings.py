@@ -23,6 +23,8 @@ class Settings(ServiceSettings):
     """Read once, by ``main.py``. ``gemini`` needs an API key, or a project whose Vertex AI is used."""
 
     analyzer_backend: Literal["local", "gemini"] = "local"
+    local_ocr: bool = True
+    """Whether the local backend reads the text in pictures; without it saves up to 400 MB and most of its time."""
     ocr_timeout_s: float = 60.0
     """Seconds one picture may take before its reader is ended."""
 

@@ -11,12 +11,12 @@ from contracts.events import UploadDeletedV1
 from hosting.answers import ApiError, not_found
 from objectstore.store import ObjectNotFoundError
 from telemetry.propagation import current_trace_id
+from upload_gateway import claiming
 from upload_gateway import uploads as states
 from upload_gateway.announcing import announce
-from upload_gateway.intake import ABANDONED_AFTER
 from upload_gateway.reprocessing import has_input, latest_start, reprocess_event
 from upload_gateway.resources import Resources
-from upload_gateway.store import uploads
+from upload_gateway.store import sessions, uploads
 from upload_gateway.uploads import UploadState, standing_failure
 
 
@@ -29,21 +29,29 @@ class Started:
     from_stage: Service
 
 
-async def delete_upload(
-    resources: Resources, user_id: str, upload_id: str, now: datetime, *, purge: bool
-) -> UploadState:
-    """Deletes or purges; doing it again changes nothing. 404, 409 while the file is still arriving."""
-    await _settle_generation(resources, user_id, upload_id)
+@dataclass(frozen=True)
+class Deleted:
+    """An upload that is gone from lists and search; ``purged`` when it cannot come back."""
+
+    deleted_at: datetime
+    purged: bool
+
+
+async def delete_upload(resources: Resources, user_id: str, upload_id: str, now: datetime, *, purge: bool) -> Deleted:
+    """Deletes or purges; doing it again changes nothing. 404, 409 while the file is being streamed.
+
+    An upload whose session is still open is called off: as if it had never been asked for.
+    """
+    if await _called_off(resources, user_id, upload_id):
+        return Deleted(now, purged=True)
     async with resources.database.transaction(user_id) as session:
         state = await _existing(session, upload_id)
-        if state.removed or (state.deleted and not purge):
-            return state
-        state = states.delete(state, now, purge=purge)
-        await uploads.save(session, state)
-        if state.generation:
+        if not (state.removed or (state.deleted and not purge)):
+            state = states.delete(state, now, purge=purge)
+            await uploads.save(session, state)
             await announce(session, UploadDeletedV1(upload=state.ref, purge=purge), str(state.changes))
     resources.announced()
-    return state
+    return Deleted(state.deleted_at or state.removed_at or now, state.purged or state.bytes_gone)
 
 
 async def restore_upload(resources: Resources, user_id: str, upload_id: str) -> Started:
@@ -114,22 +122,26 @@ async def _visible(session: AsyncSession, upload_id: str) -> UploadState:
     return state
 
 
-async def _settle_generation(resources: Resources, user_id: str, upload_id: str) -> None:
-    """Learns the generation of an upload of which only the row is known yet, so that a deletion covers it."""
+async def _called_off(resources: Resources, user_id: str, upload_id: str) -> bool:
+    """True when the file never came and never will; of one that came, the generation is known afterwards."""
     async with resources.database.transaction(user_id) as session:
         row = await uploads.find(session, user_id, upload_id)
+        opened = await sessions.find(session, user_id, upload_id)
     if row is None or row.generation:
-        return
+        return False
+    if opened is not None:
+        await resources.objects.cancel_session(opened.session_url)
     try:
         stored = await resources.objects.stat(row.bucket, row.object_name)
     except ObjectNotFoundError:
-        if datetime.now(UTC) - row.created_at < ABANDONED_AFTER:
+        if opened is None and datetime.now(UTC) < claiming.expected_until(row):
             raise ApiError(409, "still_arriving", "The file is still arriving. Try again in a moment.") from None
-        return
+        return await claiming.forget_unstored(resources, user_id, upload_id)
     async with resources.database.transaction(user_id) as session:
         state = await uploads.find_for_update(session, upload_id)
         if state is not None:
             await uploads.save(session, states.mark_stored(state, stored.generation))
+    return False
 
 
 def _not_ready() -> ApiError:

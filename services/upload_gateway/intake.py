@@ -4,9 +4,10 @@ The row is written just before the object becomes visible: whoever hears of the 
 refused, cut off or stored before leaves neither.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import structlog
@@ -17,23 +18,36 @@ from contracts.artifacts import Kind
 from contracts.identifiers import new_upload_id, object_name
 from database.engine import DatabaseUnavailableError
 from hosting.answers import ApiError
-from objectstore.store import ObjectExistsError, ObjectNotFoundError, StoredObject, StoreUnavailableError, StreamDigest
+from identity.principal import Principal
+from objectstore.store import ObjectExistsError, StoredObject, StoreUnavailableError, StreamDigest
+from telemetry import spans
 from telemetry.propagation import carrier, current_trace_id
-from upload_gateway import filenames, sniff
+from upload_gateway import claiming, filenames, sniff
+from upload_gateway.idempotency import fingerprint_of
 from upload_gateway.multipart import FileHeaders, MultipartUpload, boundary_of, too_large
 from upload_gateway.resources import Resources
 from upload_gateway.store import figures, uploads
-from upload_gateway.store.uploads import UploadRow
 from upload_gateway.uploads import Requested, UploadState, mark_stored
 
 FORM_OVERHEAD_BYTES = 256 * 1024
 """What boundaries, headers and fields may add to the file in one request."""
-ABANDONED_AFTER = timedelta(minutes=5)
-"""A row whose object did not become visible for so long belongs to an upload that was cut off."""
 USUAL_SECONDS: dict[Kind, float] = {Kind.IMAGE: 2, Kind.DOCUMENT: 5, Kind.AUDIO: 10, Kind.VIDEO: 20}
 """Until a user's own files say better."""
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a client sent, as far as it tells one request from another."""
+
+    filename: str
+    sha256: str
+    metadata: dict[str, JsonValue]
+
+    def fingerprint(self, *, allow_duplicate: bool) -> str:
+        """The same for requests that want the same."""
+        return fingerprint_of([self.filename, self.sha256, self.metadata, allow_duplicate])
 
 
 @dataclass(frozen=True)
@@ -42,13 +56,14 @@ class Accepted:
 
     upload_id: str
     estimated_seconds: float
+    offer: Offer
 
 
 @dataclass(frozen=True)
 class _Arriving:
     """A file about to be stored."""
 
-    user_id: str
+    owner: Principal
     upload_id: str
     object_name: str
     filename: str
@@ -56,20 +71,64 @@ class _Arriving:
     allow_duplicate: bool
 
 
-async def take_in(resources: Resources, user_id: str, request: Request, *, allow_duplicate: bool) -> Accepted:
+async def take_in(resources: Resources, owner: Principal, request: Request, *, allow_duplicate: bool) -> Accepted:
     """Streams the request's file into the bucket. Raises ``ApiError`` (then nothing was created)."""
-    boundary = boundary_of(request.headers.get("content-type"))
-    if _announced_bytes(request) > resources.max_file_bytes + FORM_OVERHEAD_BYTES:
-        raise too_large(resources.max_file_bytes)
-    body = MultipartUpload(request.stream(), boundary, resources.max_file_bytes)
+    body = _body(resources, request)
     try:
+        await claiming.expect_room(resources, owner)
         headers, head = await body.open(sniff.ENOUGH_BYTES)
-        arriving = _inspect(user_id, headers, head, allow_duplicate)
-        stored = await _store(resources, arriving, headers, body)
+        arriving = _inspect(owner, headers, head, allow_duplicate)
+        structlog.contextvars.bind_contextvars(upload_id=arriving.upload_id)
+        spans.mark(upload_id=arriving.upload_id)
+        stored, offer = await _store(resources, arriving, headers, body)
     except (ApiError, StoreUnavailableError, DatabaseUnavailableError):
         await body.drain()
         raise
-    return await _settle(resources, arriving, stored)
+    return await _settle(resources, arriving, stored, offer)
+
+
+async def read_through(resources: Resources, request: Request) -> Offer:
+    """What the request offers, without keeping any of it. Raises ``ApiError`` where :func:`take_in` would."""
+    body = _body(resources, request)
+    sha256 = hashlib.sha256()
+    headers, _ = await body.open(1)
+    async for chunk in body.chunks():
+        sha256.update(chunk)
+    return Offer(accepted_filename(headers.filename), sha256.hexdigest(), parse_metadata(body.fields.get("metadata")))
+
+
+def _body(resources: Resources, request: Request) -> MultipartUpload:
+    boundary = boundary_of(request.headers.get("content-type"))
+    if _announced_bytes(request) > resources.max_file_bytes + FORM_OVERHEAD_BYTES:
+        raise too_large(resources.max_file_bytes)
+    return MultipartUpload(request.stream(), boundary, resources.max_file_bytes)
+
+
+def accepted_filename(offered: str) -> str:
+    """The name as it is kept; 422 when it cannot be."""
+    try:
+        return filenames.accept(offered)
+    except filenames.BadFilenameError as error:
+        raise ApiError(422, "filename", str(error)) from error
+
+
+def unsupported(found: sniff.UnsupportedTypeError) -> ApiError:
+    """415 that names what was found."""
+    message = f"This kind of file is not supported: it looks like {found}."
+    return ApiError(415, "unsupported_format", message, details={"found": str(found)})
+
+
+def empty_file() -> ApiError:
+    """422: nothing to keep."""
+    return ApiError(422, "file_size", "The file is empty.")
+
+
+def object_metadata(filename: str, declared_media_type: str | None) -> dict[str, str]:
+    """The custom metadata of every object the gateway makes: the trace goes on from it."""
+    metadata = {**carrier(), "filename": filename}
+    if declared_media_type:
+        metadata["declared-media-type"] = declared_media_type[:255]
+    return metadata
 
 
 def _announced_bytes(request: Request) -> int:
@@ -77,53 +136,53 @@ def _announced_bytes(request: Request) -> int:
     return int(announced) if announced.isdecimal() else 0
 
 
-def _inspect(user_id: str, headers: FileHeaders, head: bytes, allow_duplicate: bool) -> _Arriving:
-    try:
-        filename = filenames.accept(headers.filename)
-    except filenames.BadFilenameError as error:
-        raise ApiError(422, "filename", str(error)) from error
+def _inspect(owner: Principal, headers: FileHeaders, head: bytes, allow_duplicate: bool) -> _Arriving:
+    filename = accepted_filename(headers.filename)
     if not head:
-        raise ApiError(422, "file_size", "The file is empty.")
+        raise empty_file()
     try:
         sniffed = sniff.sniff(head)
     except sniff.UnsupportedTypeError as error:
-        message = f"This kind of file is not supported: it looks like {error}."
-        raise ApiError(415, "unsupported_format", message, details={"found": str(error)}) from error
+        raise unsupported(error) from error
     stored_name = filenames.for_storage(filename)
-    upload_id = new_upload_id(user_id, stored_name)
-    name = object_name(user_id, upload_id, stored_name)
-    return _Arriving(user_id, upload_id, name, filename, sniffed, allow_duplicate)
+    upload_id = new_upload_id(owner.user_id, stored_name)
+    name = object_name(owner.user_id, upload_id, stored_name)
+    return _Arriving(owner, upload_id, name, filename, sniffed, allow_duplicate)
 
 
 async def _store(
     resources: Resources, arriving: _Arriving, headers: FileHeaders, body: MultipartUpload
-) -> StoredObject:
+) -> tuple[StoredObject, Offer]:
     """The object, with its row written just before."""
     bucket = resources.uploads_bucket
-    metadata = {**carrier(), "filename": arriving.filename}
-    if headers.media_type:
-        metadata["declared-media-type"] = headers.media_type[:255]
+    offers: list[Offer] = []
 
     async def before_commit(digest: StreamDigest) -> None:
-        await _claim(resources, arriving, _pending(bucket, arriving, digest, body.fields.get("metadata")))
+        offer = Offer(arriving.filename, digest.sha256, parse_metadata(body.fields.get("metadata")))
+        offers.append(offer)
+        await claiming.claim(resources, arriving.owner, _pending(bucket, arriving, digest, offer))
 
+    metadata = object_metadata(arriving.filename, headers.media_type)
     try:
-        return await resources.objects.put_stream(
-            bucket, arriving.object_name, body.chunks(), arriving.sniffed.media_type, metadata, before_commit
-        )
+        with spans.internal("store object"):
+            stored = await resources.objects.put_stream(
+                bucket, arriving.object_name, body.chunks(), arriving.sniffed.media_type, metadata, before_commit
+            )
     except ApiError:
         raise
     except ObjectExistsError:  # nobody else can know the name: our own write, its answer lost on the way
-        return await resources.objects.stat(bucket, arriving.object_name)
+        stored = await resources.objects.stat(bucket, arriving.object_name)
     except Exception:
         await _forget(resources, arriving)
         raise
+    return stored, offers[-1]
 
 
-def _pending(bucket: str, arriving: _Arriving, digest: StreamDigest, metadata: bytes | None) -> UploadState:
+def _pending(bucket: str, arriving: _Arriving, digest: StreamDigest, offer: Offer) -> UploadState:
+    now = datetime.now(UTC)
     return UploadState(
         upload_id=arriving.upload_id,
-        user_id=arriving.user_id,
+        user_id=arriving.owner.user_id,
         bucket=bucket,
         object_name=arriving.object_name,
         requested=Requested(
@@ -132,9 +191,10 @@ def _pending(bucket: str, arriving: _Arriving, digest: StreamDigest, metadata: b
             media_type=arriving.sniffed.media_type,
             size_bytes=digest.size_bytes,
             sha256=digest.sha256,
-            metadata=parse_metadata(metadata),
+            metadata=offer.metadata,
             trace_id=current_trace_id(),
-            created_at=datetime.now(UTC),
+            created_at=now,
+            expected_until=now + claiming.ABANDONED_AFTER,
             claims_content=not arriving.allow_duplicate,
         ),
     )
@@ -158,52 +218,23 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-async def _claim(resources: Resources, arriving: _Arriving, state: UploadState) -> None:
-    """Writes the row; 409 when the user has these bytes already."""
-    assert state.requested is not None
-    for _ in range(3):
-        async with resources.database.transaction(arriving.user_id) as session:
-            existing = None
-            if not arriving.allow_duplicate:
-                existing = await uploads.find_same_content(session, arriving.user_id, state.requested.sha256)
-            if existing is None and await uploads.claim(session, state):
-                return
-        if existing is not None and not await forget_if_abandoned(resources, existing):
-            details = {"upload_id": existing.upload_id, "filename": existing.filename}
-            raise ApiError(409, "duplicate", "You have uploaded this very file before.", details=details)
-    raise ApiError(409, "duplicate", "The same file is being uploaded right now.")
-
-
-async def forget_if_abandoned(resources: Resources, upload: UploadRow) -> bool:
-    """Removes an upload that was cut off between its row and its object; False for any other."""
-    if upload.generation > 0 or datetime.now(UTC) - upload.created_at < ABANDONED_AFTER:
-        return False
-    try:
-        await resources.objects.stat(upload.bucket, upload.object_name)
-    except ObjectNotFoundError:
-        async with resources.database.transaction(upload.user_id) as session:
-            return await uploads.forget_unstored(session, upload.upload_id)
-    return False
-
-
 async def _forget(resources: Resources, arriving: _Arriving) -> None:
     try:
-        async with resources.database.transaction(arriving.user_id) as session:
-            await uploads.forget_unstored(session, arriving.upload_id)
+        await claiming.forget_unstored(resources, arriving.owner.user_id, arriving.upload_id)
     except DatabaseUnavailableError:
         _log.warning("pending upload left behind", upload_id=arriving.upload_id)
 
 
-async def _settle(resources: Resources, arriving: _Arriving, stored: StoredObject) -> Accepted:
+async def _settle(resources: Resources, arriving: _Arriving, stored: StoredObject, offer: Offer) -> Accepted:
     """Notes the generation. The object is in: a database that is away now changes nothing about that."""
-    kind = arriving.sniffed.kind
+    kind, user_id = arriving.sniffed.kind, arriving.owner.user_id
     estimate: float | None = None
     try:
-        async with resources.database.transaction(arriving.user_id) as session:
+        async with resources.database.transaction(user_id) as session:
             state = await uploads.find_for_update(session, arriving.upload_id)
             if state is not None:
                 await uploads.save(session, mark_stored(state, stored.generation))
-            estimate = await figures.median_seconds(session, arriving.user_id, kind)
+            estimate = await figures.median_seconds(session, user_id, kind)
     except DatabaseUnavailableError:
         _log.warning("generation not noted", upload_id=arriving.upload_id)
-    return Accepted(arriving.upload_id, round(USUAL_SECONDS[kind] if estimate is None else estimate, 1))
+    return Accepted(arriving.upload_id, round(USUAL_SECONDS[kind] if estimate is None else estimate, 1), offer)

@@ -6,8 +6,12 @@ from contracts.artifacts import Service
 from database.engine import Database
 from eventing.service import EventService
 from hosting.serve import run_service
+from identity.public_edge import guard
 from upload_gateway.handlers import PROJECTIONS
-from upload_gateway.identity import LocalLogin, TableAuthenticator
+from upload_gateway.identity import TableAuthenticator
+from upload_gateway.jobs import jobs
+from upload_gateway.live import LiveUploads
+from upload_gateway.periodic import periodically
 from upload_gateway.resources import Resources
 from upload_gateway.routes import API
 from upload_gateway.routes.page import page_router
@@ -20,14 +24,15 @@ def build(settings: Settings) -> FastAPI:
     service = EventService(Service.UPLOAD_GATEWAY, settings)
     database = Database(settings.database_url, SCHEMA)
     relay = service.keeps_books(database, ledger)
-    secret = settings.local_issuer_secret
-    local = LocalLogin(settings.local_user_id, secret) if secret else None
-    authenticator = TableAuthenticator(database, local)
-    app = service.application(PROJECTIONS, routers=[*API, page_router(settings.storage_origin)])
-    app.state.authenticator = authenticator
-    app.state.resources = Resources(
-        database, service.store, authenticator, settings.uploads_bucket, settings.max_file_size, relay.wake, local
-    )
+    authenticator = TableAuthenticator.configured(database, settings, relay.wake)
+    live = LiveUploads(settings.database_url, database, authenticator.forget_user)
+    page = page_router(settings.storage_origin, settings.sign_in_origins, settings.picture_origins)
+    resources = Resources.configured(settings, database, service.store, authenticator, relay.wake)
+    running = [live, periodically(database, jobs(resources))]
+    app = service.application(PROJECTIONS, routers=[*API, page], resources=running)
+    guard(app, settings, authenticator)
+    app.state.live = live
+    app.state.resources = resources
     return app
 
 

@@ -45,6 +45,16 @@ def bad_multipart(message: str) -> ApiError:
     return ApiError(400, "bad_multipart", message)
 
 
+async def drain(stream: AsyncIterator[bytes]) -> None:
+    """Reads what little is left of a refused request, so that the client gets to see the answer."""
+    left = MAX_DRAINED_BYTES
+    try:
+        while left > 0 and (piece := await anext(stream, None)) is not None:
+            left -= len(piece)
+    except ClientDisconnect:
+        return
+
+
 class MultipartUpload:
     """One upload request. First ``open``, then ``chunks`` to the end, then ``fields`` are complete."""
 
@@ -86,13 +96,8 @@ class MultipartUpload:
                 return
 
     async def drain(self) -> None:
-        """Reads what little is left of a refused request, so that the client gets to see the answer."""
-        left = MAX_DRAINED_BYTES
-        try:
-            while left > 0 and (piece := await anext(self._stream, None)) is not None:
-                left -= len(piece)
-        except ClientDisconnect:
-            return
+        """See :func:`drain`."""
+        await drain(self._stream)
 
     async def _advance(self) -> bool:
         """Pushes one more piece of the request into the parser; False at its proper end."""

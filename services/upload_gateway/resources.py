@@ -1,21 +1,26 @@
 """What the routes work with, built once in ``main.py`` and kept at ``app.state.resources``."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Self
 
 from fastapi import Depends, Request
 
 from database.engine import Database
+from objectstore.cdn import SignedCdn
 from objectstore.store import ObjectStore
-from upload_gateway.identity import LocalLogin, TableAuthenticator
+from upload_gateway.identity import TableAuthenticator
+from upload_gateway.quota import DailyQuotas
+from upload_gateway.repair.limits import RepairLimits
+from upload_gateway.retention import Retention
+from upload_gateway.settings import Settings
 
 
 @dataclass(frozen=True)
 class Resources:
-    """``local`` is None where there is no local user; then nobody can sign in without a key.
+    """``announced`` is called after a commit that left events in the outbox.
 
-    ``announced`` is called after a commit that left events in the outbox.
+    ``thumbnails`` is the CDN they come from, where there is one.
     """
 
     database: Database
@@ -24,10 +29,36 @@ class Resources:
     uploads_bucket: str
     max_file_bytes: int
     announced: Callable[[], None]
-    local: LocalLogin | None = None
+    quotas: DailyQuotas = field(default_factory=DailyQuotas)
+    repair: RepairLimits = field(default_factory=RepairLimits)
+    retention: Retention = field(default_factory=Retention)
+    thumbnails: SignedCdn | None = None
+
+    @classmethod
+    def configured(
+        cls,
+        settings: Settings,
+        database: Database,
+        objects: ObjectStore,
+        authenticator: TableAuthenticator,
+        announced: Callable[[], None],
+    ) -> Self:
+        """With the limits the environment names."""
+        return cls(
+            database,
+            objects,
+            authenticator,
+            settings.uploads_bucket,
+            settings.max_file_size,
+            announced,
+            settings.daily_quotas,
+            settings.repair_limits,
+            settings.retention,
+            settings.thumbnail_links,
+        )
 
 
-def of_request(request: Request) -> Resources:
+async def of_request(request: Request) -> Resources:  # a plain function would be called in a thread, which costs more
     """The application's resources."""
     resources: Resources = request.app.state.resources
     return resources

@@ -120,3 +120,79 @@ def _is_text(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
     return not any(byte in _NOT_IN_TEXT for byte in head)
+
+
+_BY_EXTENSION = {
+    extension: Sniffed(media_type, kind)
+    for extensions, media_type, kind in (
+        ("jpg jpeg jpe jfif", "image/jpeg", _I),
+        ("png", "image/png", _I),
+        ("gif", "image/gif", _I),
+        ("webp", "image/webp", _I),
+        ("bmp dib", "image/bmp", _I),
+        ("tif tiff", "image/tiff", _I),
+        ("avif", "image/avif", _I),
+        ("heic heif", "image/heic", _I),
+        ("m4a m4b", "audio/mp4", _A),
+        ("mov qt", "video/quicktime", _V),
+        ("mp4 m4v", "video/mp4", _V),
+        ("webm", "video/webm", _V),
+        ("mkv", "video/x-matroska", _V),
+        ("avi", "video/x-msvideo", _V),
+        ("wav", "audio/wav", _A),
+        ("flac", "audio/flac", _A),
+        ("ogg oga opus", "audio/ogg", _A),
+        ("mp3", "audio/mpeg", _A),
+        ("aac", "audio/aac", _A),
+        ("pdf", "application/pdf", _D),
+        ("rtf", "application/rtf", _D),
+        ("epub", "application/epub+zip", _D),
+        ("docx", _OFFICE[0][1], _D),
+        ("pptx", _OFFICE[1][1], _D),
+        ("xlsx", _OFFICE[2][1], _D),
+        ("html htm xhtml", "text/html", _D),
+        ("md markdown", "text/markdown", _D),
+        ("csv", "text/csv", _D),
+        ("txt text log", "text/plain", _D),
+    )
+    for extension in extensions.split()
+}
+_REFUSED_EXTENSIONS = {
+    extension: name
+    for extensions, name in (
+        ("svg svgz", "an SVG drawing"),
+        ("ps eps", "a PostScript document"),
+        ("zip jar apk", "a ZIP archive"),
+        ("7z rar tar tgz iso dmg", "an archive"),
+        ("gz bz2 xz zst", "a compressed file"),
+        ("doc xls ppt", "an old Microsoft Office file"),
+        ("exe msi dll com scr", "a Windows program"),
+        ("psd", "a Photoshop document"),
+        ("ttf otf woff woff2", "a font"),
+        ("ico", "an icon"),
+        ("sqlite db", "a database"),
+        ("wasm", "a WebAssembly program"),
+    )
+    for extension in extensions.split()
+}
+_REFUSED_MEDIA_TYPES = re.compile(
+    r"image/svg|font/|application/(zip|gzip|x-(tar|zip|gzip|7z|rar|msdownload|executable|sharedlib)|vnd\.(rar|microsoft))"
+)
+_KINDS_OF_MEDIA_TYPES = {"image": _I, "video": _V, "audio": _A, "text": _D}
+
+
+def expect(filename: str, media_type: str | None) -> Sniffed | None:
+    """What a file that has not been sent yet probably is; None when name and header do not tell.
+
+    Raises ``UnsupportedTypeError`` where they leave no hope. The content decides later.
+    """
+    extension = filename.rpartition(".")[2].lower() if "." in filename else ""
+    if extension in _REFUSED_EXTENSIONS:
+        raise UnsupportedTypeError(_REFUSED_EXTENSIONS[extension])
+    if extension in _BY_EXTENSION:
+        return _BY_EXTENSION[extension]
+    declared = (media_type or "").partition(";")[0].strip().lower()
+    if _REFUSED_MEDIA_TYPES.match(declared):
+        raise UnsupportedTypeError(declared)
+    kind = _KINDS_OF_MEDIA_TYPES.get(declared.partition("/")[0])
+    return Sniffed(declared, kind) if kind else None

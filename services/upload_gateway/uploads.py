@@ -44,22 +44,29 @@ class Heard(Contract, Generic[EventT]):
 
 
 class Requested(Contract):
-    """What the gateway knew when it took the file itself; ``generation`` once the bucket has told it."""
+    """What the gateway was told of a file it took itself; ``generation`` once the bucket has told it.
+
+    ``expected_until`` is when the object must have become visible; a row without one by then was cut off.
+    """
 
     filename: str
-    kind: Kind
-    media_type: str
+    kind: Kind | None = None
+    media_type: str | None = None
     size_bytes: int
-    sha256: str
+    sha256: str | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     trace_id: str | None = None
     created_at: datetime
+    expected_until: datetime | None = None
     claims_content: bool = True
     generation: int | None = None
 
 
 class UploadState(Contract):
-    """Everything known of one upload. ``generation`` is 0 until the bucket holds an object."""
+    """Everything known of one upload. ``generation`` is 0 until the bucket holds an object.
+
+    ``beside`` are the vectors of another model than the one that answers: they cost, but carry nothing forward.
+    """
 
     upload_id: str
     user_id: str
@@ -75,6 +82,7 @@ class UploadState(Contract):
     processed: Heard[MediaProcessedV1] | None = None
     analyzed: Heard[MediaAnalyzedV1] | None = None
     embedded: Heard[MediaEmbeddedV1] | None = None
+    beside: Heard[MediaEmbeddedV1] | None = None
     indexed: Heard[MediaIndexedV1] | None = None
     failure: Heard[MediaFailedV1] | None = None
     ownerless_generation: int = 0
@@ -102,9 +110,14 @@ class UploadState(Contract):
         )
 
     @property
+    def bytes_gone(self) -> bool:
+        """The bucket has said that the object is no more."""
+        return 0 < self.generation <= self.removed_generation
+
+    @property
     def removed(self) -> bool:
         """The object itself is gone from the bucket, or about to go."""
-        return 0 < self.generation <= self.removed_generation or (self.deleted and self.purged)
+        return self.bytes_gone or (self.deleted and self.purged)
 
     @property
     def deleted(self) -> bool:
@@ -151,8 +164,12 @@ def apply(state: UploadState, heard: Heard[Any], *, owner_known: bool = True) ->
             update |= {"removed_generation": generation, "removed_at": heard.time}
     else:
         version = max(state.version, heard.version)
-        slot = _SLOTS[type(heard.data)]
+        slot = _slot(heard.data)
         update[slot] = max(heard, getattr(state, slot) or heard, key=_order)
+    if state.requested:
+        # Whatever comes later under the name is not the file that was asked for.
+        first = min(state.requested.generation or generation, generation)
+        update["requested"] = state.requested.model_copy(update={"generation": first})
     if not owner_known:
         update["ownerless_generation"] = max(state.ownerless_generation, generation)
     return state.model_copy(update=update | {"generation": version[0], "run": version[1]})
@@ -163,6 +180,11 @@ def mark_stored(state: UploadState, generation: int) -> UploadState:
     requested = state.requested and state.requested.model_copy(update={"generation": generation})
     version = max(state.version, (generation, 0))
     return state.model_copy(update={"requested": requested, "generation": version[0], "run": version[1]})
+
+
+def mark_gone(state: UploadState, now: datetime) -> UploadState:
+    """The bucket was asked and holds no such object any more."""
+    return state.model_copy(update={"removed_generation": state.generation, "removed_at": now})
 
 
 def delete(state: UploadState, now: datetime, *, purge: bool) -> UploadState:
@@ -212,6 +234,10 @@ def standing_failure(state: UploadState) -> MediaFailedV1 | None:
     if failure is None or failure.version != state.version:
         return None
     return failure.data if finished_rank(state) < max(RANK[failure.data.stage], 1) else None
+
+
+def _slot(event: EventData) -> str:
+    return "beside" if isinstance(event, MediaEmbeddedV1) and event.beside else _SLOTS[type(event)]
 
 
 def _order(heard: Heard[Any]) -> tuple[Any, ...]:

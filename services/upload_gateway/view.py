@@ -17,13 +17,15 @@ from contracts.artifacts import (
     Usage,
 )
 from contracts.envelope import EventData
+from contracts.events import MediaProcessedV1
 from upload_gateway.failures import ADVICE
 from upload_gateway.filenames import for_display
-from upload_gateway.uploads import STAGES, Heard, UploadState, finished_rank, standing_failure
+from upload_gateway.uploads import STAGES, Heard, Requested, UploadState, finished_rank, standing_failure
 
 EventT = TypeVar("EventT", bound=EventData)
 
 QUEUED = "queued"
+NOT_HERE_YET = "Waiting for the rest of the file."
 DONE = "done"
 
 
@@ -75,6 +77,8 @@ class UploadView(Contract):
     usage: Usage
     ownerless: bool
     hidden_at: datetime | None
+    expected_until: datetime | None
+    bytes_gone: bool
     created_at: datetime
 
 
@@ -97,7 +101,7 @@ def view(state: UploadState, now: datetime) -> UploadView:
     requested = state.requested if _is_of(state, state.requested and state.requested.generation) else None
     failure = _failure(state)
     status, stage, progress = _where(state, failure)
-    usages = [heard.data.usage for heard in (state.analyzed, state.embedded) if heard]
+    usages = [heard.data.usage for heard in (state.analyzed, state.embedded, state.beside) if heard]
     created = [heard.time for heard in _slots(state)]
     hidden = status is Status.DELETED
     return UploadView(
@@ -106,7 +110,7 @@ def view(state: UploadState, now: datetime) -> UploadView:
         media_type=processed.media_type if processed else requested and requested.media_type,
         size_bytes=(processed or finalized or requested or _NOTHING).size_bytes,
         sha256=processed.sha256 if processed else requested and requested.sha256,
-        claimed_sha256=requested.sha256 if requested and requested.claims_content and not hidden else None,
+        claimed_sha256=None if hidden else _claimed(requested, processed),
         status=status,
         stage=stage,
         progress=progress,
@@ -130,8 +134,17 @@ def view(state: UploadState, now: datetime) -> UploadView:
         usage=_sum(usages),
         ownerless=state.ownerless,
         hidden_at=(state.deleted_at if state.deleted else state.removed_at) if hidden else None,
+        expected_until=requested.expected_until if requested and not state.generation else None,
+        bytes_gone=state.bytes_gone,
         created_at=state.requested.created_at if state.requested else min(created, default=now),
     )
+
+
+def _claimed(requested: Requested | None, processed: MediaProcessedV1 | None) -> str | None:
+    """The content this upload stands for; a sender who was mistaken about it claims nothing."""
+    if requested is None or not requested.claims_content:
+        return None
+    return requested.sha256 if processed is None or processed.sha256 == requested.sha256 else None
 
 
 def _held_out(moderation: Moderation) -> tuple[Degradation, ...]:
@@ -142,12 +155,14 @@ def _held_out(moderation: Moderation) -> tuple[Degradation, ...]:
     return (Degradation(step="moderation", reason=f"Held out of search unless asked for: {why}."[:500]),)
 
 
-def in_words(status: Status, stage: str, error: Failure | None) -> str:
-    """One plain sentence about where the upload is."""
+def in_words(status: Status, stage: str, error: Failure | None, *, arrived: bool = True) -> str:
+    """One plain sentence about where the upload is; ``arrived`` once the bucket holds its object."""
     if error is not None:
         return error.message
     if status is Status.DELETED:
         return "Deleted."
+    if not arrived:
+        return NOT_HERE_YET
     return _WORDS[stage]
 
 

@@ -84,7 +84,7 @@ def _spans(request: ExportTraceServiceRequest) -> list[Span]:
                     links=tuple(link.span_id.hex() for link in s.links),
                     start_s=s.start_time_unix_nano / 1e9,
                     end_s=s.end_time_unix_nano / 1e9,
-                    attributes={a.key: a.value.string_value or a.value.int_value for a in s.attributes},
+                    attributes={a.key: getattr(a.value, a.value.WhichOneof("value")) for a in s.attributes},
                 )
                 for s in scope.spans
             ]

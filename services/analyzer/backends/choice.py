@@ -1,5 +1,6 @@
 """Turns settings into the backend they choose, and the context in which it may be used."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -18,7 +19,7 @@ _log = structlog.get_logger()
 def chosen_backend(settings: Settings) -> tuple[Backend, AbstractAsyncContextManager[Any]]:
     """Raises ``ValueError`` when the choice lacks its key, its project, the price of its model or a file of it."""
     if settings.analyzer_backend == "local":
-        ocr = OcrProcess(timeout_s=settings.ocr_timeout_s)
+        ocr = OcrProcess(timeout_s=settings.ocr_timeout_s, reads_text=settings.local_ocr)
         return LocalBackend(ocr, _listener(settings), _viewer(settings)), ocr
     # 30 MB and half a second that local analysis does without.
     from analyzer.backends.gemini.backend import GeminiBackend  # noqa: PLC0415
@@ -28,9 +29,20 @@ def chosen_backend(settings: Settings) -> tuple[Backend, AbstractAsyncContextMan
     return GeminiBackend(model), model
 
 
+def notices(settings: Settings) -> Sequence[str]:
+    """What the chosen backend does without, and the setting that would change it."""
+    if settings.analyzer_backend != "local":
+        return ()
+    without = {
+        "LOCAL_OCR": None if settings.local_ocr else "text in pictures is not read",
+        "SPEECH_MODEL_DIR": None if settings.speech_model_dir else "no speech model: recordings are not transcribed",
+        "VISION_MODEL_DIR": None if settings.vision_model_dir else "no vision model: pictures are not described",
+    }
+    return [f"{notice} ({setting})" for setting, notice in without.items() if notice]
+
+
 def _listener(settings: Settings) -> Listener | None:
     if settings.speech_model_dir is None:
-        _log.warning("no speech model: recordings are not transcribed", setting="SPEECH_MODEL_DIR")
         return None
     from analyzer.backends.local.speech.sound import decoded  # noqa: PLC0415 - only where there is a model
     from analyzer.backends.local.speech.whisper import WhisperModel  # noqa: PLC0415 - only where there is a model
@@ -42,7 +54,6 @@ def _listener(settings: Settings) -> Listener | None:
 
 def _viewer(settings: Settings) -> Viewer | None:
     if settings.vision_model_dir is None:
-        _log.warning("no vision model: pictures are read, not described", setting="VISION_MODEL_DIR")
         return None
     from analyzer.backends.local.vision.clip import ClipModel  # noqa: PLC0415 - only where there is a model
 

@@ -1,9 +1,8 @@
-"""DeadLetterV1 → the upload it spoke of is visibly failed; what speaks of none is logged and counted."""
+"""DeadLetterV1 → the message is kept whole, to be sent again; the upload it spoke of is visibly failed."""
 
 from collections.abc import Mapping, Sequence
 
 import structlog
-from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import FailureCode, Service
@@ -22,6 +21,8 @@ from contracts.topology import Subscription, subscription_named
 from database.engine import NO_TENANT
 from eventing.handlers import Projection, StageInputs
 from upload_gateway.handlers.projecting import project
+from upload_gateway.metrics import UNKNOWN, count_dead_letter
+from upload_gateway.store import dead_letters
 
 _GENERAL_MESSAGE = "Processing failed repeatedly and was given up."
 _INTERNAL_REASONS = (FailureCode.INTERNAL, FailureCode.TIMEOUT)
@@ -38,18 +39,21 @@ _UNSEEN_STAGE: Mapping[type[EventData], Service] = {
 """When this service itself could not take in an event: the stage whose end stays unseen."""
 
 _log = structlog.get_logger()
-_dead_letters = Counter("dead_letters", "Messages given up on", ["subscription"])
 
 
 async def on_dead_letter(
     envelope: Envelope[DeadLetterV1], session: AsyncSession, _inputs: StageInputs
 ) -> Sequence[EventData]:
-    """Announces nothing: the failure is a row, not news for the stages."""
+    """Announces the failure, so that search no longer counts the file as being processed.
+
+    Not that of a failure nobody could take in: it would die of the same, for ever.
+    """
     letter = envelope.data
     source = subscription_named(letter.source_subscription)
-    _dead_letters.labels(source.name if source else "unknown").inc()
+    count_dead_letter(session, source.name if source else UNKNOWN)
     upload_id = letter.upload.upload_id if letter.upload else None
-    _log.error("dead letter", subscription=letter.source_subscription, upload_id=upload_id, reason=letter.reason)
+    _log.error("dead letter", subscription=letter.source_subscription, upload_id=upload_id, code=letter.code.value)
+    await dead_letters.keep(session, letter)
     stage = _failed_stage(source) if source else None
     if letter.upload is None or stage is None:
         return ()
@@ -62,7 +66,7 @@ async def on_dead_letter(
         attempts=letter.attempts,
     )
     await project(_as_failure(envelope, failed), letter.upload, session)
-    return ()
+    return () if source is None or source.event is MediaFailedV1 else (failed,)
 
 
 def dead_letter() -> Projection[DeadLetterV1]:

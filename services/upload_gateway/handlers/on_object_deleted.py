@@ -9,19 +9,22 @@ from contracts.envelope import Envelope, EventData
 from contracts.events import ObjectDeletedV1, UploadDeletedV1
 from eventing.handlers import Projection, StageInputs
 from upload_gateway.handlers.projecting import project
+from upload_gateway.store import purging
 
 
 async def on_object_deleted(
     envelope: Envelope[ObjectDeletedV1], session: AsyncSession, _inputs: StageInputs
 ) -> Sequence[EventData]:
-    """Announces the end of every run over the removed generation.
+    """Announces the end of every run over the removed generation, and notes it for the purge.
 
-    Never with ``purge``: under the object's name there may be a newer one by now.
+    Not with ``purge`` at once: a stage may be reading what was derived from it, and would take it for damage.
     """
     upload = envelope.data.upload
     state = await project(envelope, upload, session)
     run = state.run if state.generation == upload.generation else 0
-    return (UploadDeletedV1(upload=upload.model_copy(update={"run": run})),)
+    removed = upload.model_copy(update={"run": run})
+    await purging.note_removed(session, removed, envelope.time)
+    return (UploadDeletedV1(upload=removed),)
 
 
 def object_deleted() -> Projection[ObjectDeletedV1]:

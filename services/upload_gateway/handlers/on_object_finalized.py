@@ -9,6 +9,8 @@ from contracts.envelope import Envelope, EventData
 from contracts.events import ObjectFinalizedV1, UploadDeletedV1
 from eventing.handlers import Projection, StageInputs
 from upload_gateway.handlers.projecting import project
+from upload_gateway.quota import day_of
+from upload_gateway.store import quotas
 
 
 async def on_object_finalized(
@@ -17,7 +19,12 @@ async def on_object_finalized(
     """Announces the end of an upload without owner."""
     upload = envelope.data.upload
     state = await project(envelope, upload, session)
-    return (UploadDeletedV1(upload=upload),) if upload.generation <= state.ownerless_generation else ()
+    if upload.generation <= state.ownerless_generation:
+        return (UploadDeletedV1(upload=upload),)
+    if state.requested is None or state.requested.generation != upload.generation:
+        # A drop: its bytes are there, so it is counted and never refused. The inbox lets it pass once.
+        await quotas.take(session, upload.user_id, day_of(envelope.time), None)
+    return ()
 
 
 def object_finalized() -> Projection[ObjectFinalizedV1]:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.artifacts import UploadRef
 from contracts.envelope import Envelope, EventData
 from eventing.errors import Poison
+from upload_gateway.metrics import count_steps
 from upload_gateway.store import uploads, users
 from upload_gateway.uploads import UploadState, apply, hear
 
@@ -18,7 +19,13 @@ async def project(envelope: Envelope[EventT], upload: UploadRef, session: AsyncS
     before = await uploads.lock(session, upload)
     if before is None:
         raise Poison("the upload belongs to another user")
-    owner_known = await users.exists_user(session, upload.user_id)
+    owner_known = _owner_was_known(before) or await users.exists_user(session, upload.user_id)
     after = apply(before, hear(envelope), owner_known=owner_known)
     await uploads.save(session, after)
+    count_steps(session, before, after)
     return after
+
+
+def _owner_was_known(state: UploadState) -> bool:
+    """Users are never removed, so whoever was there for an earlier event is there for this one."""
+    return state.requested is not None or (state.generation > 0 and not state.ownerless)

@@ -2,14 +2,37 @@
 
 from fastapi import APIRouter
 
-from upload_gateway.routes import admin, auth, files, upload, uploads, users
+from upload_gateway.routes import (
+    admin,
+    admin_dead_letters,
+    admin_reconcile,
+    admin_reembed,
+    admin_users,
+    auth,
+    batch,
+    events,
+    files,
+    repair,
+    sessions,
+    upload,
+    uploads,
+    users,
+)
 
 API: tuple[APIRouter, ...] = (
     upload.router,
+    sessions.router,
     uploads.router,
+    batch.router,
     files.router,
     users.router,
     auth.router,
+    events.router,
     admin.router,
+    repair.router,
+    admin_dead_letters.router,
+    admin_reconcile.router,
+    admin_reembed.router,
+    admin_users.router,
 )
 """Everything under ``/api/v1``; the page is made by ``routes.page.page_router``."""

@@ -1,7 +1,6 @@
 """What can be had of one file: metadata, and thumbnail, preview and original by signed URLs that live five minutes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
@@ -12,8 +11,9 @@ from hosting.answers import Answer, not_found
 from hosting.app import API_ROOT
 from identity.principal import Caller
 from upload_gateway.resources import Gateway, Resources
+from upload_gateway.routes.errors import Responses, refusals
 from upload_gateway.routes.representations import FileMetadata, UploadIdPath, metadata
-from upload_gateway.store import uploads
+from upload_gateway.store import reading
 from upload_gateway.store.uploads import UploadRow
 from upload_gateway.view import Status
 
@@ -21,9 +21,9 @@ router = APIRouter(prefix=API_ROOT, tags=["file"])
 
 SIGNED_FOR = timedelta(minutes=5)
 _SHOWN_IN_PLACE = ("image/", "video/", "audio/", "application/pdf")
-_REDIRECT: dict[int | str, dict[str, Any]] = {
-    302: {"description": "To a signed URL.", "headers": {"Location": {"schema": {"type": "string"}}}}
-}
+_REDIRECT = Responses(
+    {302: {"description": "To a signed URL.", "headers": {"Location": {"schema": {"type": "string"}}}}}
+) | refusals("not_found")
 
 
 class SignedUrl(BaseModel):
@@ -34,20 +34,22 @@ class SignedUrl(BaseModel):
     expires_at: datetime
 
 
-@router.get("/file/{upload_id}/metadata")
+@router.get("/file/{upload_id}/metadata", responses=refusals("not_found"))
 async def file_metadata(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[FileMetadata]:
     """Everything known of a file, with timings, cost and trace id."""
-    row = await _visible(gateway, caller.user_id, upload_id)
-    async with gateway.database.transaction(caller.user_id) as session:
-        state = await uploads.find_state(session, caller.user_id, upload_id)
-    requested = state.requested if state else None
-    return Answer(data=metadata(row, requested.metadata if requested else {}))
+    found = await reading.find_whole(gateway.database, caller.user_id, upload_id)
+    if found is None or found[0].status is Status.DELETED:
+        raise not_found("upload")
+    return Answer(data=metadata(*found))
 
 
 @router.get("/file/{upload_id}/thumbnail", response_model=Answer[SignedUrl], responses=_REDIRECT)
 async def thumbnail(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, redirect: bool = True) -> object:
     """A small picture of the file."""
     row = await _visible(gateway, caller.user_id, upload_id)
+    if gateway.thumbnails and row.thumbnail:
+        url = gateway.thumbnails.signed_url(row.thumbnail.key, SIGNED_FOR)
+        return _answer(url, row.thumbnail.media_type, redirect)
     return await _artifact(gateway, row.thumbnail, "thumbnail", redirect)
 
 
@@ -79,8 +81,7 @@ async def download(
 
 
 async def _visible(gateway: Resources, user_id: str, upload_id: str) -> UploadRow:
-    async with gateway.database.transaction(user_id) as session:
-        row = await uploads.find(session, user_id, upload_id)
+    row = await reading.find(gateway.database, user_id, upload_id)
     if row is None or row.status is Status.DELETED:
         raise not_found("upload")
     return row

@@ -11,7 +11,10 @@ from contracts.artifacts import Degradation, Kind, MediaProperties, Service, Usa
 from contracts.identifiers import UPLOAD_ID_PATTERN, job_id_for
 from hosting.answers import not_found
 from hosting.app import API_ROOT
+from upload_gateway.stages import StageDone, stages_of
+from upload_gateway.store.reading import ListedUpload
 from upload_gateway.store.uploads import UploadRow
+from upload_gateway.uploads import UploadState
 from upload_gateway.view import Failure, Status, in_words
 
 _UPLOAD_ID = re.compile(UPLOAD_ID_PATTERN)
@@ -24,7 +27,11 @@ def existing_form(upload_id: str) -> str:
     return upload_id
 
 
-UploadIdPath = Annotated[str, Depends(existing_form)]
+async def _upload_id(upload_id: str) -> str:
+    return existing_form(upload_id)
+
+
+UploadIdPath = Annotated[str, Depends(_upload_id)]
 """A path parameter ``upload_id``."""
 
 
@@ -97,9 +104,22 @@ class UploadProgress(BaseModel):
     updated_at: datetime
 
 
-class FileMetadata(UploadShown):
-    """Everything known of a file."""
+class Dimensions(BaseModel):
+    """Pixels."""
 
+    width: int
+    height: int
+
+
+class FileMetadata(UploadShown):
+    """Everything known of a file. ``timings`` are seconds by stage, ``cost_usd`` is the sum over ``stages``."""
+
+    duration_s: float | None
+    dimensions: Dimensions | None
+    page_count: int | None
+    stages: tuple[StageDone, ...]
+    processing_time_ms: int | None
+    cost_usd: float
     sha256: str | None
     language: str | None
     properties: MediaProperties | None
@@ -112,9 +132,9 @@ class FileMetadata(UploadShown):
     metadata: dict[str, JsonValue]
 
 
-def shown(row: UploadRow) -> UploadShown:
+def shown(row: UploadRow | ListedUpload) -> UploadShown:
     """For lists."""
-    return UploadShown(**_listed(row))
+    return UploadShown.model_construct(**_listed(row))  # of a row that has been checked already
 
 
 def progress(row: UploadRow) -> UploadProgress:
@@ -123,12 +143,22 @@ def progress(row: UploadRow) -> UploadProgress:
     return UploadProgress(**_listed(row), timings=row.timings, result=result)
 
 
-def metadata(row: UploadRow, sent_along: dict[str, JsonValue]) -> FileMetadata:
-    """For one file."""
-    return FileMetadata(**row.model_dump() | _listed(row), metadata=sent_along)
+def metadata(row: UploadRow, state: UploadState) -> FileMetadata:
+    """For one file; row and state are of the same moment."""
+    facts = row.properties or MediaProperties()
+    more: dict[str, Any] = {
+        "duration_s": facts.duration_s,
+        "dimensions": Dimensions(width=facts.width, height=facts.height) if facts.width and facts.height else None,
+        "page_count": facts.page_count,
+        "stages": stages_of(state),
+        "processing_time_ms": None if row.processing_s is None else round(row.processing_s * 1000),
+        "cost_usd": row.usage.cost_usd,
+        "metadata": state.requested.metadata if state.requested else {},
+    }
+    return FileMetadata(**row.model_dump() | _listed(row) | more)
 
 
-def _listed(row: UploadRow) -> dict[str, Any]:
+def _listed(row: UploadRow | ListedUpload) -> dict[str, Any]:
     return {
         "upload_id": row.upload_id,
         "job_id": job_id_for(row.upload_id),
@@ -139,7 +169,7 @@ def _listed(row: UploadRow) -> dict[str, Any]:
         "status": row.status,
         "stage": row.stage,
         "progress": row.progress,
-        "message": in_words(row.status, row.stage, row.error),
+        "message": in_words(row.status, row.stage, row.error, arrived=row.generation > 0),
         "error": _error(row.error),
         "title": row.title,
         "summary": row.summary,

@@ -4,19 +4,23 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 
 from contracts.artifacts import Service
 from contracts.identifiers import job_id_for, upload_id_for_job
-from hosting.answers import Answer, not_found
+from hosting.answers import Answer, ApiError, not_found
 from hosting.app import API_ROOT
 from identity.principal import Caller
 from upload_gateway import changes
-from upload_gateway.intake import take_in
+from upload_gateway.idempotency import IdempotencyKey, once
+from upload_gateway.intake import read_through, take_in
+from upload_gateway.multipart import drain
 from upload_gateway.resources import Gateway
+from upload_gateway.routes.errors import refusals
 from upload_gateway.routes.representations import UploadIdPath, UploadProgress, existing_form, progress
-from upload_gateway.store import uploads
+from upload_gateway.store import reading
+from upload_gateway.store.idempotency import KeyName
 from upload_gateway.view import Status
 
 router = APIRouter(prefix=API_ROOT, tags=["upload"])
@@ -40,6 +44,12 @@ _FORM: dict[str, Any] = {
 }
 
 
+_REFUSED = refusals(
+    "bad_multipart", "duplicate", "in_progress", "file_size", "unsupported_format", "empty", "filename",
+    "invalid_metadata", "idempotency_mismatch", "daily_quota",
+)  # fmt: skip
+
+
 class OnDuplicate(StrEnum):
     """What to do with a file the user has uploaded before."""
 
@@ -56,7 +66,20 @@ class RunnableStage(StrEnum):
 
 
 class UploadAccepted(BaseModel):
-    """The file is stored; processing follows."""
+    """The file is stored; processing follows. ``estimated_time`` in seconds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "upload_id": "upl_uk5cx3qyiwvvtw2xxc4j22mrzg",
+                    "job_id": "job_uk5cx3qyiwvvtw2xxc4j22mrzg",
+                    "status": "queued",
+                    "estimated_time": 2.4,
+                }
+            ]
+        }
+    )
 
     upload_id: str
     job_id: str
@@ -82,53 +105,68 @@ class Run(BaseModel):
     from_stage: Service
 
 
-@router.post("/upload", status_code=202, openapi_extra=_FORM)
+@router.post("/upload", status_code=202, openapi_extra=_FORM, responses=_REFUSED)
 async def upload(
-    request: Request, caller: Caller, gateway: Gateway, on_duplicate: OnDuplicate = OnDuplicate.REJECT
+    request: Request,
+    response: Response,
+    caller: Caller,
+    gateway: Gateway,
+    on_duplicate: OnDuplicate = OnDuplicate.REJECT,
+    idempotency_key: IdempotencyKey = None,
 ) -> Answer[UploadAccepted]:
     """Stores one file, streamed straight into the bucket, and queues it for processing."""
-    accepted = await take_in(gateway, caller.user_id, request, allow_duplicate=on_duplicate is OnDuplicate.ALLOW)
-    return Answer(
-        data=UploadAccepted(
-            upload_id=accepted.upload_id,
-            job_id=job_id_for(accepted.upload_id),
-            estimated_time=accepted.estimated_seconds,
-        )
-    )
+    allow = on_duplicate is OnDuplicate.ALLOW
+
+    async def store() -> tuple[UploadAccepted, str]:
+        accepted = await take_in(gateway, caller, request, allow_duplicate=allow)
+        job_id = job_id_for(accepted.upload_id)
+        answer = UploadAccepted(upload_id=accepted.upload_id, job_id=job_id, estimated_time=accepted.estimated_seconds)
+        return answer, accepted.offer.fingerprint(allow_duplicate=allow)
+
+    async def identify() -> str:
+        return (await read_through(gateway, request)).fingerprint(allow_duplicate=allow)
+
+    name = KeyName(caller.user_id, "upload", idempotency_key) if idempotency_key else None
+    try:
+        outcome = await once(gateway, name, UploadAccepted, store, identify)
+    except ApiError as error:
+        if error.code == "in_progress":
+            await drain(request.stream())
+        raise
+    response.headers.update(outcome.headers)
+    return Answer(data=outcome.data)
 
 
-@router.get("/upload/status/{job_id}")
+@router.get("/upload/status/{job_id}", responses=refusals("not_found"))
 async def status(job_id: str, caller: Caller, gateway: Gateway) -> Answer[UploadProgress]:
     """Where an upload is; takes the job id or the upload id."""
     upload_id = existing_form(upload_id_for_job(job_id))
-    async with gateway.database.transaction(caller.user_id) as session:
-        row = await uploads.find(session, caller.user_id, upload_id)
+    row = await reading.find(gateway.database, caller.user_id, upload_id)
     if row is None or row.status is Status.DELETED:
         raise not_found("upload")
     return Answer(data=progress(row))
 
 
-@router.delete("/upload/{upload_id}")
+@router.delete("/upload/{upload_id}", responses=refusals("not_found", "still_arriving"))
 async def delete(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, purge: bool = False) -> Answer[Deletion]:
     """Takes an upload out of lists and search; with ``purge`` its bytes are removed now and for ever."""
-    state = await changes.delete_upload(gateway, caller.user_id, upload_id, datetime.now(UTC), purge=purge)
-    deleted_at = state.deleted_at or state.removed_at or datetime.now(UTC)
-    return Answer(data=Deletion(upload_id=upload_id, deleted_at=deleted_at, purged=state.purged))
+    gone = await changes.delete_upload(gateway, caller.user_id, upload_id, datetime.now(UTC), purge=purge)
+    return Answer(data=Deletion(upload_id=upload_id, deleted_at=gone.deleted_at, purged=gone.purged))
 
 
-@router.post("/upload/{upload_id}/restore", status_code=202)
+@router.post("/upload/{upload_id}/restore", status_code=202, responses=refusals("not_found", "not_deleted", "gone"))
 async def restore(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[Run]:
     """Brings a deleted upload back; search finds it again as soon as it has been processed anew."""
     return _run(await changes.restore_upload(gateway, caller.user_id, upload_id))
 
 
-@router.post("/upload/{upload_id}/retry", status_code=202)
+@router.post("/upload/{upload_id}/retry", status_code=202, responses=refusals("not_found", "not_failed"))
 async def retry(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[Run]:
     """Runs a failed upload again from the stage that failed."""
     return _run(await changes.retry_upload(gateway, caller.user_id, upload_id))
 
 
-@router.post("/process/{upload_id}", status_code=202)
+@router.post("/process/{upload_id}", status_code=202, responses=refusals("not_found", "not_ready", "invalid_request"))
 async def process(
     upload_id: UploadIdPath,
     caller: Caller,

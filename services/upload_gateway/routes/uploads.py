@@ -4,14 +4,17 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from contracts.artifacts import Kind
 from hosting.answers import Answer
 from hosting.app import API_ROOT
+from hosting.ranges import QueryRanges, Ranges
 from identity.principal import Caller
 from upload_gateway.resources import Gateway
+from upload_gateway.routes.errors import refusals
 from upload_gateway.routes.representations import UploadShown, shown
-from upload_gateway.store import uploads
+from upload_gateway.store import reading
 from upload_gateway.store.uploads import ListQuery
 from upload_gateway.view import Status
 
@@ -33,21 +36,31 @@ class Sort(StrEnum):
     LARGEST = "-size"
 
 
-@router.get("/uploads")
+class ListWish(QueryRanges):
+    """Which uploads, in which order, and which of them."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+    offset: int = Field(default=0, ge=0, le=1_000_000)
+    file_type: Kind | None = None
+    status: Status | None = None
+    sort: Sort = Sort.NEWEST
+
+
+@router.get("/uploads", responses=refusals("invalid_request"))
 async def list_uploads(
-    caller: Caller,
-    gateway: Gateway,
-    limit: Limit = 20,
-    offset: Offset = 0,
-    file_type: Kind | None = None,
-    status: Status | None = None,
-    sort: Sort = Sort.NEWEST,
+    caller: Caller, gateway: Gateway, wish: Annotated[ListWish, Query()]
 ) -> Answer[list[UploadShown]]:
     """Deleted uploads are shown only when asked for by ``status=deleted``."""
-    query = ListQuery(limit=limit, offset=offset, sort=sort.value, kind=file_type, status=status)
-    async with gateway.database.transaction(caller.user_id) as session:
-        rows, total = await uploads.page(session, caller.user_id, query)
-    return Answer(data=[shown(row) for row in rows], meta=page_meta(total, limit, offset, len(rows)))
+    query = ListQuery(
+        limit=wish.limit,
+        offset=wish.offset,
+        sort=wish.sort.value,
+        kind=wish.file_type,
+        status=wish.status,
+        ranges=Ranges.model_validate(wish.model_dump(include=set(Ranges.model_fields))),
+    )
+    rows, total = await reading.page(gateway.database, caller.user_id, query)
+    return Answer(data=[shown(row) for row in rows], meta=page_meta(total, wish.limit, wish.offset, len(rows)))
 
 
 def page_meta(total: int, limit: int, offset: int, held: int) -> dict[str, int | bool]:

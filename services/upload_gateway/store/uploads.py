@@ -1,16 +1,17 @@
 """Queries on uploads: states in and out, rows for reading. Row security shows only the transaction's tenant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import CursorResult, RowMapping
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import Kind, UploadRef
+from hosting.ranges import Ranges
 from upload_gateway.tables import uploads
 from upload_gateway.uploads import UploadState, beginning
 from upload_gateway.view import Status, UploadView, view
@@ -39,6 +40,7 @@ class ListQuery:
     sort: str = "-created_at"
     kind: Kind | None = None
     status: Status | None = None
+    ranges: Ranges = field(default_factory=Ranges)
 
 
 SORTS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
@@ -57,8 +59,10 @@ async def lock(session: AsyncSession, upload: UploadRef) -> UploadState | None:
 
     None when the row is there but belongs to another user.
     """
-    state = beginning(upload)
-    await session.execute(insert(uploads).values(_columns(state)).on_conflict_do_nothing())
+    known = await find_for_update(session, upload.upload_id)
+    if known is not None:
+        return known
+    await session.execute(insert(uploads).values(_columns(beginning(upload))).on_conflict_do_nothing())
     return await find_for_update(session, upload.upload_id)
 
 
@@ -92,10 +96,10 @@ async def find_same_content(session: AsyncSession, user_id: str, sha256: str) ->
     return _row((await session.execute(statement)).mappings().first())
 
 
-async def forget_unstored(session: AsyncSession, upload_id: str) -> bool:
-    """Removes an upload whose object never became visible; False when it did."""
+async def forget_unstored(session: AsyncSession, upload_id: str) -> datetime | None:
+    """Removes an upload whose object never became visible; answers when it was made, None when it is not so."""
     statement = delete(uploads).where(uploads.c.upload_id == upload_id, uploads.c.generation == 0)
-    return cast("CursorResult[Any]", await session.execute(statement)).rowcount == 1
+    return await session.scalar(statement.returning(uploads.c.created_at))
 
 
 async def find(session: AsyncSession, user_id: str, upload_id: str) -> UploadRow | None:
@@ -109,15 +113,6 @@ async def find_state(session: AsyncSession, user_id: str, upload_id: str) -> Upl
     statement = select(uploads.c.state).where(uploads.c.user_id == user_id, uploads.c.upload_id == upload_id)
     state = await session.scalar(statement)
     return None if state is None else UploadState.model_validate(state)
-
-
-async def page(session: AsyncSession, user_id: str, query: ListQuery) -> tuple[Sequence[UploadRow], int]:
-    """One page of a user's uploads and how many there are in all."""
-    wanted = [uploads.c.user_id == user_id]
-    wanted.append(uploads.c.status == query.status if query.status else uploads.c.status != Status.DELETED.value)
-    if query.kind:
-        wanted.append(uploads.c.kind == query.kind.value)
-    return await _page(session, wanted, SORTS[query.sort], query.limit, query.offset)
 
 
 async def rejected(session: AsyncSession, limit: int, offset: int) -> tuple[Sequence[UploadRow], int]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.events import UserChangedV1
@@ -71,6 +72,17 @@ async def add_user(session: AsyncSession, user_id: str, *, tier: str, operator: 
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
+async def note_email(session: AsyncSession, user_id: str, email: str) -> bool:
+    """Gives a user an address unless somebody else has it; False then."""
+    taken = select(users.c.user_id).where(users.c.email == email).exists()
+    statement = update(users).where(users.c.user_id == user_id, ~taken).values(email=email)
+    try:
+        async with session.begin_nested():
+            return cast("CursorResult[Any]", await session.execute(statement)).rowcount == 1
+    except IntegrityError:  # taken in this very moment
+        return False
+
+
 async def add_key(session: AsyncSession, key_id: str, user_id: str, sha256: str, name: str) -> bool:
     """Creates a key; False when this very key exists."""
     statement = insert(api_keys).values(key_id=key_id, user_id=user_id, sha256=sha256, name=name, created_at=func.now())
@@ -110,3 +122,15 @@ async def next_version(session: AsyncSession, user_id: str) -> UserChangedV1:
 async def lock_user(session: AsyncSession, user_id: str) -> None:
     """Makes changes of one user wait for each other."""
     await session.execute(select(users.c.user_id).where(users.c.user_id == user_id).with_for_update())
+
+
+async def list_ids(session: AsyncSession, after: str, limit: int) -> Sequence[str]:
+    """The next user ids in their order."""
+    statement = select(users.c.user_id).where(users.c.user_id > after).order_by(users.c.user_id).limit(limit)
+    return list(await session.scalars(statement))
+
+
+async def set_status(session: AsyncSession, user_id: str, status: UserStatus) -> bool:
+    """Suspends or resumes a user; False when that is how they are already."""
+    changed = update(users).where(users.c.user_id == user_id, users.c.status != status.value)
+    return cast("CursorResult[Any]", await session.execute(changed.values(status=status.value))).rowcount == 1

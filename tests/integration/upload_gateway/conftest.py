@@ -25,7 +25,6 @@ from upload_gateway.handlers import PROJECTIONS
 from upload_gateway.identity import LocalLogin, TableAuthenticator
 from upload_gateway.resources import Resources
 from upload_gateway.routes import API
-from upload_gateway.routes.page import page_router
 from upload_gateway.tables import ledger
 
 MAX_BYTES = 3 * 1024 * 1024
@@ -111,8 +110,8 @@ async def gateway(service_database: ServiceDatabase) -> AsyncIterator[Gateway]:
     authenticator = TableAuthenticator(database, local)
     objects = MemoryObjectStore()
     wakes: list[int] = []
-    resources = Resources(database, objects, authenticator, BUCKET, MAX_BYTES, lambda: wakes.append(1), local)
-    app = create_app(Service.UPLOAD_GATEWAY, routers=[*API, page_router("http://storage.test:1")])
+    resources = Resources(database, objects, authenticator, BUCKET, MAX_BYTES, lambda: wakes.append(1))
+    app = create_app(Service.UPLOAD_GATEWAY, routers=API)
     app.state.authenticator = authenticator
     app.state.resources = resources
     transport = httpx2.ASGITransport(app=app)

@@ -45,6 +45,12 @@ async def test_a_drop_walks_to_completed(gateway: Gateway) -> None:
     assert set(status["timings"]) == {"media-processor", "analyzer", "embedder", "search"}
     metadata = (await gateway.get(f"/file/{upload_id}/metadata")).json()["data"]
     assert (metadata["properties"]["width"], metadata["usage"]["input_tokens"]) == (640, 7)
+    assert (metadata["dimensions"], metadata["duration_s"]) == ({"width": 640, "height": 480}, None)
+    assert metadata["cost_usd"] == 0.25
+    assert metadata["processing_time_ms"] >= 4
+    stages = [(stage["stage"], stage["run"], stage["usage"]["cost_usd"]) for stage in metadata["stages"]]
+    assert stages == [("media-processor", 0, 0), ("analyzer", 0, 0.25), ("embedder", 0, 0), ("search", 0, 0)]
+    assert {stage["stage"]: stage["seconds"] for stage in metadata["stages"]} == metadata["timings"]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(5)))[::17])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.backends.choice import chosen_backend
+from analyzer.backends.choice import chosen_backend, notices
 from analyzer.backends.gemini.backend import GeminiBackend
 from analyzer.backends.local.backend import LocalBackend
 from analyzer.settings import Settings
@@ -29,6 +29,16 @@ async def test_nothing_said_means_local(monkeypatch: pytest.MonkeyPatch) -> None
     assert isinstance(backend, LocalBackend)
     async with in_use:
         pass
+
+
+def test_what_the_local_backend_does_without_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert notices(Settings()) == ()
+    monkeypatch.delenv("ANALYZER_BACKEND")
+    monkeypatch.setenv("VISION_MODEL_DIR", str(tmp_path))
+    assert notices(Settings()) == ["no speech model: recordings are not transcribed (SPEECH_MODEL_DIR)"]
+    monkeypatch.setenv("LOCAL_OCR", "false")
+    assert "text in pictures is not read (LOCAL_OCR)" in notices(Settings())
+    assert chosen_backend(Settings().model_copy(update={"vision_model_dir": None}))[0].model_id == "local"
 
 
 async def test_models_in_local_directories_are_used_and_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

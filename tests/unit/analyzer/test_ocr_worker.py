@@ -43,6 +43,12 @@ async def test_reads_what_is_printed_and_nothing_where_nothing_is(ocr: OcrProces
     assert "Quarterly results" in page_text(upside_down.lines)
 
 
+async def test_without_reading_only_colours_are_looked_at() -> None:
+    async with OcrProcess(reads_text=False) as colours:
+        answer = await colours.read(picture("Quarterly results 2024", ground="#2040ff"))
+    assert (answer.lines, answer.colours) == ((), ("blue",))
+
+
 async def test_bad_pictures_fail_and_the_same_child_reads_on(ocr: OcrProcess) -> None:
     good = picture("Still alive and reading")
     await ocr.read(good)

@@ -50,6 +50,10 @@ def application(users: Users, store: str = "memory://", **settings: object) -> F
     async def things(caller: Caller) -> str:
         return caller.user_id
 
+    @app.get("/api/v1/file/{upload_id}/thumbnail")
+    async def thumbnail(upload_id: str, caller: Caller) -> str:
+        return upload_id
+
     @app.get("/page")
     async def page() -> str:
         return "page"
@@ -163,6 +167,14 @@ async def test_health_metrics_and_the_page_go_free(users: Users) -> None:
         for path in ("/health", "/metrics", "/version", "/page"):
             answer = await client.get(path)
             assert (answer.status_code, "ratelimit-limit" in answer.headers) == (200, False)
+
+
+async def test_thumbnails_go_free_for_users_but_not_for_strangers(users: Users) -> None:
+    async with client_of(application(users)) as client:
+        mine = [await client.get("/api/v1/file/a/thumbnail", headers={"X-API-Key": "ann:free"}) for _ in range(10)]
+        assert {answer.status_code for answer in mine} == {200}
+        strange = [await client.get("/api/v1/file/a/thumbnail") for _ in range(10)]
+        assert {answer.status_code for answer in strange} == {401, 429}
 
 
 async def test_who_asks_is_found_out_once(users: Users) -> None:

@@ -23,6 +23,9 @@ from upload_gateway.view import Status, view
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ARTIFACT = ArtifactRef(bucket="artifacts", key="k", sha256="0" * 64, media_type="application/json", size_bytes=2)
+REQUESTED = Requested(
+    filename="a.jpg", kind=Kind.IMAGE, media_type="image/jpeg", size_bytes=10, sha256="a" * 64, created_at=NOW
+)
 STAGES = ("finalized", "processed", "analyzed", "embedded", "indexed")
 
 
@@ -102,14 +105,16 @@ _facts = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(_facts, st.data())
-def test_any_order_and_any_duplicates_give_the_same_state(facts: list[tuple[Any, bool]], data: st.DataObject) -> None:
+@given(_facts, st.booleans(), st.data())
+def test_any_order_and_any_duplicates_give_the_same_state(
+    facts: list[tuple[Any, bool]], asked_for: bool, data: st.DataObject
+) -> None:
     numbered = [(heard(number, fact), known) for number, (fact, known) in enumerate(facts)]
     again = data.draw(st.lists(st.sampled_from(numbered), max_size=4))
     shuffled = data.draw(st.permutations(numbered + again))
 
     def run(sequence: list[tuple[Heard[Any], bool]]) -> UploadState:
-        state = uploads.beginning(ref())
+        state = uploads.beginning(ref()).model_copy(update={"requested": REQUESTED if asked_for else None})
         for fact, known in sequence:
             state = apply(state, fact, owner_known=known)
         return state
@@ -207,13 +212,25 @@ def test_an_upload_of_nobody_is_failed_whatever_the_stages_made_of_it() -> None:
 
 
 def test_content_is_claimed_by_what_the_gateway_stored_until_it_is_deleted_or_overwritten() -> None:
-    requested = Requested(
-        filename="a.jpg", kind=Kind.IMAGE, media_type="image/jpeg", size_bytes=10, sha256="a" * 64, created_at=NOW
-    )
-    state = uploads.beginning(ref()).model_copy(update={"requested": requested})
+    state = uploads.beginning(ref()).model_copy(update={"requested": REQUESTED})
     assert view(state, NOW).claimed_sha256 == "a" * 64
     stored = uploads.mark_stored(state, 1)
     assert view(stored, NOW).claimed_sha256 == "a" * 64
     assert view(uploads.delete(stored, NOW, purge=False), NOW).claimed_sha256 is None
     assert view(apply(stored, heard(1, event("finalized", 2))), NOW).claimed_sha256 is None
     assert view(uploads.give_up_claim(stored), NOW).claimed_sha256 is None
+
+
+def test_content_that_is_not_what_its_sender_said_is_not_claimed() -> None:
+    state = uploads.beginning(ref()).model_copy(update={"requested": REQUESTED})
+    processed = event("processed", 1)
+    assert view(apply(state, heard(1, processed)), NOW).claimed_sha256 is None
+    as_said = processed.model_copy(update={"sha256": "a" * 64})
+    assert view(apply(state, heard(1, as_said)), NOW).claimed_sha256 == "a" * 64
+
+
+def test_an_upload_is_expected_until_its_object_is_there() -> None:
+    waiting = REQUESTED.model_copy(update={"expected_until": NOW + timedelta(days=7)})
+    state = uploads.beginning(ref()).model_copy(update={"requested": waiting})
+    assert view(state, NOW).expected_until == NOW + timedelta(days=7)
+    assert view(apply(state, heard(1, event("finalized"))), NOW).expected_until is None

@@ -5,6 +5,7 @@ from google.genai.types import HttpOptions
 
 from analyzer.backends.gemini.model import GeminiModel
 from analyzer.settings import Settings
+from contracts.artifacts import Service
 from providers.budget import DailyBudget
 from providers.gate import ProviderGate
 from providers.prices import price_of
@@ -13,7 +14,9 @@ from providers.prices import price_of
 def connected_model(settings: Settings) -> GeminiModel:
     """Raises ``ValueError`` when key and project, or the price of the model, are missing."""
     gate = ProviderGate(
-        "gemini",
+        "gcp.vertex_ai" if settings.gemini_vertex_project else "gcp.gemini",
+        model=settings.gemini_model,
+        stage=Service.ANALYZER.value,
         concurrency=settings.gemini_concurrency,
         per_minute=settings.gemini_requests_per_minute,
         budget=DailyBudget(settings.gemini_daily_budget_usd, settings.gemini_spend_file),

@@ -18,6 +18,7 @@ from analyzer.backends.local.vision.viewing import Viewer
 from analyzer.redaction import redact
 from analyzer.sampling import spread
 from contracts.artifacts import Analysis, AnalyzedSegment, Kind, Locator, Material, TextSource
+from telemetry import spans
 
 _READ = 1_000_000
 """Characters looked at for summary and keywords, spread over the whole file: about a second of work."""
@@ -45,7 +46,8 @@ class LocalBackend:
         self._ocr = ocr
         self._viewer = viewer
         self._listener = listener
-        self.model_id = "-".join(["local-ppocrv6", *(model.name for model in (listener, viewer) if model)])
+        reader = "local-ppocrv6" if ocr.reads_text else "local"
+        self.model_id = "-".join([reader, *(model.name for model in (listener, viewer) if model)])
         self._picture_budget_s = picture_budget_s
         self._languages = LanguageGuesser()
 
@@ -53,10 +55,18 @@ class LocalBackend:
         """Every text of the material and every text seen in its pictures becomes a segment."""
         clock = asyncio.get_running_loop().time
         started = clock()
-        heard = await self._listener.listen(material.speech, read) if self._listener else Listened()
+        heard = await self._hear(material, read)
         budget_s = self._picture_budget_s - (clock() - started)
-        seen = await look_at(material.pictures, read, self._ocr, budget_s, self._viewer)
-        return await asyncio.to_thread(self._compose, material, seen, heard)
+        with spans.internal("read pictures", **{"mmsearch.pictures": len(material.pictures)}):
+            seen = await look_at(material.pictures, read, self._ocr, budget_s, self._viewer)
+        with spans.internal("summarize"):
+            return await asyncio.to_thread(self._compose, material, seen, heard)
+
+    async def _hear(self, material: Material, read: ArtifactReader) -> Listened:
+        if self._listener is None or not material.speech:
+            return Listened()
+        with spans.internal("listen", **{"mmsearch.sounds": len(material.speech)}):
+            return await self._listener.listen(material.speech, read)
 
     def _compose(self, material: Material, seen: Seen, heard: Listened) -> Analysis:
         found = [AnalyzedSegment(text=t.text, locator=t.locator, source=t.source) for t in material.texts]

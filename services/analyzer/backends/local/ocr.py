@@ -12,7 +12,7 @@ from types import TracebackType
 
 from pydantic import ValidationError
 
-from analyzer.backends.local.ocr_messages import LENGTH, MAX_FRAME, OcrAnswer
+from analyzer.backends.local.ocr_messages import LENGTH, MAX_FRAME, ONLY_COLOURS, OcrAnswer
 
 _WORKER = "analyzer.backends.local.ocr_worker"
 
@@ -29,13 +29,16 @@ class OcrProcess:
     """Reads one picture at a time, whoever asks; callers queue in order.
 
     ``timeout_s`` bounds one picture, starting the child included (1 s warm, 4 s when its files are cold).
-    ``idle_s`` after the last picture the child ends and gives its memory back. Belongs to one event loop. Close it,
-    or use it as an async context manager.
+    Without ``reads_text`` only colours are looked at. ``idle_s`` after the last picture the child ends and gives its
+    memory back. Belongs to one event loop. Close it, or use it as an async context manager.
     """
 
-    def __init__(self, *, timeout_s: float = 60, idle_s: float = 300, worker: str = _WORKER) -> None:
+    def __init__(
+        self, *, timeout_s: float = 60, idle_s: float = 300, reads_text: bool = True, worker: str = _WORKER
+    ) -> None:
         self._timeout_s = timeout_s
         self._idle_s = idle_s
+        self.reads_text = reads_text
         self._worker = worker
         self._turn = asyncio.Lock()
         self._child: Process | None = None
@@ -105,7 +108,10 @@ class OcrProcess:
     async def _running(self) -> Process:
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._worker, stdin=PIPE, stdout=PIPE, env=_environment()
+                *(sys.executable, "-m", self._worker, *([] if self.reads_text else [ONLY_COLOURS])),
+                stdin=PIPE,
+                stdout=PIPE,
+                env=_environment(),
             )
         return self._child
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 LENGTH = struct.Struct(">I")
 
+ONLY_COLOURS = "--only-colours"
+"""Tells the child to load no models and to answer without lines."""
+
 MAX_FRAME = 64 * 1024 * 1024
 """A picture of more bytes is refused; material pictures are JPEGs of at most 1-2 megapixels."""
 

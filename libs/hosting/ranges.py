@@ -1,0 +1,88 @@
+"""Turns the dates and sizes a list or a search is limited to into instants and bytes, the same in every service."""
+
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+MEBIBYTE = 1024 * 1024
+_DAY_LENGTH = len("2026-11-21")
+_FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+
+Megabytes = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class Ranges(BaseModel):
+    """From when to when, from which size to which. Dates without a time mean whole days in UTC, the last one
+    included; 1 MB is 2^20 bytes.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    date_from: datetime | date | None = None
+    date_to: datetime | date | None = None
+    min_size_mb: Megabytes | None = None
+    max_size_mb: Megabytes | None = None
+
+    @property
+    def created_from(self) -> datetime | None:
+        """The first instant that counts."""
+        return _instant(self.date_from) if self.date_from else None
+
+    @property
+    def created_before(self) -> datetime | None:
+        """The first instant that does not count any more."""
+        return _end(self.date_to) if self.date_to else None
+
+    @property
+    def min_bytes(self) -> int | None:
+        """The least size."""
+        return None if self.min_size_mb is None else int(self.min_size_mb * MEBIBYTE)
+
+    @property
+    def max_bytes(self) -> int | None:
+        """The greatest size."""
+        return None if self.max_size_mb is None else int(self.max_size_mb * MEBIBYTE)
+
+    @model_validator(mode="after")
+    def _ranges_are_not_empty(self) -> Self:
+        first, end = self.created_from, self.created_before
+        if first and end and first >= end:
+            raise ValueError("date_from lies after date_to")
+        if self.min_bytes is not None and self.max_bytes is not None and self.min_bytes > self.max_bytes:
+            raise ValueError("min_size_mb is greater than max_size_mb")
+        return self
+
+
+class QueryRanges(Ranges):
+    """The same as parameters of a URL, which are read more leniently than JSON."""
+
+    @field_validator("date_from", "date_to", mode="before")
+    @classmethod
+    def _whole_days(cls, given: object) -> object:
+        # Read leniently, a day would also pass for its first instant.
+        if isinstance(given, str) and len(given) == _DAY_LENGTH:
+            with suppress(ValueError):
+                return date.fromisoformat(given)
+        return given
+
+
+def _instant(day: datetime | date) -> datetime:
+    if not isinstance(day, datetime):
+        return datetime.combine(day, time(), UTC)
+    if day.tzinfo is None:
+        return day.replace(tzinfo=UTC)
+    try:
+        return day.astimezone(UTC)
+    except OverflowError:  # the first or last day of the calendar, seen from elsewhere
+        return _FIRST_INSTANT if day.year == 1 else _LAST_INSTANT
+
+
+def _end(day: datetime | date) -> datetime:
+    instant = _instant(day)
+    try:
+        return instant + (timedelta(microseconds=1) if isinstance(day, datetime) else timedelta(days=1))
+    except OverflowError:
+        return instant

@@ -1,0 +1,1 @@
+"""What the person on call has: dead letters, failures, running again, bucket against table, and the sweeper."""

@@ -1,0 +1,118 @@
+"""Turns a dead letter back into the message it was, for exactly the subscription that gave up on it, or lets it go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from contracts.artifacts import StoredEvent
+from contracts.events import ObjectDeletedV1, UploadDeletedV1
+from contracts.topology import subscription_named
+from eventing.codec import ONLY_FOR, REDRIVE
+from upload_gateway.resources import Resources
+from upload_gateway.store import dead_letters as letters
+from upload_gateway.store import repair
+from upload_gateway.store.dead_letters import Letter, LetterFilter, LetterStatus
+from upload_gateway.tables import ledger
+from upload_gateway.uploads import UploadState
+
+REDRIVE_ACTION = "redrive"
+DISCARD_ACTION = "discard"
+PAUSE_S = 10
+"""How long to wait when the minute's allowance is used up."""
+
+_ENDINGS = (UploadDeletedV1, ObjectDeletedV1)
+"""Events that still count when their upload is gone."""
+
+
+class Skipped(StrEnum):
+    """Why a letter was not sent again."""
+
+    UNREADABLE = "unreadable"
+    """Its bytes are not UTF-8 text, which every event is."""
+    NO_SUBSCRIPTION = "no_subscription"
+    """The subscription it died on does not exist any more."""
+    SUPERSEDED = "superseded"
+    """Its upload was deleted, overwritten or run again since; the letter is discarded."""
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """What one call did. ``remaining`` letters still wait; ``wait_s`` is how long to leave them alone."""
+
+    redriven: Sequence[str] = ()
+    skipped: Mapping[str, Skipped] = field(default_factory=dict[str, Skipped])
+    remaining: int = 0
+    wait_s: int = 0
+
+
+@dataclass(frozen=True)
+class Discarded:
+    """What one call did."""
+
+    discarded: Sequence[str]
+    remaining: int
+
+
+async def redrive(
+    resources: Resources, actor: str, wanted: LetterFilter, ids: Sequence[str], limit: int, per_minute: int
+) -> Redriven:
+    """Sends the oldest waiting letters again, at most ``limit`` and what the minute leaves room for.
+
+    A letter leaves at most once: whoever asks again finds it no longer waiting.
+    """
+    async with resources.database.transaction() as session:
+        await repair.see_all(session)
+        room = min(limit, await repair.allowance(session, REDRIVE_ACTION, per_minute))
+        found = await letters.lock_waiting(session, wanted, ids, room) if room else []
+        states = await repair.versions_of(session, [letter.upload_id for letter in found if letter.upload_id])
+        skipped = {letter.letter_id: why for letter in found if (why := _obstacle(letter, states))}
+        sent = [letter for letter in found if letter.letter_id not in skipped]
+        for letter in sent:
+            await ledger.announce(session, message_again(letter))
+            await letters.settle(session, letter, LetterStatus.REDRIVEN)
+        for letter in found:
+            if skipped.get(letter.letter_id) is Skipped.SUPERSEDED:
+                await letters.settle(session, letter, LetterStatus.DISCARDED)
+        redriven = [letter.letter_id for letter in sent]
+        await repair.journal(session, actor, REDRIVE_ACTION, redriven)
+        remaining = await letters.count_waiting(session, wanted, ids)
+    resources.announced()
+    return Redriven(redriven, skipped, remaining, 0 if room else PAUSE_S)
+
+
+async def discard(resources: Resources, actor: str, wanted: LetterFilter, ids: Sequence[str], limit: int) -> Discarded:
+    """Lets waiting letters go for good; they are kept for the record."""
+    async with resources.database.transaction() as session:
+        found = await letters.lock_waiting(session, wanted, ids, limit)
+        for letter in found:
+            await letters.settle(session, letter, LetterStatus.DISCARDED)
+        gone = [letter.letter_id for letter in found]
+        await repair.journal(session, actor, DISCARD_ACTION, gone)
+        return Discarded(gone, await letters.count_waiting(session, wanted, ids))
+
+
+def message_again(letter: Letter) -> StoredEvent:
+    """The message as it was first published, addressed to the one subscription that gave up on it."""
+    assert letter.topic is not None
+    address = {ONLY_FOR: letter.subscription, REDRIVE: str(letter.redrives + 1)}
+    return StoredEvent(topic=letter.topic, attributes={**letter.attributes, **address}, data=letter.data.decode())
+
+
+def _obstacle(letter: Letter, states: Mapping[str, UploadState]) -> Skipped | None:
+    source = subscription_named(letter.subscription)
+    if source is None or letter.topic is None:
+        return Skipped.NO_SUBSCRIPTION
+    if not _is_text(letter.data):
+        return Skipped.UNREADABLE
+    state = states.get(letter.upload_id or "")
+    if state is None or source.event in _ENDINGS:
+        return None
+    older = (letter.generation or 0, letter.run or 0) < state.version
+    return Skipped.SUPERSEDED if older or state.deleted or state.removed else None
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return "\x00" not in data.decode()
+    except UnicodeDecodeError:
+        return False

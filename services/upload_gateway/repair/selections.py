@@ -1,0 +1,109 @@
+"""Turns a wish about many uploads (kind, cause, since) into runs of each, a bounded batch at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from contracts.artifacts import FailureCode, Service
+from hosting.answers import ApiError
+from upload_gateway.changes import process_upload, retry_upload
+from upload_gateway.failures import ADVICE
+from upload_gateway.repair.republishing import announce_to_search
+from upload_gateway.resources import Resources
+from upload_gateway.store import repair, uploads
+from upload_gateway.store.repair import FailureGroup, Owned, Selection
+
+REPROCESS_ACTION = "reprocess"
+PAUSE_S = 10
+"""How long to wait when the minute's allowance is used up."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A group of failures with what its owners, or the operator, can do."""
+
+    group: FailureGroup
+    advice: str
+    retryable: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one call did. ``next`` is where the following call begins, None at the end; ``wait_s`` says when."""
+
+    matched: int
+    started: Sequence[str] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict[str, str])
+    next: str | None = None
+    wait_s: int = 0
+
+
+async def causes(resources: Resources, wanted: Selection) -> list[Cause]:
+    """Why uploads failed, most frequent first; of ``wanted.user_id`` or of everyone."""
+    async with resources.database.transaction() as session:
+        await repair.see_all(session)
+        groups = await repair.failure_groups(session, wanted)
+    return [_advised(group) for group in groups]
+
+
+async def reprocess(
+    resources: Resources,
+    actor: str,
+    wanted: Selection,
+    from_stage: Service | None,
+    *,
+    after: str,
+    limit: int,
+    per_minute: int,
+    dry_run: bool,
+) -> Batch:
+    """Runs the next uploads of a selection again, from ``from_stage`` or where each failed.
+
+    ``matched`` counts what is left of the selection from ``after`` on. Nothing is started in a dry run.
+    """
+    async with resources.database.transaction() as session:
+        await repair.see_all(session)
+        matched = await repair.count(session, wanted, after)
+        if dry_run:
+            return Batch(matched)
+        room = min(limit, await repair.allowance(session, REPROCESS_ACTION, per_minute))
+        found = await repair.select_page(session, wanted, after, room) if room else []
+        await repair.journal(session, actor, REPROCESS_ACTION, [upload.upload_id for upload in found])
+    started: list[str] = []
+    skipped: dict[str, str] = {}
+    for upload in found:
+        refusal = await _run_again(resources, upload, from_stage)
+        if refusal:
+            skipped[upload.upload_id] = refusal
+        else:
+            started.append(upload.upload_id)
+    following = found[-1].upload_id if found else after
+    return Batch(matched, started, skipped, following if matched > len(found) else None, 0 if room else PAUSE_S)
+
+
+async def _run_again(resources: Resources, upload: Owned, from_stage: Service | None) -> str | None:
+    """None, or the code of why not."""
+    try:
+        if from_stage is Service.SEARCH:
+            return await _announce_again(resources, upload)
+        if from_stage is None:
+            await retry_upload(resources, upload.user_id, upload.upload_id)
+        else:
+            await process_upload(resources, upload.user_id, upload.upload_id, from_stage)
+    except ApiError as refused:
+        return refused.code
+    return None
+
+
+async def _announce_again(resources: Resources, upload: Owned) -> str | None:
+    async with resources.database.transaction(upload.user_id) as session:
+        state = await uploads.find_for_update(session, upload.upload_id)
+        if state is None or state.deleted or state.removed:
+            return "not_found"
+        announced = await announce_to_search(session, state)
+    resources.announced()
+    return None if announced else "not_ready"
+
+
+def _advised(group: FailureGroup) -> Cause:
+    advice = ADVICE[FailureCode(group.code)]
+    return Cause(group, advice.text, advice.retryable)

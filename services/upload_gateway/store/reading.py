@@ -1,0 +1,120 @@
+"""The reads asked most, by statements compiled once: one upload, one with its state, a page of a user's uploads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import BigInteger, DateTime, Text, bindparam, func, or_, select
+
+from contracts.artifacts import Contract, Kind
+from database.engine import Database
+from database.reading import Prepared, prepared
+from hosting.ranges import Ranges
+from upload_gateway.store.uploads import SORTS, ListQuery, UploadRow
+from upload_gateway.tables import uploads
+from upload_gateway.uploads import UploadState
+from upload_gateway.view import Failure, Status
+
+
+class ListedUpload(Contract):
+    """What a list shows of an upload; of its pictures only whether they are there."""
+
+    upload_id: str
+    filename: str
+    kind: Kind | None
+    media_type: str | None
+    size_bytes: int | None
+    generation: int
+    status: Status
+    stage: str
+    progress: int
+    error: Failure | None
+    title: str | None
+    summary: str | None
+    labels: tuple[str, ...]
+    thumbnail: bool
+    preview: bool
+    attempts: int
+    trace_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    hidden_at: datetime | None
+
+
+_TABLE = "uploads"
+_READ = [uploads.c[name] for name in UploadRow.model_fields]
+_PICTURES = ("thumbnail", "preview")
+_LISTED = [
+    uploads.c[name].is_not(None).label(name) if name in _PICTURES else uploads.c[name]
+    for name in ListedUpload.model_fields
+]
+_MINE = uploads.c.user_id == bindparam("user_id", type_=Text)
+_FROM, _BEFORE = (bindparam(name, type_=DateTime(timezone=True)) for name in ("created_from", "created_before"))
+_LEAST, _MOST = (bindparam(name, type_=BigInteger) for name in ("min_bytes", "max_bytes"))
+_WITHIN = [
+    or_(_FROM.is_(None), uploads.c.created_at >= _FROM),
+    or_(_BEFORE.is_(None), uploads.c.created_at < _BEFORE),
+    or_(_LEAST.is_(None), uploads.c.size_bytes >= _LEAST),
+    or_(_MOST.is_(None), uploads.c.size_bytes <= _MOST),
+]
+_THIS = uploads.c.upload_id == bindparam("upload_id", type_=Text)
+
+
+async def find(database: Database, user_id: str, upload_id: str) -> UploadRow | None:
+    """One upload of a user, deleted or not."""
+    async with database.reading(user_id) as reading:
+        rows = await reading.rows(_one(), {"user_id": user_id, "upload_id": upload_id})
+    return UploadRow.model_validate(dict(rows[0])) if rows else None
+
+
+async def find_whole(database: Database, user_id: str, upload_id: str) -> tuple[UploadRow, UploadState] | None:
+    """One upload of a user, deleted or not, with its whole state."""
+    async with database.reading(user_id) as reading:
+        rows = await reading.rows(_one_whole(), {"user_id": user_id, "upload_id": upload_id})
+    return (UploadRow.model_validate(dict(rows[0])), UploadState.model_validate(rows[0]["state"])) if rows else None
+
+
+async def page(database: Database, user_id: str, query: ListQuery) -> tuple[Sequence[ListedUpload], int]:
+    """One page of a user's uploads and how many there are in all."""
+    limited = query.ranges != Ranges()
+    listed, counted = _page(query.sort, query.kind is not None, query.status is not None, limited)
+    values = {
+        "user_id": user_id,
+        "status": (query.status or Status.DELETED).value,
+        "kind": query.kind.value if query.kind else None,
+        "most": query.limit,
+        "skipped": query.offset,
+        "created_from": query.ranges.created_from,
+        "created_before": query.ranges.created_before,
+        "min_bytes": query.ranges.min_bytes,
+        "max_bytes": query.ranges.max_bytes,
+    }
+    async with database.reading(user_id) as reading:
+        rows = await reading.rows(listed, values)
+        known = rows or await reading.rows(counted, values)  # no row to tell it where the page lies beyond the end
+    return [ListedUpload.model_validate(dict(row)) for row in rows], known[0]["total"]
+
+
+@cache
+def _one() -> Prepared:
+    return prepared(select(*_READ).where(_MINE, _THIS), _TABLE)
+
+
+@cache
+def _one_whole() -> Prepared:
+    return prepared(select(*_READ, uploads.c.state).where(_MINE, _THIS), _TABLE)
+
+
+@cache
+def _page(sort: str, by_kind: bool, by_status: bool, limited: bool) -> tuple[Prepared, Prepared]:
+    """One form for each way to ask; there are a few dozen."""
+    status = bindparam("status", type_=Text)
+    wanted = [_MINE, uploads.c.status == status if by_status else uploads.c.status != status]
+    if by_kind:
+        wanted.append(uploads.c.kind == bindparam("kind", type_=Text))
+    if limited:
+        wanted += _WITHIN
+    counted = select(func.count().label("total")).select_from(uploads).where(*wanted)
+    listed = select(*_LISTED, counted.scalar_subquery().label("total")).where(*wanted).order_by(*SORTS[sort])
+    listed = listed.limit(bindparam("most", type_=BigInteger)).offset(bindparam("skipped", type_=BigInteger))
+    return prepared(listed, _TABLE), prepared(counted, _TABLE)
