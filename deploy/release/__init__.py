@@ -1,0 +1,1 @@
+"""Brings a version to Cloud Run in steps, and takes it back."""

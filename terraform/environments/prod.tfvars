@@ -1,0 +1,37 @@
+# Two zones, protected, long videos in a worker pool. Replace project, domains, repository and address by your own.
+project           = "mmsearch-prod"
+environment       = "prod"
+region            = "europe-west1"
+domain            = "mmsearch.example.com"
+thumbnail_domain  = "thumbnails.mmsearch.example.com"
+release           = "v0.1.0"
+github_repository = "example/mmsearch"
+alert_email       = "oncall@example.com"
+
+analyzer_backend       = "gemini"
+embedding_backend      = "local"
+daily_budget_usd       = 50
+video_worker_instances = 2
+
+# Connections: an instance of upload-gateway or search opens at most 16, so 10 + 10 instances stay below 400.
+sign_in = {
+  oidc_issuer    = "https://accounts.example.com"
+  oidc_client_id = "mmsearch-web"
+}
+
+sizes = {
+  upload-gateway  = { min = 2, max = 10 }
+  media-processor = { min = 0, max = 20 }
+  analyzer        = { min = 0, max = 20 }
+  embedder        = { min = 0, max = 10 }
+  search          = { min = 2, max = 10 }
+}
+
+database = {
+  tier                 = "db-custom-4-16384"
+  disk_gb              = 100
+  availability         = "REGIONAL"
+  backups              = 30
+  max_connections      = 400
+  maintenance_work_mem = "2097152"
+}

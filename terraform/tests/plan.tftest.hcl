@@ -1,0 +1,124 @@
+# terraform test: the whole configuration planned with the values of an environment, without a project and without
+# network. It catches what validate cannot see: tables that do not fit together, for_each over the unknown, missing keys.
+
+provider "google" {
+  project      = "mmsearch-test"
+  region       = "europe-west1"
+  access_token = "none-is-needed-for-a-plan"
+}
+
+override_data {
+  target = data.google_project.this
+  values = {
+    number = "123456789012"
+  }
+}
+
+override_data {
+  target = data.google_storage_project_service_account.this
+  values = {
+    member = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
+  }
+}
+
+variables {
+  project           = "mmsearch-test"
+  environment       = "dev"
+  domain            = "mmsearch.example.com"
+  thumbnail_domain  = "thumbnails.mmsearch.example.com"
+  release           = "v1.2.3"
+  github_repository = "example/mmsearch"
+  alert_email       = "oncall@example.com"
+
+  sign_in = {
+    firebase_project = "mmsearch-test"
+  }
+
+  sizes = {
+    upload-gateway  = { min = 1, max = 2 }
+    media-processor = { min = 0, max = 2 }
+    analyzer        = { min = 0, max = 2 }
+    embedder        = { min = 0, max = 2 }
+    search          = { min = 1, max = 2 }
+  }
+
+  database = {
+    tier                 = "db-custom-1-3840"
+    disk_gb              = 10
+    availability         = "ZONAL"
+    backups              = 7
+    max_connections      = 100
+    maintenance_work_mem = "262144"
+  }
+}
+
+run "everything_is_pushed" {
+  command = plan
+
+  assert {
+    condition     = length(google_pubsub_subscription.subscriptions) == length(var.subscriptions)
+    error_message = "a subscription of the contracts is missing"
+  }
+  assert {
+    condition     = alltrue([for s in google_pubsub_subscription.subscriptions : length(s.push_config) == 1])
+    error_message = "every subscription is pushed"
+  }
+  assert {
+    condition     = length(google_cloud_run_v2_worker_pool.media_processor) == 0
+    error_message = "no worker pool was asked for"
+  }
+  assert {
+    condition     = keys(google_pubsub_subscription.dead_letters) == [for n, s in var.subscriptions : n if s.dead_letter_topic != null]
+    error_message = "every subscription but the dead letters' own keeps its dead letters"
+  }
+}
+
+run "long_videos_are_pulled" {
+  command = plan
+
+  variables {
+    video_worker_instances = 2
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_worker_pool.media_processor[0].scaling[0].manual_instance_count == 2
+    error_message = "the worker pool has its instances"
+  }
+  assert {
+    condition     = alltrue([for n, s in google_pubsub_subscription.subscriptions : length(s.push_config) == (startswith(n, "media-processor.") ? 0 : 1)])
+    error_message = "media-processor's subscriptions are pulled, all others pushed"
+  }
+}
+
+run "a_paid_encoder_gets_its_key" {
+  command = plan
+
+  variables {
+    embedding_backend = "openai"
+  }
+
+  assert {
+    condition     = contains(keys(google_secret_manager_secret_iam_member.services), "search openai-api-key")
+    error_message = "search may read the key"
+  }
+}
+
+run "an_origin_is_exact" {
+  command = plan
+
+  variables {
+    web_origins = ["https://*.example.com"]
+  }
+
+  expect_failures = [var.web_origins]
+}
+
+run "somebody_signs_people_in" {
+  command = plan
+
+  variables {
+    sign_in = {}
+  }
+
+  expect_failures = [var.sign_in]
+}
