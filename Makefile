@@ -7,7 +7,7 @@ MINUTES ?= 3
 SEED ?= 1
 BIN := .venv/bin
 
-.PHONY: help install run test check contracts bench bench-ingest bench-gateway bench-page bench-search bench-relevance calibrate chaos lock clean
+.PHONY: help install run test check contracts bench bench-ingest bench-gateway bench-page bench-search bench-relevance calibrate chaos drill lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -25,8 +25,11 @@ install: .venv/.installed ## create .venv with everything in requirements.lock
 run: install ## start everything, feed it samples, print searches that find them, stay up
 	@$(BIN)/mmsearch demo --data-dir "$(DATA_DIR)" --port $(PORT)
 
-chaos: install ## processes killed, messages delayed, providers failing; then an audit: MINUTES=3 SEED=1
+chaos: install ## harm a private system, heal it, hold it to its promises: MINUTES=3 SEED=1
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
+
+drill: install ## back up a running system, lose it, restore it, search it
+	@$(BIN)/python -m tests.drill
 
 test: install ## the whole suite, on real Postgres and the embedded cloud
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
