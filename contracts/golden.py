@@ -23,6 +23,7 @@ from contracts.events import (
     ObjectDeletedV1,
     ObjectFinalizedV1,
     UploadDeletedV1,
+    UploadReembedV1,
     UploadReprocessV1,
     UserChangedV1,
 )
@@ -106,6 +107,7 @@ EXAMPLES: tuple[EventData, ...] = (
     ),
     UploadDeletedV1(upload=_UPLOAD, purge=False),
     UploadReprocessV1(upload=_UPLOAD.model_copy(update={"run": 1}), from_stage=Service.ANALYZER, processed=_PROCESSED),
+    UploadReembedV1(upload=_UPLOAD, model_id="text-embedding-3-small@1536", analyzed=_ANALYZED),
     UserChangedV1(
         user_id="local-user",
         version=1,
@@ -121,5 +123,7 @@ EXAMPLES: tuple[EventData, ...] = (
         reason="MemoryError: while reading page 3",
         attempts=5,
         upload=_UPLOAD,
+        letter_id="5e0c6f6e-9d2a-5b4e-8a3f-3f2b8c1d7e90",
+        source_topic="media.processed.v1",
     ),
 )

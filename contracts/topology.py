@@ -17,6 +17,7 @@ from contracts.events import (
     ObjectDeletedV1,
     ObjectFinalizedV1,
     UploadDeletedV1,
+    UploadReembedV1,
     UploadReprocessV1,
     UserChangedV1,
 )
@@ -107,6 +108,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     _reprocess(Service.ANALYZER, ack_deadline_s=600, concurrency=1),
     Subscription(Service.EMBEDDER, MediaAnalyzedV1, ack_deadline_s=300, concurrency=4),
     _reprocess(Service.EMBEDDER, ack_deadline_s=300, concurrency=1),
+    Subscription(Service.EMBEDDER, UploadReembedV1, ack_deadline_s=300, concurrency=2),
     Subscription(Service.SEARCH, MediaProcessedV1),
     Subscription(Service.SEARCH, MediaAnalyzedV1),
     Subscription(Service.SEARCH, MediaEmbeddedV1, ack_deadline_s=300),

@@ -37,7 +37,7 @@ locals {
     upload-gateway  = var.topics
     media-processor = ["media.processed.v1", "media.failed.v1", "dead.letter.v1"]
     analyzer        = ["media.analyzed.v1", "media.failed.v1", "dead.letter.v1"]
-    embedder        = ["media.embedded.v1", "media.failed.v1", "dead.letter.v1"]
+    embedder        = ["media.embedded.v1", "upload.reembed.v1", "media.failed.v1", "dead.letter.v1"]
     search          = ["media.indexed.v1", "media.failed.v1", "dead.letter.v1"]
   }
 
@@ -46,8 +46,8 @@ locals {
     upload-gateway  = ["database-url-upload-gateway", "cdn-signing-key"]
     media-processor = []
     analyzer        = []
-    embedder        = var.embedding_backend == "openai" ? ["openai-api-key"] : []
-    search          = concat(["database-url-search"], var.embedding_backend == "openai" ? ["openai-api-key"] : [])
+    embedder        = local.uses_openai ? ["openai-api-key"] : []
+    search          = concat(["database-url-search"], local.uses_openai ? ["openai-api-key"] : [])
   }
 
   project_grants = merge([for service, roles in local.project_roles : {

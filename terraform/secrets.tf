@@ -13,7 +13,7 @@ locals {
     [for role in local.database_roles : role.secret],
     [for role in local.database_roles : role.url],
     ["cdn-signing-key"],
-    var.embedding_backend == "openai" ? ["openai-api-key"] : [],
+    local.uses_openai ? ["openai-api-key"] : [],
   ))
 }
 

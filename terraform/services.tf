@@ -55,15 +55,16 @@ locals {
       GEMINI_VERTEX_PROJECT   = var.project
       GEMINI_DAILY_BUDGET_USD = tostring(var.daily_budget_usd)
     }
-    embedder = {
-      EMBEDDING_BACKEND       = var.embedding_backend
-      OPENAI_DAILY_BUDGET_USD = tostring(var.daily_budget_usd)
-    }
-    search = {
-      EMBEDDING_BACKEND       = var.embedding_backend
-      OPENAI_DAILY_BUDGET_USD = tostring(var.daily_budget_usd)
-    }
+    embedder = local.embedding_environment
+    search   = local.embedding_environment
   }
+
+  embedding_environment = merge({
+    EMBEDDING_BACKEND       = var.embedding_backend
+    OPENAI_DAILY_BUDGET_USD = tostring(var.daily_budget_usd)
+  }, var.embedding_next_backend == "" ? {} : { EMBEDDING_NEXT_BACKEND = var.embedding_next_backend })
+
+  uses_openai = contains([var.embedding_backend, var.embedding_next_backend], "openai")
 
   # Environment variable → secret.
   secret_environment = {
@@ -74,7 +75,7 @@ locals {
     search          = merge({ DATABASE_URL = "database-url-search" }, local.openai_secret)
   }
 
-  openai_secret = { for name in ["openai-api-key"] : "OPENAI_API_KEY" => name if var.embedding_backend == "openai" }
+  openai_secret = { for name in ["openai-api-key"] : "OPENAI_API_KEY" => name if local.uses_openai }
 
   push_environment = { for name, service in local.services : name => {
     PUSH_AUDIENCE        = local.audiences[name]

@@ -99,6 +99,17 @@ variable "embedding_backend" {
   }
 }
 
+variable "embedding_next_backend" {
+  description = "A second model to fill beside the first: openai, local, or empty."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = contains(["", "openai", "local"], var.embedding_next_backend)
+    error_message = "embedding_next_backend is openai, local or empty."
+  }
+}
+
 variable "daily_budget_usd" {
   description = "What one instance may spend on a paid provider in a day before its stage pauses."
   type        = number

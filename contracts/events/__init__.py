@@ -10,6 +10,7 @@ from contracts.events.media_processed_v1 import MediaProcessedV1
 from contracts.events.object_deleted_v1 import ObjectDeletedV1
 from contracts.events.object_finalized_v1 import ObjectFinalizedV1
 from contracts.events.upload_deleted_v1 import UploadDeletedV1
+from contracts.events.upload_reembed_v1 import UploadReembedV1
 from contracts.events.upload_reprocess_v1 import UploadReprocessV1
 from contracts.events.user_changed_v1 import UserChangedV1
 
@@ -23,6 +24,7 @@ EVENTS: tuple[type[EventData], ...] = (
     MediaFailedV1,
     UploadDeletedV1,
     UploadReprocessV1,
+    UploadReembedV1,
     UserChangedV1,
     DeadLetterV1,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "ObjectDeletedV1",
     "ObjectFinalizedV1",
     "UploadDeletedV1",
+    "UploadReembedV1",
     "UploadReprocessV1",
     "UserChangedV1",
 ]

@@ -25,6 +25,10 @@ class MediaEmbeddedV1(EventData):
     passages: ArtifactRef
     vectors: ArtifactRef
     usage: Usage = Usage()
+    beside: bool = Field(
+        default=False,
+        description="made by another model beside the one that answers: says nothing of how far the file has come",
+    )
 
     def subject(self) -> str:
         """The upload id."""

@@ -1,8 +1,12 @@
-"""Which encoder a service uses; embedder and search must be told the same, for vectors of two models never meet."""
+"""Which encoders a service uses; embedder and search must be told the same, for vectors of two models never meet.
+
+Beside the current one there may be a next one, whose index is filled while the current one answers.
+"""
 
 import math
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +27,10 @@ class EncoderSettings(ServiceSettings):
     """``openai`` needs the key; ``local`` keeps its built graph in ``model_cache_dir``."""
 
     embedding_backend: Literal["local", "openai"] = "local"
+    embedding_next_backend: Literal["local", "openai"] | None = None
+    """A second model whose index is filled beside the first (docs/reembedding.md)."""
+    embedding_next_model: str | None = None
+    """Which model of OpenAI the next one is; unset: OPENAI_EMBEDDING_MODEL."""
     model_cache_dir: Path = Path("/tmp/mmsearch-models")  # noqa: S108 - holds public weights, checked by their hash
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
@@ -40,35 +48,63 @@ class EncoderSettings(ServiceSettings):
     openai_requests_per_minute: float = Field(default=600, gt=0)
 
 
-def chosen_encoder(settings: EncoderSettings) -> tuple[Encoder, AbstractAsyncContextManager[None]]:
-    """The encoder behind a cache, and the context in which it may be used (loaded on entering, freed on leaving).
+@dataclass(frozen=True)
+class ChosenEncoder:
+    """An encoder behind a cache, the context in which it may be used, and what a million tokens cost.
 
-    Raises ``ValueError`` when it lacks its key or a price.
+    Entering ``in_use`` loads the encoder, leaving it frees what it holds.
     """
-    if settings.embedding_backend == "local":
+
+    encoder: Encoder
+    in_use: AbstractAsyncContextManager[None]
+    price: Price
+
+
+def chosen_encoders(settings: EncoderSettings, stage: str = "") -> tuple[ChosenEncoder, ...]:
+    """The current encoder and, where one is configured, the next.
+
+    ``stage`` is who pays, for the metrics. Raises ``ValueError`` when one lacks its key or a price, or both are the
+    same.
+    """
+    budget = DailyBudget(settings.openai_daily_budget_usd, settings.openai_spend_file)
+    current = _chosen(settings, settings.embedding_backend, settings.openai_embedding_model, stage, budget)
+    if settings.embedding_next_backend is None:
+        return (current,)
+    model = settings.embedding_next_model or settings.openai_embedding_model
+    following = _chosen(settings, settings.embedding_next_backend, model, stage, budget)
+    if following.encoder.model_id == current.encoder.model_id:
+        raise ValueError(f"EMBEDDING_NEXT_BACKEND names the current model, {current.encoder.model_id}")
+    return (current, following)
+
+
+def _chosen(
+    settings: EncoderSettings, backend: Literal["local", "openai"], model: str, stage: str, budget: DailyBudget
+) -> ChosenEncoder:
+    if backend == "local":
         local = LocalEncoder(settings.model_cache_dir)
-        return CachingEncoder(local), _loaded(local)
+        return ChosenEncoder(CachingEncoder(local), _loaded(local), Price(input_usd=0))
     if settings.openai_api_key is None:
-        raise ValueError("EMBEDDING_BACKEND=openai needs OPENAI_API_KEY")
-    remote = _openai(settings, settings.openai_api_key)
+        raise ValueError("the openai embedding backend needs OPENAI_API_KEY")
+    price = price_of(model, settings.openai_prices)
+    remote = _openai(settings, settings.openai_api_key, model, price, _gate(settings, model, stage, budget))
     # The cache lies below the batches: what one request paid for is kept when the next one fails.
-    return BatchingEncoder(CachingEncoder(remote)), _closing(remote)
+    return ChosenEncoder(BatchingEncoder(CachingEncoder(remote)), _closing(remote), price)
 
 
-def _openai(settings: EncoderSettings, key: SecretStr) -> OpenAIEncoder:
-    gate = ProviderGate(
+def _gate(settings: EncoderSettings, model: str, stage: str, budget: DailyBudget) -> ProviderGate:
+    return ProviderGate(
         "openai",
+        model=model,
+        stage=stage,
+        operation="embeddings",
         concurrency=settings.openai_concurrency,
         per_minute=settings.openai_requests_per_minute,
-        budget=DailyBudget(settings.openai_daily_budget_usd, settings.openai_spend_file),
+        budget=budget,
     )
-    return OpenAIEncoder(
-        key.get_secret_value(),
-        base_url=settings.openai_base_url,
-        model=settings.openai_embedding_model,
-        gate=gate,
-        price=price_of(settings.openai_embedding_model, settings.openai_prices),
-    )
+
+
+def _openai(settings: EncoderSettings, key: SecretStr, model: str, price: Price, gate: ProviderGate) -> OpenAIEncoder:
+    return OpenAIEncoder(key.get_secret_value(), base_url=settings.openai_base_url, model=model, gate=gate, price=price)
 
 
 @asynccontextmanager

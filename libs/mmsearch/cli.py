@@ -7,14 +7,14 @@ import sys
 
 import typer
 
-from mmsearch import cli_files, cli_keys, cli_operations, cli_system, cli_trace, cli_uploading, rendering
+from mmsearch import cli_files, cli_keys, cli_operations, cli_reembed, cli_system, cli_trace, cli_uploading, rendering
 from mmsearch.cli_output import FAILED, UNREACHABLE, USAGE, err
 from mmsearch.errors import ApiError, MmsearchError, NotConfiguredError, UnreachableError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Find files, and the moment inside them, by meaning."
 )
-for commands in (cli_system, cli_uploading, cli_files, cli_keys, cli_operations, cli_trace):
+for commands in (cli_system, cli_uploading, cli_files, cli_keys, cli_operations, cli_reembed, cli_trace):
     commands.register(app)
 
 

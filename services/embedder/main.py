@@ -3,9 +3,9 @@
 from fastapi import FastAPI
 
 from contracts.artifacts import Service
-from embedder.handlers import on_media_analyzed, on_upload_reprocess
+from embedder.handlers import on_media_analyzed, on_upload_reembed, on_upload_reprocess
 from embedder.settings import Settings
-from embeddings.settings import chosen_encoder
+from embeddings.settings import chosen_encoders
 from eventing.service import EventService
 from hosting.serve import run_service
 
@@ -13,9 +13,15 @@ from hosting.serve import run_service
 def build(settings: Settings) -> FastAPI:
     """Settings → resources → handlers → application."""
     service = EventService(Service.EMBEDDER, settings)
-    encoder, encoder_in_use = chosen_encoder(settings)
-    handlers = [on_media_analyzed.stage(encoder), on_upload_reprocess.stage(encoder)]
-    return service.application(handlers, resources=[encoder_in_use])
+    chosen = chosen_encoders(settings, Service.EMBEDDER.value)
+    encoders = [choice.encoder for choice in chosen]
+    following = encoders[1] if len(encoders) > 1 else None
+    handlers = [
+        on_media_analyzed.stage(encoders[0], following),
+        on_upload_reprocess.stage(encoders[0], following),
+        on_upload_reembed.stage(encoders),
+    ]
+    return service.application(handlers, resources=[choice.in_use for choice in chosen])
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 import asyncio
 
 from contracts.artifacts import Analysis, FailureCode, UploadRef, Usage
-from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1
+from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1, UploadReembedV1
 from embedder.segments import ALGORITHM, FileDescription, cut
 from embeddings.encoder import Encoded, Encoder, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
 from eventing.errors import Reject, RetryLater
 from eventing.handlers import Outcome, StageInputs
+from telemetry import spans
 
 _STAGE = "1"
 VECTORS_MEDIA_TYPE = "application/octet-stream"
@@ -18,11 +19,35 @@ def stage_version(encoder: Encoder) -> str:
     return f"{_STAGE}-{ALGORITHM}-{encoder.model_id}"
 
 
-async def embed(encoder: Encoder, analyzed: MediaAnalyzedV1, upload: UploadRef, inputs: StageInputs) -> Outcome:
-    """``upload`` is the run the result belongs to; ``analyzed`` may stem from an earlier one."""
+def beside_version() -> str:
+    """The same of the stage whose events name their model themselves."""
+    return f"{_STAGE}-{ALGORITHM}-beside"
+
+
+def asking_for(following: Encoder | None, analyzed: MediaAnalyzedV1, upload: UploadRef) -> list[UploadReembedV1]:
+    """What the embedder asks of itself: the next model's vectors in a delivery of their own, which may take longer."""
+    if following is None:
+        return []
+    return [UploadReembedV1(upload=upload, model_id=following.model_id, analyzed=analyzed)]
+
+
+async def embed(
+    encoder: Encoder,
+    analyzed: MediaAnalyzedV1,
+    upload: UploadRef,
+    inputs: StageInputs,
+    *,
+    following: Encoder | None = None,
+    beside: bool = False,
+) -> Outcome:
+    """``upload`` is the run the result belongs to; ``analyzed`` may stem from an earlier one.
+
+    ``following`` is the next model, to be asked afterwards; ``beside`` says that this one is it.
+    """
     analysis = await inputs.read_model(analyzed.analysis, Analysis)
     description = FileDescription(analyzed.filename, analysis.title, analysis.summary, analysis.labels)
-    passages = await asyncio.to_thread(cut, description, analysis.segments)
+    with spans.internal("cut passages"):
+        passages = await asyncio.to_thread(cut, description, analysis.segments)
     texts = [passage.text for passage in passages.passages]
     encoded = await _encoded(encoder, texts)
     passages_artifact = inputs.model_artifact("passages.json", passages)
@@ -37,14 +62,17 @@ async def embed(encoder: Encoder, analyzed: MediaAnalyzedV1, upload: UploadRef, 
         passages=passages_artifact.ref,
         vectors=vectors_artifact.ref,
         usage=Usage(input_tokens=int(encoded.tokens.sum()), cost_usd=float(encoded.cost_usd.sum())),
+        beside=beside,
     )
-    return Outcome(artifacts=[passages_artifact, vectors_artifact], events=[event])
+    events = [event, *asking_for(following, analyzed, upload)]
+    return Outcome(artifacts=[passages_artifact, vectors_artifact], events=events)
 
 
 async def _encoded(encoder: Encoder, texts: list[str]) -> Encoded:
     """The one place where an encoder's failure becomes a retry or a refusal."""
     try:
-        encoded = await encoder.encode(texts)
+        with spans.internal("encode passages", **{"mmsearch.passages": len(texts), "mmsearch.model": encoder.model_id}):
+            encoded = await encoder.encode(texts)
     except EncoderUnavailable as error:
         code = FailureCode.QUOTA_EXCEEDED if error.quota else FailureCode.NETWORK
         message = "The embedding service is out of quota." if error.quota else "The embedding service is not reachable."

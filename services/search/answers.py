@@ -1,6 +1,8 @@
 """What a search answers, as JSON: files with their best moments, facets, and how complete the index is."""
 
+from collections import Counter
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -26,12 +28,17 @@ class MomentAnswer(BaseModel):
 
 
 class FileAnswer(BaseModel):
-    """A file that was found; ``flagged`` says that moderation objects to showing it."""
+    """A file that was found; ``flagged`` says that moderation objects to showing it.
+
+    ``status``: ``complete``, ``processing`` or ``failed``; the latter two can be found by part of what they hold.
+    """
 
     upload_id: str
     filename: str
     file_type: Kind
     media_type: str
+    language: str | None
+    status: str
     size_bytes: int
     created_at: datetime
     title: str | None
@@ -44,20 +51,25 @@ class FileAnswer(BaseModel):
 
 
 class Facets(BaseModel):
-    """How many of the found files are of each type and month (``2026-11``, UTC)."""
+    """How many of the found files are of each type, month (``2026-11``, UTC) and language, as far as it is known."""
 
     file_types: dict[str, int]
     months: dict[str, int]
+    languages: dict[str, int]
 
 
 class SearchAnswer(BaseModel):
-    """``processing``: files of the user that cannot be found by meaning yet. ``degraded``: only words were compared."""
+    """``processing``: files of the user that cannot be found by meaning yet. ``degraded``: only words were compared.
+
+    ``cached``: the same was asked a moment ago and nothing has changed since.
+    """
 
     results: list[FileAnswer]
     facets: Facets
     total: int
     processing: int
     degraded: bool
+    cached: bool = False
     search_id: UUID
     processing_time_ms: float
 
@@ -69,6 +81,14 @@ class SimilarAnswer(BaseModel):
     processing: int
 
 
+class ImageAnswer(BaseModel):
+    """Files that look like a picture. ``compared``: by what; only looks so far (docs/decisions/0011)."""
+
+    results: list[FileAnswer]
+    total: int
+    compared: Literal["looks"] = "looks"
+
+
 def file_answer(file: FoundFile, ranked: RankedFile, moments: list[MomentAnswer]) -> FileAnswer:
     """A found file in its place."""
     has_thumbnail = file.has_thumbnail and not file.flagged
@@ -77,6 +97,8 @@ def file_answer(file: FoundFile, ranked: RankedFile, moments: list[MomentAnswer]
         filename=file.filename,
         file_type=Kind(file.kind),
         media_type=file.media_type,
+        language=file.language,
+        status=file.status,
         size_bytes=file.size_bytes,
         created_at=file.created_at,
         title=file.title,
@@ -106,10 +128,17 @@ def moment_answer(moment: Moment, passage: FoundPassage, wanted: frozenset[str])
 
 
 def facets(counts: list[FacetCount]) -> Facets:
-    """Sums by type and by month, newest month first."""
-    kinds: dict[str, int] = {}
-    months: dict[str, int] = {}
-    for count in sorted(counts, key=lambda c: (c.month, c.kind), reverse=True):
-        kinds[count.kind] = kinds.get(count.kind, 0) + count.files
-        months[count.month] = months.get(count.month, 0) + count.files
-    return Facets(file_types=dict(sorted(kinds.items())), months=months)
+    """Sums by type and language, and by month, newest first."""
+    kinds: Counter[str] = Counter()
+    months: Counter[str] = Counter()
+    languages: Counter[str] = Counter()
+    for count in counts:
+        kinds[count.kind] += count.files
+        months[count.month] += count.files
+        if count.language:
+            languages[count.language] += count.files
+    return Facets(
+        file_types=dict(sorted(kinds.items())),
+        months=dict(sorted(months.items(), reverse=True)),
+        languages=dict(sorted(languages.items())),
+    )

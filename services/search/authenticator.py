@@ -1,15 +1,18 @@
-"""Finds the principal behind an API key or a local token in the users that upload-gateway told of."""
+"""Finds the principal behind an API key or a bearer token in the users that upload-gateway told of."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database.engine import Database
 from identity import local_issuer
 from identity.api_keys import hash_api_key, is_well_formed
+from identity.oidc import OidcVerifier, configured_verifier
 from identity.principal import Principal
+from search.settings import Settings
 from search.store import principals
 
 REMEMBERED_S = 5.0
@@ -21,8 +24,8 @@ _MOST_REMEMBERED = 10_000
 class ProjectedAuthenticator:
     """An ``identity.principal.Authenticator`` over this service's own tables.
 
-    Bearer tokens are those of the local issuer; without its secret none is valid. Only principals that were found
-    are remembered, so that a new key works at once and made-up keys fill nothing.
+    Bearer tokens are those of the local issuer, where its secret is given, and of the configured one. Only principals
+    that were found are remembered, so that a new key works at once and made-up keys fill nothing.
     """
 
     def __init__(
@@ -30,12 +33,19 @@ class ProjectedAuthenticator:
         database: Database,
         *,
         local_issuer_secret: str | None = None,
+        oidc: OidcVerifier | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._secret = local_issuer_secret
+        self._oidc = oidc
         self._clock = clock
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+
+    @classmethod
+    def configured(cls, database: Database, settings: Settings) -> Self:
+        """Believes whom the environment names."""
+        return cls(database, local_issuer_secret=settings.local_issuer_secret, oidc=configured_verifier(settings))
 
     async def by_api_key(self, key: str) -> Principal | None:
         """The owner of an API key; None when no such key is known."""
@@ -45,10 +55,19 @@ class ProjectedAuthenticator:
         return await self._remembering(f"key:{sha256}", lambda session: principals.by_key_hash(session, sha256))
 
     async def by_bearer(self, token: str) -> Principal | None:
-        """The subject of a token of the local issuer; None when the token or its subject is not known."""
+        """The subject of a token; None when the token is not valid. Raises ``KeysUnavailableError``.
+
+        Whoever the configured issuer vouches for may ask before upload-gateway has told of them: they have nothing yet.
+        """
         user_id = local_issuer.subject(self._secret, token) if self._secret else None
-        if user_id is None or "\x00" in user_id:
+        if user_id is not None:
+            return None if "\x00" in user_id else await self._by_user_id(user_id)
+        verified = await self._oidc.verify(token) if self._oidc else None
+        if verified is None:
             return None
+        return await self._by_user_id(verified.user_id) or Principal(verified.user_id)
+
+    async def _by_user_id(self, user_id: str) -> Principal | None:
         return await self._remembering(f"user:{user_id}", lambda session: principals.by_user_id(session, user_id))
 
     async def _remembering(

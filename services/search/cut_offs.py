@@ -1,20 +1,89 @@
-"""The cosine below which a passage is no answer, per embedding model; what is below is not shown for its meaning."""
+"""Decides from the words of a query how near in meaning a passage must be to count as an answer, per model.
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-CUT_OFFS: Mapping[str, float] = MappingProxyType({"all-minilm-l6-v2": 0.25})
-"""By the model's name, without what follows ``@`` in its id.
-
-all-minilm-l6-v2: 12 short texts, 25 queries of theirs with two words or more scored 0.29 to 0.71 against their own
-text (one 0.21); 24 queries foreign to all of them scored at most 0.24 against the nearest (one 0.29). The texts are
-those of ``tests/integration/search/test_relevance.py``.
+The figures are measured by ``python -m tests.bench.calibration``; what it measures and why the bar is absolute
+stands in docs/decisions/0011.
 """
 
-UNCALIBRATED = 0.2
-"""For any other model: low, so that no answer is lost before its figure is measured."""
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from embeddings import minilm
+from search.folding import words
+
+_LAST_LATIN = "\u024f"
+_HALF = 0.5
 
 
-def cut_off_for(model_id: str) -> float:
-    """The cut-off of a model."""
-    return CUT_OFFS.get(model_id.partition("@")[0], UNCALIBRATED)
+@dataclass(frozen=True)
+class Bar:
+    """What the meaning of one query is worth: least cosines, and the weight of its vote (0 to 1) beside the words'.
+
+    ``alone`` holds where nothing else speaks for a file, ``with_words`` where words of the query occur in it as well.
+    """
+
+    alone: float
+    with_words: float
+    trust: float = 1.0
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A model's bars. ``plain``: for queries it can read. ``poorly_read``: where it knows fewer than half of the words
+    as whole words; such vectors say more about spelling than about meaning, and nonsense is read that way.
+
+    ``vocabulary``: the words the model knows; None stands for a model that reads every language.
+    """
+
+    plain: float
+    with_words: float
+    poorly_read: float = math.inf
+    vocabulary: frozenset[str] | None = None
+
+    def bar(self, text: str) -> Bar:
+        """The bar for a query. In a script the model cannot read nothing is near enough by itself."""
+        found = words(text)
+        if self.vocabulary is None or not found:
+            return Bar(self.plain, self.with_words)
+        if any(word > _LAST_LATIN for word in found):
+            return Bar(math.inf, self.with_words, _DOUBTFUL)
+        known = sum(len(word) > 1 and word in self.vocabulary for word in found)
+        if known >= _HALF * len(found):
+            return Bar(self.plain, self.with_words)
+        return Bar(self.poorly_read, self.with_words, _DOUBTFUL)
+
+
+_DOUBTFUL = 0.3
+"""The weight of a vote cast on a query that was read poorly; anything from 0.2 to 0.5 ranks alike."""
+
+
+@dataclass(frozen=True)
+class _Figures:
+    plain: float
+    with_words: float
+    poorly_read: float = math.inf
+    vocabulary: Callable[[], Collection[str]] | None = None
+
+
+_FIGURES: Mapping[str, _Figures] = MappingProxyType(
+    {
+        "all-minilm-l6-v2": _Figures(0.29, 0.22, 0.42, minilm.vocabulary),
+        "text-embedding-3-small": _Figures(0.25, 0.15),
+    }
+)
+"""By the model's name, without what follows ``@`` in its id.
+
+all-minilm-l6-v2: measured over 492 passages (docs/decisions/0011). text-embedding-3-small: not measured yet, from its
+makers' examples; run the calibration with a key.
+"""
+
+_UNMEASURED = _Figures(0.2, 0.15)
+"""For any other model: low, so that no answer is lost before its figures are measured."""
+
+
+def cut_off_for(model_id: str) -> CutOff:
+    """The bars of a model; reads its vocabulary from disk where it has one."""
+    figures = _FIGURES.get(model_id.partition("@")[0], _UNMEASURED)
+    vocabulary = frozenset(figures.vocabulary()) if figures.vocabulary else None
+    return CutOff(figures.plain, figures.with_words, figures.poorly_read, vocabulary)

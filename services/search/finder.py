@@ -1,24 +1,21 @@
-"""Turns a query into ranked files: encodes it, asks by meaning and by words, fuses, and reads what is shown."""
+"""Turns a query into an answer: encodes it, finds and ranks files, reads what is shown, remembers what was asked."""
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import structlog
-from opentelemetry import trace
 from prometheus_client import Histogram
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import TextSource
 from database.engine import Database
-from embeddings.encoder import Encoder, EncoderError
+from embeddings.encoder import Encoder
 from hosting.answers import not_found
 from search import query as queries
 from search.answers import (
     FileAnswer,
+    ImageAnswer,
     MomentAnswer,
     SearchAnswer,
     SimilarAnswer,
@@ -26,144 +23,161 @@ from search.answers import (
     file_answer,
     moment_answer,
 )
-from search.folding import DEFAULT_CONFIG
-from search.query import Query
-from search.ranking import PassageKey, RankedFile, SemanticHit, TextHit, rank, tier_for
-from search.request import Filters, Mode, SearchRequest
-from search.store import by_meaning, by_words, history, retrieval
+from search.cache import AnswerCache
+from search.cut_offs import Bar, CutOff
+from search.encoding import query_vector
+from search.looks import ALIKE
+from search.matching import Asked, Space, nearest, ranked_files
+from search.models import Model, Models
+from search.ranking import PassageKey, RankedFile, Why, rank
+from search.request import Filters, Mode, SearchRequest, Wanted
+from search.store import history, looks, retrieval
 
 _LATENCY = Histogram("search_latency_seconds", "Time to answer a search", ["mode", "degraded"])
 _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
-_log = structlog.get_logger()
-_tracer = trace.get_tracer(__name__)
-
-
-@dataclass(frozen=True)
-class _Found:
-    """Every file found, in order, up to the depth that was read."""
-
-    ranked: Sequence[RankedFile]
-    page: Sequence[RankedFile]
-    wanted: frozenset[str]
+_MOST_ALIKE = 1000
+_NOT_YET_KEPT = UUID(int=0)
 
 
 class Finder:
     """Searches one user's files at a time.
 
-    ``cut_off`` is the least cosine of an answer (see :mod:`search.cut_offs`). While the encoder fails or takes
-    longer than ``encoder_timeout_s`` searches go by words alone and say so.
+    ``cut_off`` says how near an answer must be (see :mod:`search.cut_offs`). While the encoder fails or takes
+    longer than ``encoder_timeout_s`` searches go by words alone and say so. Who was switched to a model ``beside`` the
+    first is answered by that one; no search ever looks at vectors of two.
     """
 
-    def __init__(self, database: Database, encoder: Encoder, *, cut_off: float, encoder_timeout_s: float = 3.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        encoder: Encoder,
+        *,
+        cut_off: CutOff,
+        encoder_timeout_s: float = 3.0,
+        cache: AnswerCache | None = None,
+        beside: Sequence[Model] = (),
+    ) -> None:
         self._database = database
-        self._encoder = encoder
-        self._cut_off = cut_off
+        self._models = Models(Model(encoder, cut_off), beside)
         self._encoder_timeout_s = encoder_timeout_s
+        self._cache = cache or AnswerCache()
 
     async def find(self, user_id: str, request: SearchRequest) -> SearchAnswer:
-        """The answer to one search; the first page of it is kept in the user's history."""
+        """The answer to one search, from memory where nothing has changed; it is kept in the user's history."""
         started = time.perf_counter()
-        query, mode = queries.parse(request.query), Mode(request.mode)
-        # Before any session is opened: a slow encoder must not hold a connection.
-        vector = None if mode is Mode.KEYWORD or query.is_empty else await self._vector(query.text)
-        degraded = vector is None and mode is not Mode.KEYWORD and not query.is_empty
-        async with self._database.transaction(user_id) as session:
-            await retrieval.prepare(session)
-            found = await self._ranked(session, user_id, request, query, vector, degraded=degraded)
-            results = await self._shown(session, user_id, found)
-            counts = await retrieval.facets(session, user_id, [file.upload_id for file in found.ranked])
-            processing = await retrieval.processing(session, user_id)
-            took_ms = round((time.perf_counter() - started) * 1000, 2)
-            search_id = await _remembered(session, user_id, request, len(found.ranked), took_ms, degraded=degraded)
-        _LATENCY.labels(mode.value, str(degraded).lower()).observe(time.perf_counter() - started)
-        return SearchAnswer(
-            results=results,
-            facets=facets(counts),
-            total=len(found.ranked),
-            processing=processing,
-            degraded=degraded,
-            search_id=search_id,
-            processing_time_ms=took_ms,
-        )
+        answer = await self._from_cache(user_id, request, started) or await self._searched(user_id, request, started)
+        _LATENCY.labels(request.mode, str(answer.degraded).lower()).observe(time.perf_counter() - started)
+        return answer
 
     async def similar(self, user_id: str, upload_id: str, limit: int) -> SimilarAnswer:
         """The files nearest in meaning to one of the user's own. Raises ``ApiError`` 404 when it is not theirs."""
         async with self._database.transaction(user_id) as session:
-            await retrieval.prepare(session)
+            index = await retrieval.prepare(session, user_id)
             if not await retrieval.files(session, user_id, [upload_id]):
                 raise not_found("file")
-            encoder = self._encoder
-            centre = await retrieval.centre(session, user_id, upload_id, encoder.model_id, encoder.dimensions)
-            others = Filters(other_than=upload_id)
-            near = await self._nearest(session, user_id, others, centre, limit) if centre else []
-            ranked = rank(near, [])[:limit]
-            results = await self._shown(session, user_id, _Found(ranked, ranked, frozenset()))
+            model = self._models.named(index.model_id)
+            alike = await _alike(session, user_id, upload_id, model, limit) if model else []
+            results = await _shown(session, user_id, alike, frozenset())
             return SimilarAnswer(results=results, processing=await retrieval.processing(session, user_id))
 
-    async def _vector(self, text: str) -> str | None:
-        try:
-            with _tracer.start_as_current_span("encode query"):
-                async with asyncio.timeout(self._encoder_timeout_s):
-                    vector = await self._encoder.encode_query(text)
-        except (EncoderError, TimeoutError, OSError) as error:
-            _log.warning("query not encoded", action="search", reason=f"{type(error).__name__}: {error}")
-        except Exception:
-            _log.exception("query not encoded", action="search")
-        else:
-            return json.dumps(vector.tolist())
-        return None
+    async def by_look(self, user_id: str, look: int | None, wanted: Wanted) -> ImageAnswer:
+        """Pictures and films that look like one, the most alike first; nothing looks like one all of a shade."""
+        if look is None:
+            return ImageAnswer(results=[], total=0)
+        async with self._database.transaction(user_id) as session:
+            await retrieval.prepare(session, user_id)
+            found = await looks.alike(session, user_id, wanted.filters(), look, ALIKE, _MOST_ALIKE)
+            page = [_lookalike(file) for file in found[wanted.offset : wanted.offset + wanted.limit]]
+            return ImageAnswer(results=await _shown(session, user_id, page, frozenset()), total=len(found))
 
-    async def _ranked(
-        self,
-        session: AsyncSession,
-        user_id: str,
-        request: SearchRequest,
-        query: Query,
-        vector: str | None,
-        *,
-        degraded: bool,
-    ) -> _Found:
-        last = request.offset + request.limit
-        depth = tier_for(last)
-        filters = _with_words(request.filters(), query)
-        near: list[SemanticHit] = []
-        said: list[TextHit] = []
-        if vector is not None:
-            near = await self._nearest(session, user_id, filters, vector, depth)
-        if not query.is_empty and (degraded or request.mode != Mode.SEMANTIC):
-            configs = {DEFAULT_CONFIG, *await retrieval.text_configs(session, user_id)}
-            said = await by_words.matching(session, user_id, filters, query, sorted(configs), depth)
-        ranked = rank(near, said)
-        wanted = frozenset(word for term in query.terms for word in term.words)
-        return _Found(ranked, ranked[request.offset : last], wanted)
+    async def _from_cache(self, user_id: str, request: SearchRequest, started: float) -> SearchAnswer | None:
+        if not self._cache.holds(user_id, request):
+            return None
+        async with self._database.transaction(user_id) as session:
+            index = await retrieval.prepare(session, user_id)
+            kept = self._cache.get(user_id, request, index)
+            if kept is None:
+                return None
+            took_ms = _ms_since(started)
+            search_id = await _remembered(session, user_id, request, kept, took_ms, cached=True)
+        update = {"cached": True, "search_id": search_id, "processing_time_ms": took_ms}
+        return kept.model_copy(update=update)
 
-    async def _nearest(
-        self, session: AsyncSession, user_id: str, filters: Filters, vector: str, depth: int
-    ) -> list[SemanticHit]:
-        return await by_meaning.nearest(
-            session,
-            user_id,
-            filters,
-            model_id=self._encoder.model_id,
-            dimensions=self._encoder.dimensions,
-            vector=vector,
-            cut_off=self._cut_off,
-            depth=depth,
+    async def _searched(self, user_id: str, request: SearchRequest, started: float) -> SearchAnswer:
+        query = queries.parse(request.query)
+        wants_vector = request.mode != Mode.KEYWORD and not query.is_empty
+        model: Model | None = self._models.guess(user_id)
+        while True:
+            # Before any session is opened: a slow encoder must not hold a connection.
+            vector = await self._vector(model, query.text) if wants_vector else None
+            async with self._database.transaction(user_id) as session:
+                index = await retrieval.prepare(session, user_id)
+                answering = self._models.named(index.model_id)
+                if answering is not model:
+                    model = answering  # switched since the guess: encoded again, for the model that answers now
+                    continue
+                cut_off = (model or self._models.current).cut_off
+                asked = Asked(user_id, request, query, vector, cut_off.bar(query.text))
+                answer = await self._answer(session, asked, _space(model, index))
+                took_ms = _ms_since(started)
+                search_id = await _remembered(session, user_id, request, answer, took_ms, cached=False)
+            break
+        if model is not None:
+            self._models.remember(user_id, model)
+        answer = answer.model_copy(update={"search_id": search_id, "processing_time_ms": took_ms})
+        if not answer.degraded:
+            self._cache.put(user_id, request, index, answer)
+        return answer
+
+    async def _vector(self, model: Model | None, text: str) -> str | None:
+        return await query_vector(model.encoder, text, self._encoder_timeout_s) if model else None
+
+    async def _answer(self, session: AsyncSession, asked: Asked, space: Space) -> SearchAnswer:
+        ranked = await ranked_files(session, asked, space)
+        page = ranked[asked.request.offset : asked.request.offset + asked.request.limit]
+        wanted = frozenset(word for term in asked.query.terms for word in term.words)
+        counts = await retrieval.facets(session, asked.user_id, [file.upload_id for file in ranked])
+        return SearchAnswer(
+            results=await _shown(session, asked.user_id, page, wanted),
+            facets=facets(counts),
+            total=len(ranked),
+            processing=await retrieval.processing(session, asked.user_id),
+            degraded=asked.degraded,
+            search_id=_NOT_YET_KEPT,
+            processing_time_ms=0,
         )
 
-    async def _shown(self, session: AsyncSession, user_id: str, found: _Found) -> list[FileAnswer]:
-        files = await retrieval.files(session, user_id, [file.upload_id for file in found.page])
-        keys = [(file.upload_id, moment.key) for file in found.page for moment in file.moments]
-        passages = await retrieval.passages(session, user_id, keys)
 
-        def compose() -> list[FileAnswer]:
-            return [
-                file_answer(files[ranked.upload_id], ranked, _moments(ranked, passages, found.wanted))
-                for ranked in found.page
-                if ranked.upload_id in files
-            ]
+async def _alike(session: AsyncSession, user_id: str, upload_id: str, model: Model, limit: int) -> Sequence[RankedFile]:
+    space = Space(model.model_id, model.dimensions)
+    centre = await retrieval.centre(session, user_id, upload_id, space.model_id, space.dimensions)
+    if centre is None:
+        return []
+    bar = Bar(model.cut_off.plain, model.cut_off.plain)
+    near = await nearest(session, user_id, Filters(other_than=upload_id), space, centre, limit, bar)
+    return rank(near, [], bar)[:limit]
 
-        return await asyncio.to_thread(compose)
+
+def _space(model: Model | None, index: retrieval.Index) -> Space:
+    """Of a model that this process cannot encode for no vectors are looked at, only its passages."""
+    return Space(model.model_id, model.dimensions) if model else Space(index.model_id or "", 0)
+
+
+async def _shown(
+    session: AsyncSession, user_id: str, page: Sequence[RankedFile], wanted: frozenset[str]
+) -> list[FileAnswer]:
+    files = await retrieval.files(session, user_id, [file.upload_id for file in page])
+    keys = [(file.upload_id, moment.key) for file in page for moment in file.moments]
+    passages = await retrieval.passages(session, user_id, keys)
+
+    def compose() -> list[FileAnswer]:
+        return [
+            file_answer(files[ranked.upload_id], ranked, _moments(ranked, passages, wanted))
+            for ranked in page
+            if ranked.upload_id in files
+        ]
+
+    return await asyncio.to_thread(compose)
 
 
 def _moments(
@@ -180,20 +194,32 @@ def _moments(
     return sorted(shown.values(), key=lambda moment: moment.source in _OF_THE_WHOLE)
 
 
-def _with_words(filters: Filters, query: Query) -> Filters:
-    return replace(
-        filters,
-        required=tuple(term.tsquery for term in query.required),
-        excluded=tuple(term.tsquery for term in query.excluded),
-    )
-
-
 async def _remembered(
-    session: AsyncSession, user_id: str, request: SearchRequest, total: int, took_ms: float, *, degraded: bool
+    session: AsyncSession, user_id: str, request: SearchRequest, answer: SearchAnswer, took_ms: float, *, cached: bool
 ) -> UUID:
-    if request.offset:
-        return uuid4()
     asked = queries.printable(request.query)
+    if request.offset:
+        # Further pages belong to the search whose first page is kept.
+        earlier = await history.latest(session, user_id, asked, request.mode)
+        if earlier is not None:
+            return earlier
     return await history.remember(
-        session, user_id, asked, request.mode, result_count=total, took_ms=took_ms, degraded=degraded
+        session,
+        user_id,
+        asked,
+        request.mode,
+        result_count=answer.total,
+        took_ms=took_ms,
+        degraded=answer.degraded,
+        cached=cached,
     )
+
+
+def _lookalike(file: looks.Lookalike) -> RankedFile:
+    similarity = 1 - file.differing / 64
+    matched = frozenset({Why.LOOKS})
+    return RankedFile(file.upload_id, similarity, similarity, literal=False, matched=matched, moments=())
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 2)

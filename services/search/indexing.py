@@ -15,6 +15,8 @@ from search.tables import VECTOR_TABLES
 MAX_TEXT = 2000
 """Characters of one searchable stretch; a passage has about 1200, a whole page of an analysis may have many more."""
 
+_SAID_ABOUT = frozenset({TextSource.SUMMARY, TextSource.METADATA})
+
 
 @dataclass(frozen=True)
 class PassageRow:
@@ -44,6 +46,11 @@ def segment_rows(analysis: Analysis) -> list[PassageRow]:
         PassageRow(i, storable(part), segment.source, segment.locator, index_text(part))
         for i, (segment, part) in enumerate(stretches)
     ]
+
+
+def has_own_text(rows: Sequence[PassageRow]) -> bool:
+    """True when something is written or spoken in the file, beyond what is said about it."""
+    return any(row.source not in _SAID_ABOUT and row.words for row in rows)
 
 
 def split(text: str) -> Iterator[str]:

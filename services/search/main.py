@@ -4,15 +4,14 @@ from fastapi import FastAPI
 
 from contracts.artifacts import Service
 from database.engine import Database
-from embeddings.settings import chosen_encoder
+from embeddings.settings import chosen_encoders
 from eventing.service import EventService
 from hosting.serve import run_service
+from identity.public_edge import guard
 from search.authenticator import ProjectedAuthenticator
-from search.cut_offs import cut_off_for
-from search.finder import Finder
 from search.handlers import projections
-from search.routes.history import history_router
-from search.routes.searching import search_router
+from search.models import Models
+from search.routes import routers
 from search.settings import Settings
 from search.tables import LEDGER, SCHEMA
 
@@ -22,12 +21,14 @@ def build(settings: Settings) -> FastAPI:
     service = EventService(Service.SEARCH, settings)
     database = Database(settings.database_url, SCHEMA, pool_size=settings.database_pool_size)
     service.keeps_books(database, LEDGER)
-    encoder, encoder_in_use = chosen_encoder(settings)
-    cut_off = cut_off_for(encoder.model_id)
-    finder = Finder(database, encoder, cut_off=cut_off, encoder_timeout_s=settings.encoder_timeout_s)
-    routers = [search_router(finder), history_router(database)]
-    app = service.application(projections(), routers=routers, resources=[encoder_in_use], docs_path="search/docs")
-    app.state.authenticator = ProjectedAuthenticator(database, local_issuer_secret=settings.local_issuer_secret)
+    chosen = chosen_encoders(settings, Service.SEARCH.value)
+    app = service.application(
+        projections(),
+        routers=routers(database, Models.configured(chosen), settings.encoder_timeout_s),
+        resources=[choice.in_use for choice in chosen],
+        docs_path="search/docs",
+    )
+    guard(app, settings, ProjectedAuthenticator.configured(database, settings))
     return app
 
 

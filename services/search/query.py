@@ -13,6 +13,10 @@ _SHORT_RUN = 3
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _PIECE = re.compile(r"""(?P<minus>(?<!\S)-)?(?:["“”„«»](?P<quoted>[^"“”„«»]*)["“”„«»]|(?P<plain>[^\s"“”„«»]+))""")
 _FILE_NAME = re.compile(r"[^\s/]+\.[A-Za-z][A-Za-z0-9]{1,4}$")
+_HIRAGANA = re.compile("[\u3041-\u309f]")
+_WITHOUT_HIRAGANA = re.compile("[\u30a0-\u30ff\u3400-\u9fff]")
+_KANA_PARTS = re.compile("[\u3041-\u309f]+|[^\u3041-\u309f]+")
+_PARTICLE = re.compile("[\u3041-\u309f]{1,2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -75,6 +79,10 @@ def parse(text: str) -> Query:
 
 
 def _terms(content: str, found: tuple[str, ...]) -> list[Term]:
+    if _HIRAGANA.search(content) and _WITHOUT_HIRAGANA.search(content):
+        # Japanese writes its endings and particles in hiragana: what stands between them are the words.
+        parts = (part for part in _KANA_PARTS.findall(content) if not _PARTICLE.fullmatch(part))
+        return [term for part in parts if (inside := words(part)) for term in _terms(part, inside)]
     if _is_name_or_code(content, found):
         return [Term(found, literal=True)]
     if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
-MEBIBYTE = 1024 * 1024
+from hosting.ranges import QueryRanges, Ranges
+
 MAX_QUERY = 1000
 MAX_OFFSET = 10_000
-
-_FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
-_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 
 
 class Mode(StrEnum):
@@ -24,48 +22,64 @@ class Mode(StrEnum):
     KEYWORD = "keyword"
 
 
-Megabytes = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+class Sort(StrEnum):
+    """In which order; a leading minus turns it round."""
+
+    RELEVANCE = "relevance"
+    OLDEST = "date"
+    NEWEST = "-date"
+    SMALLEST = "size"
+    LARGEST = "-size"
+    BY_NAME = "name"
+    BY_NAME_BACKWARDS = "-name"
 
 
-class SearchRequest(BaseModel):
-    """``POST /api/v1/search``.
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}$")]
+"""ISO 639, without region: ``de`` also finds what is said to be ``de-AT``."""
 
-    Files that moderation objects to are held out unless ``include_flagged``.
-    Dates without a time mean whole days in UTC, the last one included; 1 MB is 2^20 bytes.
+
+class Wanted(Ranges):
+    """Which files to look through, and which part of what is found to show.
+
+    Files that moderation objects to are held out unless ``include_flagged``. ``has_text``: something is written or
+    spoken inside. ``status``: ``complete`` files can be found by meaning, those of the others not yet or not any more.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    query: str = Field(min_length=1, max_length=MAX_QUERY, pattern=r"\S")
     file_types: list[Literal["image", "video", "audio", "document"]] | None = Field(default=None, max_length=4)
-    date_from: datetime | date | None = None
-    date_to: datetime | date | None = None
-    min_size_mb: Megabytes | None = None
-    max_size_mb: Megabytes | None = None
+    languages: list[Language] | None = Field(default=None, max_length=20)
+    has_text: bool | None = None
+    status: Literal["complete", "processing", "failed"] | None = None
     include_flagged: bool = False
-    mode: Literal["hybrid", "semantic", "keyword"] = "hybrid"
     limit: int = Field(default=20, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
-
-    @model_validator(mode="after")
-    def _ranges_are_not_empty(self) -> "SearchRequest":
-        filters = self.filters()
-        if filters.created_from and filters.created_before and filters.created_from >= filters.created_before:
-            raise ValueError("date_from lies after date_to")
-        if filters.min_bytes is not None and filters.max_bytes is not None and filters.min_bytes > filters.max_bytes:
-            raise ValueError("min_size_mb is greater than max_size_mb")
-        return self
 
     def filters(self) -> "Filters":
         """What files are looked at."""
         return Filters(
             kinds=tuple(self.file_types) if self.file_types else None,
-            created_from=_instant(self.date_from) if self.date_from else None,
-            created_before=_end(self.date_to) if self.date_to else None,
-            min_bytes=None if self.min_size_mb is None else int(self.min_size_mb * MEBIBYTE),
-            max_bytes=None if self.max_size_mb is None else int(self.max_size_mb * MEBIBYTE),
+            created_from=self.created_from,
+            created_before=self.created_before,
+            min_bytes=self.min_bytes,
+            max_bytes=self.max_bytes,
+            languages=tuple(language.lower() for language in self.languages) if self.languages else None,
+            has_text=self.has_text,
+            status=self.status,
             include_flagged=self.include_flagged,
         )
+
+
+class SearchRequest(Wanted):
+    """``POST /api/v1/search``. ``sort`` puts the 2,000 most relevant files in another order."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    query: str = Field(min_length=1, max_length=MAX_QUERY, pattern=r"\S")
+    mode: Literal["hybrid", "semantic", "keyword"] = "hybrid"
+    sort: Literal["relevance", "date", "-date", "size", "-size", "name", "-name"] = "relevance"
+
+
+class ImageRequest(QueryRanges, Wanted):
+    """``POST /api/v1/search/image``: the parameters of its URL."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,9 @@ class Filters:
     created_before: datetime | None = None
     min_bytes: int | None = None
     max_bytes: int | None = None
+    languages: tuple[str, ...] | None = None
+    has_text: bool | None = None
+    status: str | None = None
     required: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     other_than: str | None = None
@@ -90,27 +107,11 @@ class Filters:
             "created_before": self.created_before,
             "min_bytes": self.min_bytes,
             "max_bytes": self.max_bytes,
+            "languages": list(self.languages) if self.languages else None,
+            "has_text": self.has_text,
+            "status": self.status,
             "required": list(self.required),
             "excluded": list(self.excluded),
             "other_than": self.other_than,
             "include_flagged": self.include_flagged,
         }
-
-
-def _instant(day: datetime | date) -> datetime:
-    if not isinstance(day, datetime):
-        return datetime.combine(day, time(), UTC)
-    if day.tzinfo is None:
-        return day.replace(tzinfo=UTC)
-    try:
-        return day.astimezone(UTC)
-    except OverflowError:  # the first or last day of the calendar, seen from elsewhere
-        return _FIRST_INSTANT if day.year == 1 else _LAST_INSTANT
-
-
-def _end(day: datetime | date) -> datetime:
-    instant = _instant(day)
-    try:
-        return instant + (timedelta(microseconds=1) if isinstance(day, datetime) else timedelta(days=1))
-    except OverflowError:
-        return instant

@@ -1,6 +1,7 @@
 """What the environment says about this process, beyond what every service is told."""
 
 from pydantic import Field
+from pydantic_settings import BaseSettings
 
 from embeddings.settings import EncoderSettings
 from hosting.settings import DatabaseSettings
@@ -12,3 +13,9 @@ class Settings(DatabaseSettings, EncoderSettings):
     encoder_timeout_s: float = Field(default=3.0, gt=0, le=30)
     """Longer, and a search goes by words alone."""
     database_pool_size: int = Field(default=8, ge=1, le=100)
+
+
+class MaintenanceSettings(BaseSettings):
+    """Read by ``python -m search.maintenance``: the database as its admin reaches it."""
+
+    database_url: str

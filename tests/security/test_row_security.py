@@ -19,7 +19,7 @@ ASKED_BEFORE_A_TENANT_IS_KNOWN = {
 }
 """Looked up by a secret's hash or by the user's own id, in order to find out who the tenant is."""
 
-OPERATORS_OWN = {"upload_gateway": {"dead_letters", "sweeps", "repairs"}, "search": set[str]()}
+OPERATORS_OWN = {"upload_gateway": {"dead_letters", "sweeps", "repairs"}, "search": {"dropped_models"}}
 """What operators keep about everybody's uploads; no route of a user reads it."""
 
 OF_NO_TENANT = {"inbox", "outbox", "alembic_version"}

@@ -8,12 +8,12 @@ from eventing.errors import Poison
 from eventing.handlers import Outcome, Stage, StageInputs
 
 
-def stage(encoder: Encoder) -> Stage[UploadReprocessV1]:
+def stage(encoder: Encoder, following: Encoder | None = None) -> Stage[UploadReprocessV1]:
     """The stage as the runtime wants it."""
 
     async def handle(event: UploadReprocessV1, inputs: StageInputs) -> Outcome:
         if event.from_stage is not Service.EMBEDDER or event.analyzed is None:
             raise Poison(f"a reprocess from {event.from_stage.value} came to the embedder")
-        return await embed(encoder, event.analyzed, event.upload, inputs)
+        return await embed(encoder, event.analyzed, event.upload, inputs, following=following)
 
     return Stage(Service.EMBEDDER, stage_version(encoder), UploadReprocessV1, lambda event: event.upload, handle)

@@ -11,15 +11,16 @@ from search.handlers import (
     on_upload_deleted,
     on_user_changed,
 )
+from search.handlers.index_version import changing_the_index
 
 
 def projections() -> tuple[Projection[Any], ...]:
     """Every projection of the service."""
     return (
-        on_media_processed.projection(),
-        on_media_analyzed.projection(),
-        on_media_embedded.projection(),
-        on_media_failed.projection(),
-        on_upload_deleted.projection(),
+        changing_the_index(on_media_processed.projection()),
+        changing_the_index(on_media_analyzed.projection()),
+        changing_the_index(on_media_embedded.projection()),
+        changing_the_index(on_media_failed.projection()),
+        changing_the_index(on_upload_deleted.projection()),
         on_user_changed.projection(),
     )

@@ -9,7 +9,7 @@ from contracts.artifacts import Analysis, Service
 from contracts.envelope import Envelope, EventData
 from contracts.events import MediaAnalyzedV1
 from eventing.handlers import Projection, StageInputs
-from search.indexing import segment_rows
+from search.indexing import has_own_text, segment_rows
 from search.lifecycle import ANALYZED
 from search.store import files, passages
 
@@ -33,7 +33,7 @@ async def handle(
         return ()
     await files.make_way(session, known, event.upload)
     indexed_for = await files.config_of(session, event.upload.upload_id)
-    config = await files.write_analyzed(session, event)
+    config = await files.write_analyzed(session, event, has_text=has_own_text(rows))
     if config != indexed_for:
         await passages.reindex(session, event.upload, config)
     if known.after(event.upload, ANALYZED).needs_analysis_texts:

@@ -11,7 +11,7 @@ from contracts.events import MediaEmbeddedV1, MediaIndexedV1
 from eventing.handlers import Projection, StageInputs
 from search.indexing import check_embedding, passage_rows, vector_literals
 from search.lifecycle import embedded_by
-from search.store import files, passages
+from search.store import files, models, passages
 from search.tables import UNEMBEDDED
 
 
@@ -23,7 +23,10 @@ def projection() -> Projection[MediaEmbeddedV1]:
 async def handle(
     envelope: Envelope[MediaEmbeddedV1], session: AsyncSession, inputs: StageInputs
 ) -> Sequence[EventData]:
-    """Replaces the model's passages and vectors, unless those of a later run or generation are there."""
+    """Replaces the model's passages and vectors, unless those of a later run or generation are there.
+
+    What was made beside the model that answers is kept, and nobody is told: it is not the end of the file's way.
+    """
     event, upload = envelope.data, envelope.data.upload
     part = embedded_by(event.model_id)
     # Before the artifacts are read: those of a deleted upload may be gone, and no lock is held while they are fetched.
@@ -35,11 +38,13 @@ async def handle(
     rows = await asyncio.to_thread(passage_rows, found)
     vectors = await asyncio.to_thread(vector_literals, packed, event.dimensions)
     known = await files.lock(session, upload)
-    if not known.wants(upload, part):
+    if not known.wants(upload, part) or not await models.may_write(session, event.model_id):
         return ()
     await files.make_way(session, known, upload)
     config = await files.config_of(session, upload.upload_id)
     if not known.after(upload, part).needs_analysis_texts:
         await passages.remove(session, upload, UNEMBEDDED)
     await passages.replace_embedded(session, upload, event.model_id, event.dimensions, config, rows, vectors)
+    if event.beside:
+        return ()
     return (MediaIndexedV1(upload=upload, model_id=event.model_id, passage_count=len(rows)),)

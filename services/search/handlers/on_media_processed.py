@@ -1,15 +1,21 @@
 """media.processed.v1 → the file's row: it can be found by name and metadata at once."""
 
+import asyncio
 from collections.abc import Sequence
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.artifacts import Service
+from contracts.artifacts import Kind, Service
 from contracts.envelope import Envelope, EventData
 from contracts.events import MediaProcessedV1
+from eventing.errors import Poison
 from eventing.handlers import Projection, StageInputs
 from search.lifecycle import PROCESSED
-from search.store import files
+from search.looks import PictureUnreadable, look_of
+from search.store import files, looks
+
+_log = structlog.get_logger()
 
 
 def projection() -> Projection[MediaProcessedV1]:
@@ -18,12 +24,30 @@ def projection() -> Projection[MediaProcessedV1]:
 
 
 async def handle(
-    envelope: Envelope[MediaProcessedV1], session: AsyncSession, _inputs: StageInputs
+    envelope: Envelope[MediaProcessedV1], session: AsyncSession, inputs: StageInputs
 ) -> Sequence[EventData]:
-    """Writes name and metadata unless a later run or generation has."""
+    """Writes name, metadata and looks unless a later run or generation has."""
     event = envelope.data
+    # Before the thumbnail is read: that of a deleted upload may be gone, and no lock is held while it is fetched.
+    if not (await files.state(session, event.upload)).wants(event.upload, PROCESSED):
+        return ()
+    look = await _look(event, inputs)
     known = await files.lock(session, event.upload)
     if known.wants(event.upload, PROCESSED):
         await files.make_way(session, known, event.upload)
         await files.write_processed(session, event)
+        await looks.write(session, event.upload, look)
     return ()
+
+
+async def _look(event: MediaProcessedV1, inputs: StageInputs) -> int | None:
+    """Of pictures and films; a thumbnail that cannot be had is no reason not to find the file by its name."""
+    if event.thumbnail is None or event.kind not in (Kind.IMAGE, Kind.VIDEO):
+        return None
+    try:
+        return await asyncio.to_thread(look_of, await inputs.read(event.thumbnail))
+    except (Poison, PictureUnreadable) as error:
+        _log.warning(
+            "thumbnail not compared", action="index", upload_id=event.upload.upload_id, reason=str(error)[:200]
+        )
+        return None

@@ -15,14 +15,20 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 async def read_model(request: Request, model: type[ModelT]) -> ModelT:
     """The body as ``model``, checked as JSON: 413 when it is too long, 422 when it does not fit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ApiError(413, "body_size", f"The request is longer than {MAX_BODY_BYTES} bytes.")
+    body = await read_body(request, MAX_BODY_BYTES)
     try:
-        return model.model_validate_json(bytes(body))
+        return model.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError(
             error.errors(include_url=False, include_input=False, include_context=False)
         ) from error
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The whole body; 413 as soon as it is longer than ``most`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise ApiError(413, "body_size", f"The request is longer than {most} bytes.")
+    return bytes(body)

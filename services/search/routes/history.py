@@ -26,6 +26,7 @@ class PastSearchAnswer(BaseModel):
     result_count: int
     took_ms: float
     degraded: bool
+    cached: bool
     created_at: datetime
 
 
@@ -47,6 +48,7 @@ def history_router(database: Database) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         offset: Annotated[int, Query(ge=0, le=history.KEPT)] = 0,
     ) -> Answer[list[PastSearchAnswer]]:
+        """What the caller searched for, newest first."""
         async with database.transaction(caller.user_id) as session:
             total = await history.count(session, caller.user_id)
             found = await history.page(session, caller.user_id, limit, offset)
@@ -55,11 +57,13 @@ def history_router(database: Database) -> APIRouter:
 
     @router.delete("")
     async def delete_all(caller: Caller) -> Answer[Deleted]:
+        """Forgets every past search."""
         async with database.transaction(caller.user_id) as session:
             return Answer(data=Deleted(deleted=await history.delete(session, caller.user_id)))
 
     @router.delete("/{search_id}")
     async def delete_one(caller: Caller, search_id: UUID) -> Answer[Deleted]:
+        """Forgets one past search."""
         async with database.transaction(caller.user_id) as session:
             deleted = await history.delete(session, caller.user_id, search_id)
         if not deleted:

@@ -1,4 +1,4 @@
-"""``POST /api/v1/search`` and ``GET /api/v1/search/similar/{upload_id}``."""
+"""``POST /api/v1/search`` and ``GET /api/v1/file/{upload_id}/similar``."""
 
 import re
 from typing import Annotated
@@ -22,20 +22,30 @@ _BODY = {
 
 def search_router(finder: Finder) -> APIRouter:
     """Searching by query and by example."""
-    router = APIRouter(prefix=f"{API_ROOT}/search", tags=["search"], dependencies=[Depends(outages_as_unavailable)])
+    router = APIRouter(prefix=API_ROOT, tags=["search"], dependencies=[Depends(outages_as_unavailable)])
 
-    @router.post("", openapi_extra=_BODY)
+    @router.post("/search", openapi_extra=_BODY)
     async def search(caller: Caller, request: Request) -> Answer[SearchAnswer]:
+        """The files that fit best, each with its best moments; the first page is kept in the history."""
         asked = await read_model(request, SearchRequest)
         found = await finder.find(caller.user_id, asked)
         has_more = asked.offset + len(found.results) < found.total and bool(found.results)
-        meta = {"limit": asked.limit, "offset": asked.offset, "total": found.total, "has_more": has_more}
+        meta = {
+            "limit": asked.limit,
+            "offset": asked.offset,
+            "total": found.total,
+            "has_more": has_more,
+            "cached": found.cached,
+            "degraded": found.degraded,
+            "processing": found.processing,
+        }
         return Answer(data=found, meta=meta)
 
-    @router.get("/similar/{upload_id}")
+    @router.get("/file/{upload_id}/similar")
     async def similar(
         caller: Caller, upload_id: str, limit: Annotated[int, Query(ge=1, le=100)] = 20
     ) -> Answer[SimilarAnswer]:
+        """The files nearest in meaning to one of the caller's own."""
         if not re.fullmatch(UPLOAD_ID_PATTERN, upload_id):
             raise not_found("file")
         return Answer(data=await finder.similar(caller.user_id, upload_id, limit))

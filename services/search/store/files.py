@@ -12,8 +12,9 @@ from contracts.events import MediaAnalyzedV1, MediaProcessedV1
 from search.folding import SIMPLE, index_text, name_text, text_config
 from search.indexing import storable
 from search.lifecycle import ANALYZED, FAILED, PROCESSED, FileState, embedded_by
-from search.store import passages
+from search.store import names, passages
 from search.tables import UNEMBEDDED
+from search.typos import name_words
 
 _COLUMNS = "generation, deleted_generation, deleted_run, processed_run, analyzed_run, failed_run"
 
@@ -25,11 +26,12 @@ _LOCK = f"""INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_i
     RETURNING {_COLUMNS}"""  # noqa: S608 - constants only
 
 _FORGET_PROCESSED = """UPDATE files SET processed_run = NULL, filename = NULL, kind = NULL, media_type = NULL,
-    size_bytes = NULL, created_at = NULL, properties = NULL, has_thumbnail = NULL, name_words = NULL
+    size_bytes = NULL, created_at = NULL, properties = NULL, has_thumbnail = NULL, name_words = NULL, look = NULL
     WHERE upload_id = :upload_id"""
 
 _FORGET_ANALYZED = """UPDATE files SET analyzed_run = NULL, title = NULL, summary = NULL, labels = NULL,
-    language = NULL, flagged = NULL, text_config = 'english', about_words = NULL WHERE upload_id = :upload_id"""
+    language = NULL, flagged = NULL, has_text = NULL, text_config = 'english', about_words = NULL
+    WHERE upload_id = :upload_id"""
 
 _FORGET_FAILED = "UPDATE files SET failed_run = NULL WHERE upload_id = :upload_id"
 
@@ -45,7 +47,7 @@ _PROCESSED = """UPDATE files SET processed_run = :run, filename = :filename, kin
     WHERE upload_id = :upload_id"""
 
 _ANALYZED = """UPDATE files SET analyzed_run = :run, title = :title, summary = :summary, labels = :labels,
-    language = :language, flagged = :flagged, text_config = :config,
+    language = :language, flagged = :flagged, has_text = :has_text, text_config = :config,
     about_words = to_tsvector('simple', :about) || to_tsvector(CAST(CAST(:config AS text) AS regconfig), :about)
     WHERE upload_id = :upload_id"""
 
@@ -84,6 +86,7 @@ async def _forget(session: AsyncSession, upload: UploadRef, part: str) -> None:
     key = {"upload_id": upload.upload_id}
     if part == PROCESSED:
         await session.execute(text(_FORGET_PROCESSED), key)
+        await names.forget(session, upload)
     elif part == ANALYZED:
         await session.execute(text(_FORGET_ANALYZED), key)
     elif part == FAILED:
@@ -109,10 +112,11 @@ async def write_processed(session: AsyncSession, event: MediaProcessedV1) -> Non
         "facts": index_text(" ".join(_facts(event))),
     }
     await session.execute(text(_PROCESSED), values)
+    await names.replace(session, event.upload, name_words(event.filename))
 
 
-async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1) -> str:
-    """Title, summary, labels and language; answers the text search configuration of the language."""
+async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1, *, has_text: bool) -> str:
+    """What was understood of the file; answers the text search configuration of its language."""
     config = text_config(event.language)
     about = index_text(" . ".join((event.title, *event.labels, event.summary)))
     values = {
@@ -123,6 +127,7 @@ async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1) -> str:
         "labels": [storable(label) for label in event.labels],
         "language": storable(event.language) if event.language else None,
         "flagged": event.moderation.flagged,
+        "has_text": has_text,
         "config": config,
         "about": about,
     }

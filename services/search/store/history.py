@@ -9,13 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 KEPT = 1000
 
-_INSERT = """INSERT INTO search_history (user_id, query, mode, result_count, took_ms, degraded)
-    VALUES (:user_id, :query, :mode, :result_count, :took_ms, :degraded) RETURNING search_id"""
+_INSERT = """INSERT INTO search_history (user_id, query, mode, result_count, took_ms, degraded, cached)
+    VALUES (:user_id, :query, :mode, :result_count, :took_ms, :degraded, :cached) RETURNING search_id"""
+
+_LATEST = """SELECT search_id FROM search_history WHERE user_id = :user_id AND query = :query AND mode = :mode
+    ORDER BY search_id DESC LIMIT 1"""
 
 _TRIM = """DELETE FROM search_history WHERE user_id = :user_id AND search_id <= (SELECT search_id FROM search_history
     WHERE user_id = :user_id ORDER BY search_id DESC OFFSET :kept LIMIT 1)"""
 
-_PAGE = """SELECT search_id, query, mode, result_count, took_ms, degraded, created_at FROM search_history
+_PAGE = """SELECT search_id, query, mode, result_count, took_ms, degraded, cached, created_at FROM search_history
     WHERE user_id = :user_id ORDER BY search_id DESC LIMIT :limit OFFSET :offset"""
 
 
@@ -29,18 +32,32 @@ class PastSearch:
     result_count: int
     took_ms: float
     degraded: bool
+    cached: bool
     created_at: datetime
 
 
 async def remember(
-    session: AsyncSession, user_id: str, query: str, mode: str, *, result_count: int, took_ms: float, degraded: bool
+    session: AsyncSession,
+    user_id: str,
+    query: str,
+    mode: str,
+    *,
+    result_count: int,
+    took_ms: float,
+    degraded: bool,
+    cached: bool,
 ) -> UUID:
     """Keeps a search and forgets the oldest beyond ``KEPT``; answers its id."""
-    values = {"result_count": result_count, "took_ms": took_ms, "degraded": degraded}
+    values = {"result_count": result_count, "took_ms": took_ms, "degraded": degraded, "cached": cached}
     row = {"user_id": user_id, "query": query, "mode": mode, **values}
     search_id = (await session.execute(text(_INSERT), row)).scalar_one()
     await session.execute(text(_TRIM), {"user_id": user_id, "kept": KEPT})
     return search_id
+
+
+async def latest(session: AsyncSession, user_id: str, query: str, mode: str) -> UUID | None:
+    """The last search for the same; None when it is not kept (any more)."""
+    return await session.scalar(text(_LATEST), {"user_id": user_id, "query": query, "mode": mode})
 
 
 async def page(session: AsyncSession, user_id: str, limit: int, offset: int) -> list[PastSearch]:

@@ -12,34 +12,42 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.artifacts import UploadRef
 from search.folding import index_text
 from search.indexing import PassageRow
+from search.store import graph
 from search.tables import UNEMBEDDED, VECTOR_TABLES
 
 _ROWS_AT_ONCE = 500
 
-_WORDS = """CASE WHEN CAST(:config AS text) = 'simple' THEN to_tsvector('simple', r.words)
-    ELSE to_tsvector('simple', r.words) || to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words) END"""
+# Phrases are looked for as they are spelt, so only those words need their places.
+_WORDS = """owned(to_tsvector('simple', r.words) || CASE WHEN CAST(:config AS text) = 'simple' THEN CAST('' AS tsvector)
+    ELSE strip(to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words)) END, CAST(:user_id AS text))"""
 
-_INSERT_TEXTS = f"""INSERT INTO passages
-    (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section, words)
-    SELECT :upload_id, :model_id, :user_id, r.ordinal, r.text, r.source, r.page, r.start_s, r.end_s, r.section, {_WORDS}
-    FROM unnest(CAST(:ordinals AS int[]), CAST(:texts AS text[]), CAST(:sources AS text[]), CAST(:pages AS int[]),
-        CAST(:starts AS float8[]), CAST(:ends AS float8[]), CAST(:sections AS text[]), CAST(:words AS text[]))
-        AS r(ordinal, text, source, page, start_s, end_s, section, words)"""  # noqa: S608 - constants only
+_INSERT_TEXTS = f"""WITH r AS MATERIALIZED (SELECT * FROM unnest(CAST(:ordinals AS int[]), CAST(:texts AS text[]),
+        CAST(:sources AS text[]), CAST(:pages AS int[]), CAST(:starts AS float8[]), CAST(:ends AS float8[]),
+        CAST(:sections AS text[]), CAST(:words AS text[]))
+        AS r(ordinal, text, source, page, start_s, end_s, section, words)),
+    indexed AS (INSERT INTO words (upload_id, model_id, user_id, ordinal, words)
+        SELECT :upload_id, :model_id, :user_id, r.ordinal, {_WORDS} FROM r)
+    INSERT INTO passages (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section)
+    SELECT :upload_id, :model_id, :user_id, r.ordinal, r.text, r.source, r.page, r.start_s, r.end_s, r.section
+    FROM r"""  # noqa: S608 - constants only
 
 _INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal, embedding)
     SELECT :upload_id, :model_id, :user_id, r.ordinal, CAST(r.vector AS halfvec)
     FROM unnest(CAST(:ordinals AS int[]), CAST(:vectors AS text[])) AS r(ordinal, vector)"""
 
-_REINDEX = f"""UPDATE passages SET words = {_WORDS}
+_REINDEX = f"""UPDATE words SET words = {_WORDS}
     FROM unnest(CAST(:models AS text[]), CAST(:ordinals AS int[]), CAST(:words AS text[]))
         AS r(model_id, ordinal, words)
-    WHERE passages.upload_id = :upload_id AND passages.model_id = r.model_id AND passages.ordinal = r.ordinal
+    WHERE words.upload_id = :upload_id AND words.model_id = r.model_id AND words.ordinal = r.ordinal
     """  # noqa: S608 - constants only
 
-_SET = """INSERT INTO passage_sets (upload_id, model_id, user_id, run, dimensions, passage_count)
-    VALUES (:upload_id, :model_id, :user_id, :run, :dimensions, :count)
-    ON CONFLICT (upload_id, model_id) DO UPDATE
-    SET run = excluded.run, dimensions = excluded.dimensions, passage_count = excluded.passage_count"""
+_SET = """INSERT INTO passage_sets (upload_id, model_id, user_id, run, dimensions, passage_count, text_bytes)
+    VALUES (:upload_id, :model_id, :user_id, :run, :dimensions, :count, :text_bytes)
+    ON CONFLICT (upload_id, model_id) DO UPDATE SET run = excluded.run, dimensions = excluded.dimensions,
+        passage_count = excluded.passage_count, text_bytes = excluded.text_bytes"""
+
+
+_REMOVE = "DELETE FROM {table} WHERE upload_id = :upload_id AND model_id = :model_id"
 
 
 async def replace_unembedded(session: AsyncSession, upload: UploadRef, config: str, rows: Sequence[PassageRow]) -> None:
@@ -65,8 +73,10 @@ async def replace_embedded(
         part = slice(start, start + _ROWS_AT_ONCE)
         values = {"ordinals": [row.ordinal for row in rows[part]], "vectors": list(vectors[part])}
         await session.execute(insert, _key(upload, model_id) | values)
-    written = {"run": upload.run, "dimensions": dimensions, "count": len(rows)}
+    size = sum(len(row.text.encode("utf-8", "replace")) for row in rows)
+    written = {"run": upload.run, "dimensions": dimensions, "count": len(rows), "text_bytes": size}
     await session.execute(text(_SET), _key(upload, model_id) | written)
+    await graph.grow(session, upload.user_id, model_id, dimensions, len(rows))
 
 
 async def reindex(session: AsyncSession, upload: UploadRef, config: str) -> None:
@@ -79,6 +89,7 @@ async def reindex(session: AsyncSession, upload: UploadRef, config: str) -> None
     words = await asyncio.to_thread(lambda: [index_text(row.text) for row in rows])
     values = {
         "upload_id": upload.upload_id,
+        "user_id": upload.user_id,
         "config": config,
         "models": [row.model_id for row in rows],
         "ordinals": [row.ordinal for row in rows],
@@ -109,10 +120,9 @@ async def _insert_texts(
 async def remove(session: AsyncSession, upload: UploadRef, model_id: str) -> None:
     """Removes one model's passages and vectors, or with ``UNEMBEDDED`` the texts of the analysis."""
     for table in ("passages", "passage_sets", *VECTOR_TABLES.values()):
-        await session.execute(
-            text(f"DELETE FROM {table} WHERE upload_id = :upload_id AND model_id = :model_id"),  # noqa: S608 - names from tables.py
-            {"upload_id": upload.upload_id, "model_id": model_id},
-        )
+        await session.execute(text(_REMOVE.format(table=table)), _key(upload, model_id))
+    # The words of name and summary are the file's, whatever model there is.
+    await session.execute(text(f"{_REMOVE.format(table='words')} AND ordinal >= 0"), _key(upload, model_id))
 
 
 def _key(upload: UploadRef, model_id: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ Everything is asked under row-level security with the user named in the query as
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import text
@@ -13,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import Locator
 from search.ranking import PassageKey
-from search.request import Filters
+from search.request import Sort
+from search.store.filtering import STATUS
 from search.tables import VECTOR_TABLES
 
 STATEMENT_TIMEOUT_MS = 5000
@@ -21,44 +23,54 @@ STATEMENT_TIMEOUT_MS = 5000
 PROCESSING_AT_MOST = timedelta(hours=6)
 """A file untouched for longer is no longer on its way: two later stages of five deliveries, at most 600 s apart."""
 
-# Custom plans: the right plan depends on whose rows are asked for. Compiling a plan costs more than these queries.
-_PREPARE = f"""SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true),
-    set_config('statement_timeout', '{STATEMENT_TIMEOUT_MS}', true)"""
+# Generic plans: what depends on the tenant is decided before, and planning takes longer than running.
+_PREPARE = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = :user_id), 0) AS version,
+    (SELECT model_id FROM model_choices WHERE user_id IN (:user_id, '') AND model_id IS NOT NULL
+        ORDER BY user_id DESC LIMIT 1) AS model_id,
+    set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+    set_config('enable_seqscan', 'off', true), set_config('hnsw.iterative_scan', 'relaxed_order', true),
+    set_config('statement_timeout', '{STATEMENT_TIMEOUT_MS}', true)"""  # noqa: S608 - constants only
 
-_MENTIONS = """(f.name_words @@ CAST(r.q AS tsquery) OR f.about_words @@ CAST(r.q AS tsquery)
-    OR EXISTS (SELECT FROM passages p WHERE p.upload_id = f.upload_id AND p.words @@ CAST(r.q AS tsquery)))"""
-
-WANTED_FILES = f"""f.user_id = :user_id AND f.processed_run IS NOT NULL
-    AND (CAST(:include_flagged AS boolean) OR f.flagged IS NOT TRUE)
-    AND (CAST(:kinds AS text[]) IS NULL OR f.kind = ANY(CAST(:kinds AS text[])))
-    AND (CAST(:created_from AS timestamptz) IS NULL OR f.created_at >= :created_from)
-    AND (CAST(:created_before AS timestamptz) IS NULL OR f.created_at < :created_before)
-    AND (CAST(:min_bytes AS bigint) IS NULL OR f.size_bytes >= :min_bytes)
-    AND (CAST(:max_bytes AS bigint) IS NULL OR f.size_bytes <= :max_bytes)
-    AND (CAST(:other_than AS text) IS NULL OR f.upload_id <> :other_than)
-    AND (cardinality(CAST(:required AS text[])) = 0
-        OR (SELECT bool_and(COALESCE({_MENTIONS}, false)) FROM unnest(CAST(:required AS text[])) AS r(q)))
-    AND (cardinality(CAST(:excluded AS text[])) = 0
-        OR NOT (SELECT bool_or(COALESCE({_MENTIONS}, false)) FROM unnest(CAST(:excluded AS text[])) AS r(q)))
-    """  # noqa: S608 - constants only
-
+# Of the files touched lately each is looked up: counting all of a large user's takes longer than searching them.
 _PROCESSING = """SELECT count(*) FROM files f
-    LEFT JOIN (SELECT upload_id, max(run) AS run FROM passage_sets WHERE user_id = :user_id GROUP BY upload_id) s
-        USING (upload_id)
     WHERE f.user_id = :user_id AND (f.processed_run IS NOT NULL OR f.analyzed_run IS NOT NULL)
         AND f.touched_at > now() - CAST(:at_most AS interval)
-        AND (s.run IS NULL OR s.run < greatest(f.processed_run, f.analyzed_run))
-        AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))"""
+        AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))
+        AND NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id AND s.user_id = f.user_id
+            AND s.run >= greatest(f.processed_run, f.analyzed_run))"""
 
-_CONFIGS = "SELECT DISTINCT text_config FROM files WHERE user_id = :user_id AND text_config <> 'simple' ORDER BY 1"
+# From one language to the next by the index, instead of through every file.
+_CONFIGS = """WITH RECURSIVE config AS (
+    (SELECT text_config FROM files WHERE user_id = :user_id ORDER BY text_config LIMIT 1)
+    UNION ALL SELECT (SELECT f.text_config FROM files f WHERE f.user_id = :user_id
+        AND f.text_config > config.text_config ORDER BY f.text_config LIMIT 1)
+    FROM config WHERE config.text_config IS NOT NULL)
+    SELECT text_config FROM config WHERE text_config <> 'simple'"""
 
-_FILES = """SELECT upload_id, filename, kind, media_type, size_bytes, created_at, title, summary, has_thumbnail, flagged
-    FROM files WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[]))
-    AND processed_run IS NOT NULL"""
+_FILES = f"""SELECT upload_id, filename, kind, media_type, size_bytes, created_at, title, summary, has_thumbnail,
+    flagged, language, {STATUS} AS status
+    FROM files f WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[]))
+    AND processed_run IS NOT NULL"""  # noqa: S608 - constants only
 
-_FACETS = """SELECT kind, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month, count(*) AS files FROM files
+_FACETS = """SELECT kind, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
+    COALESCE(lower(substring(language FROM '^[A-Za-z]+')), '') AS language, count(*) AS files FROM files
     WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
-    GROUP BY 1, 2"""
+    GROUP BY 1, 2, 3"""
+
+_IN_ORDER = """SELECT upload_id FROM files
+    WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
+    ORDER BY {key}, upload_id"""
+
+_SORT_KEYS = MappingProxyType(
+    {
+        Sort.OLDEST: "created_at",
+        Sort.NEWEST: "created_at DESC",
+        Sort.SMALLEST: "size_bytes",
+        Sort.LARGEST: "size_bytes DESC",
+        Sort.BY_NAME: "lower(filename), filename",
+        Sort.BY_NAME_BACKWARDS: "lower(filename) DESC, filename DESC",
+    }
+)
 
 _PASSAGES = """SELECT p.upload_id, p.model_id, p.ordinal, p.text, p.source, p.page, p.start_s, p.end_s, p.section
     FROM unnest(CAST(:upload_ids AS text[]), CAST(:models AS text[]), CAST(:ordinals AS int[]))
@@ -67,6 +79,16 @@ _PASSAGES = """SELECT p.upload_id, p.model_id, p.ordinal, p.text, p.source, p.pa
 
 _CENTRE = """SELECT CAST(avg(embedding) AS text) FROM {table}
     WHERE user_id = :user_id AND upload_id = :upload_id AND model_id = :model_id"""
+
+
+@dataclass(frozen=True)
+class Index:
+    """The same index gives the same answers. ``version`` is 0 while it is empty; ``model_id`` is the model chosen to
+    answer, None where nobody chose one.
+    """
+
+    version: int
+    model_id: str | None
 
 
 @dataclass(frozen=True)
@@ -83,14 +105,17 @@ class FoundFile:
     summary: str | None
     has_thumbnail: bool
     flagged: bool | None
+    language: str | None
+    status: str
 
 
 @dataclass(frozen=True)
 class FacetCount:
-    """Files of one kind and month (``2026-11``, UTC)."""
+    """Files of one kind, month (``2026-11``, UTC) and language (empty while nobody told)."""
 
     kind: str
     month: str
+    language: str
     files: int
 
 
@@ -103,9 +128,10 @@ class FoundPassage:
     locator: Locator
 
 
-async def prepare(session: AsyncSession) -> None:
-    """Sets the transaction up for searching."""
-    await session.execute(text(_PREPARE))
+async def prepare(session: AsyncSession, user_id: str = "") -> Index:
+    """Sets the transaction up for searching; answers what the user's index is at this moment."""
+    row = (await session.execute(text(_PREPARE), {"user_id": user_id})).one()
+    return Index(row.version, row.model_id)
 
 
 async def processing(session: AsyncSession, user_id: str) -> int:
@@ -131,6 +157,12 @@ async def facets(session: AsyncSession, user_id: str, upload_ids: Sequence[str])
     return [FacetCount(**row) for row in rows.mappings()]
 
 
+async def in_order(session: AsyncSession, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
+    """The files that are still there by date, size or name; never to be asked for together with distances."""
+    statement = text(_IN_ORDER.format(key=_SORT_KEYS[sort]))
+    return list((await session.scalars(statement, {"user_id": user_id, "upload_ids": list(upload_ids)})).all())
+
+
 async def passages(
     session: AsyncSession, user_id: str, keys: Sequence[tuple[str, PassageKey]]
 ) -> dict[tuple[str, PassageKey], FoundPassage]:
@@ -154,8 +186,3 @@ async def centre(session: AsyncSession, user_id: str, upload_id: str, model_id: 
 def _passage(row: Any) -> FoundPassage:
     locator = Locator(page=row.page, start_s=row.start_s, end_s=row.end_s, section=row.section)
     return FoundPassage(row.text, row.source, locator)
-
-
-def parameters(user_id: str, filters: Filters) -> dict[str, Any]:
-    """The values of ``WANTED_FILES``."""
-    return {"user_id": user_id, **filters.parameters()}

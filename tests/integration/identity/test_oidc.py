@@ -81,7 +81,7 @@ NOW = int(time.time())
         {"sub": "x" * 256},
         {"exp": "soon"},
     ],
-    ids=str,
+    ids="-".join,
 )
 async def test_claims_that_are_not_for_us_now(issuer: LocalIssuer, verifier: OidcVerifier, claims: dict) -> None:
     assert await verifier.verify(issuer.token(**claims)) is None

@@ -46,15 +46,19 @@ from hosting.app import create_app
 from identity.api_keys import hash_api_key, new_api_key
 from objectstore.testing import MemoryObjectStore
 from search.authenticator import ProjectedAuthenticator
+from search.cut_offs import CutOff
 from search.finder import Finder
 from search.handlers import projections
+from search.routes.feedback import feedback_router
 from search.routes.history import history_router
+from search.routes.image import image_router
+from search.routes.insights import insights_router
 from search.routes.searching import search_router
 
 ARTIFACTS = "artifacts"
 UPLOADS = "uploads"
 CREATED = datetime(2026, 3, 5, 12, tzinfo=UTC)
-FAKE_CUT_OFF = 0.3
+FAKE_CUT_OFF = CutOff(0.3, 0.3)
 
 _event_ids = itertools.count(1)
 
@@ -174,12 +178,13 @@ class World:
         return key
 
     async def rows(self, user: str) -> dict[str, list[Any]]:
-        """Every row the user's transactions can see, without the time of the last event."""
-        tables = ("files", "passage_sets", "passages", "vectors_384", "vectors_1536")
+        """Every row the user's transactions can see, without the time of the last event and serial numbers."""
+        names = ("name_vocabulary", "file_name_words")
+        tables = ("files", *names, "passage_sets", "passages", "words", "vectors_384", "vectors_1536")
         seen: dict[str, list[Any]] = {}
         async with self.database.transaction(user) as session:
             for table in tables:
-                found = await session.scalars(text(f"SELECT to_jsonb(t) - 'touched_at' FROM {table} t"))
+                found = await session.scalars(text(f"SELECT to_jsonb(t) - 'touched_at' - 'id' FROM {table} t"))
                 seen[table] = sorted(found.all(), key=json.dumps)
         return seen
 
@@ -196,7 +201,10 @@ async def world(service_database: Callable[[str], Awaitable[Database]], encoder:
 
 @pytest.fixture
 def app(world: World) -> FastAPI:
-    app = create_app(Service.SEARCH, routers=[search_router(world.finder), history_router(world.database)])
+    database = world.database
+    finding = [search_router(world.finder), image_router(world.finder)]
+    routers = [*finding, history_router(database), insights_router(database)]
+    app = create_app(Service.SEARCH, routers=[*routers, feedback_router(database)])
     app.state.authenticator = ProjectedAuthenticator(world.database, local_issuer_secret="s" * 32)
     return app
 

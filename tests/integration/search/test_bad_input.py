@@ -2,6 +2,11 @@
 
 import json
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from search.request import SearchRequest, Sort
+
 SEARCH = "/api/v1/search"
 JSON = {"Content-Type": "application/json"}
 
@@ -123,3 +128,69 @@ async def test_other_methods_and_paths_answer_in_the_envelope(client):
     assert (await client.get(SEARCH)).json()["error"]["code"] == "method_not_allowed"
     assert (await client.get(f"{SEARCH}/nothing")).json()["error"]["code"] == "not_found"
     assert (await client.delete(f"{SEARCH}/history/not-an-id")).status_code == 422
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner)
+)
+FIELDS = st.sampled_from(sorted(SearchRequest.model_fields))
+PLAUSIBLE = st.fixed_dictionaries(
+    {"query": st.text(min_size=1, max_size=200)},
+    optional={
+        "mode": st.sampled_from(["hybrid", "semantic", "keyword"]),
+        "file_types": st.lists(st.sampled_from(["image", "video", "audio", "document"]), max_size=4),
+        "date_from": st.dates().map(str) | st.datetimes().map(lambda d: d.isoformat()),
+        "date_to": st.dates().map(str) | st.datetimes().map(lambda d: d.isoformat()),
+        "min_size_mb": st.floats(0, 1e6),
+        "max_size_mb": st.floats(0, 1e6),
+        "languages": st.lists(st.from_regex(r"[A-Za-z]{2,3}", fullmatch=True), max_size=3),
+        "has_text": st.booleans(),
+        "status": st.sampled_from(["complete", "processing", "failed"]),
+        "sort": st.sampled_from([sort.value for sort in Sort]),
+        "include_flagged": st.booleans(),
+        "limit": st.integers(1, 100),
+        "offset": st.integers(0, 10_000),
+    },
+)
+PIECES = st.sampled_from(['"', "-", "'", "\\", "%", ":*", "&", "|", "!", "<->", "(", ")", "\x00", "\u202e", "\ud800"])
+WORDS = st.sampled_from(["harbour", "harbor", "a.txt", "INV-1", "2024", "猫", "の", "ß", "ﬁ", "café", "١٢", "x" * 300])
+QUERIES = st.lists(PIECES | WORDS | st.text(max_size=3), min_size=1, max_size=40).map(" ".join).map(lambda q: q[:1000])
+SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def as_json(body) -> bytes:
+    return json.dumps(body).encode("utf-8", "surrogatepass")
+
+
+@SLOW
+@given(body=st.dictionaries(FIELDS | st.text(max_size=5), ANYTHING, max_size=6) | ANYTHING)
+async def test_whatever_json_is_sent_is_refused_or_answered(client, body):
+    answer = await client.post(SEARCH, content=as_json(body), headers=JSON)
+    assert answer.status_code in {200, 422}, answer.text
+
+
+@SLOW
+@given(body=PLAUSIBLE)
+async def test_whatever_filters_are_combined_there_is_an_answer(client, body):
+    answer = await client.post(SEARCH, content=as_json(body), headers=JSON)
+    assert answer.status_code in {200, 422}, answer.text
+    if answer.status_code == 200:
+        assert answer.json()["data"]["results"] == []
+
+
+@SLOW
+@given(query=QUERIES, mode=st.sampled_from(["hybrid", "semantic", "keyword"]))
+async def test_whatever_is_typed_finds_at_most_what_is_there(world, client, query, mode):
+    await world.apply(await world.processed(world.upload("ada", "a.txt")))
+    answer = await client.post(SEARCH, content=as_json({"query": query, "mode": mode}), headers=JSON)
+    assert answer.status_code in {200, 422}, answer.text
+    if answer.status_code == 200:
+        assert answer.json()["data"]["total"] <= 1
+
+
+@SLOW
+@given(body=st.dictionaries(st.sampled_from(["search_id", "upload_id", "rating", "text", "x"]), ANYTHING) | ANYTHING)
+async def test_whatever_feedback_is_sent_is_refused(client, body):
+    answer = await client.post("/api/v1/feedback", content=as_json(body), headers=JSON)
+    assert answer.status_code == 422, answer.text

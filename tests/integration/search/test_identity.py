@@ -45,7 +45,7 @@ async def test_without_or_with_a_wrong_credential_nothing_is_answered(world, str
         {"Authorization": f"Bearer {local_issuer.issue('t' * 32, 'ada')}"},
         {"Authorization": f"Bearer {local_issuer.issue('s' * 32, 'nobody')}"},
     ):
-        for method, path in (("POST", "/api/v1/search"), ("GET", HISTORY), ("GET", "/api/v1/search/similar/x")):
+        for method, path in (("POST", "/api/v1/search"), ("GET", HISTORY), ("GET", "/api/v1/file/x/similar")):
             answer = await stranger.request(method, path, headers=headers)
             assert answer.status_code == 401, (headers, path)
             assert answer.json()["error"]["code"] == "unauthenticated"

@@ -1,4 +1,4 @@
-"""The two ways to the nearest files agree, and the index never answers with fewer than there are."""
+"""Every way to the nearest files agrees with the exact one, and none answers with fewer than there are."""
 
 import json
 
@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from search.planner import Counts, Way
 from search.request import Filters
-from search.store import by_meaning, retrieval
+from search.store import by_meaning, filtering, graph, retrieval
 
 FILES = 30
 
@@ -22,10 +23,20 @@ async def filled(world):
     return world
 
 
-async def nearest(world, *, exact_up_to, filters=Filters(), cut_off=0.2, depth=20):
+async def add_to_graph(world, user, rows):
+    async with world.database.transaction(user) as session:
+        return await graph.add(session, user, world.encoder.model_id, 384, rows)
+
+
+async def counts(world, user):
+    async with world.database.transaction(user) as session:
+        return await graph.counts(session, user, world.encoder.model_id)
+
+
+async def nearest(world, way, *, filters=Filters(), cut_off=0.2, depth=20):
     vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
     async with world.database.transaction("ada") as session:
-        await retrieval.prepare(session)
+        await retrieval.prepare(session, "ada")
         return await by_meaning.nearest(
             session,
             "ada",
@@ -35,41 +46,83 @@ async def nearest(world, *, exact_up_to, filters=Filters(), cut_off=0.2, depth=2
             vector=vector,
             cut_off=cut_off,
             depth=depth,
-            exact_up_to=exact_up_to,
+            way=way,
         )
 
 
-async def test_index_and_exact_scan_agree(filled):
+@pytest.mark.parametrize("in_graph", [0, 20, 2 * FILES])
+async def test_every_way_agrees_whatever_part_is_in_the_graph(filled, in_graph):
+    assert await add_to_graph(filled, "ada", in_graph) == in_graph
     for depth in (1, 5, 20, 100):
-        exact = await nearest(filled, exact_up_to=10**9, depth=depth)
-        indexed = await nearest(filled, exact_up_to=0, depth=depth)
+        exact = await nearest(filled, Way.EXACT, depth=depth)
         assert exact[0].upload_id == filled.upload("ada", "f07.txt").upload_id
-        assert len(exact) == len(indexed) == min(depth, FILES)
-        assert np.allclose([hit.similarity for hit in exact], [hit.similarity for hit in indexed])
-        assert indexed[0].passages[0] == exact[0].passages[0]
+        assert len(exact) == min(depth, FILES)
+        for way in (Way.CODES, Way.GRAPH):
+            found = await nearest(filled, way, depth=depth)
+            assert np.allclose([hit.similarity for hit in exact], [hit.similarity for hit in found])
+            assert found[0].passages[0] == exact[0].passages[0]
 
 
-async def test_filters_and_cut_off_hold_both_ways(filled):
-    for exact_up_to in (0, 10**9):
-        assert len(await nearest(filled, exact_up_to=exact_up_to, filters=Filters(kinds=("image",)))) == 3
-        assert len(await nearest(filled, exact_up_to=exact_up_to, cut_off=0.99)) == 1
-        assert await nearest(filled, exact_up_to=exact_up_to, cut_off=1.01) == []
+async def test_filters_and_cut_off_hold_every_way(filled):
+    await add_to_graph(filled, "ada", 20)
+    for way in (*Way, None):
+        assert len(await nearest(filled, way, filters=Filters(kinds=("image",)))) == 3
+        assert len(await nearest(filled, way, filters=Filters(kinds=("image",), excluded=("'number1'",)))) == 2
+        assert len(await nearest(filled, way, filters=Filters(required=("'number2'",)))) == 1
+        assert await nearest(filled, way, filters=Filters(kinds=("video",))) == []
+        assert len(await nearest(filled, way, cut_off=0.99)) == 1
+        assert await nearest(filled, way, cut_off=1.01) == []
+
+
+async def test_a_filter_that_leaves_too_many_files_to_list_is_asked_inside(filled, monkeypatch):
+    monkeypatch.setattr(filtering, "MOST_LISTED", 2)
+    await add_to_graph(filled, "ada", 20)
+    for way in (*Way, None):
+        assert len(await nearest(filled, way, filters=Filters(kinds=("image",)))) == 3
+
+
+async def test_files_held_out_do_not_take_the_places_of_others(world):
+    for i in range(12):
+        upload = world.upload("ada", f"f{i}.txt")
+        words = ["harbour ice number7"] if i < 8 else [f"harbour ice page{i}"]
+        await world.apply(await world.processed(upload), await world.embedded(upload, words))
+    async with world.database.transaction("ada") as session:
+        await session.execute(text("UPDATE files SET flagged = true WHERE filename < 'f8' AND filename <> 'f10.txt'"))
+    for way in Way:
+        assert len(await nearest(world, way, depth=2)) == 2
 
 
 async def test_many_passages_of_one_file_do_not_push_others_out(world):
     await world.add("ada", "book.txt", *["harbour ice number7"] * 300)
     for i in range(5):
         await world.add("ada", f"f{i}.txt", f"harbour ice page{i}")
-    for exact_up_to in (0, 10**9):
-        assert len(await nearest(world, exact_up_to=exact_up_to, depth=6)) == 6
+    await add_to_graph(world, "ada", 200)
+    for way in Way:
+        assert len(await nearest(world, way, depth=6)) == 6
 
 
-async def test_the_index_is_there_for_the_indexed_query(world):
-    async with world.database.transaction("ada") as session:
-        await session.execute(text("SET LOCAL enable_seqscan = off"))
+async def test_counts_follow_what_is_written_and_deleted(filled):
+    await add_to_graph(filled, "ada", 7)
+    assert await counts(filled, "ada") == Counts(2 * FILES, 7, FILES)
+    assert await counts(filled, "bob") == Counts(FILES, 0, FILES)
+    await filled.apply(await filled.embedded(filled.upload("ada", "f05.txt"), ["one now"]))
+    await filled.delete("ada", "f00.txt")
+    left = await counts(filled, "ada")
+    assert (left.passages, left.files) == (2 * FILES - 3, FILES - 1)
+    async with filled.database.transaction("ada") as session:
+        seen = await session.scalar(text("SELECT count(*) FILTER (WHERE in_graph) FROM vectors_384"))
+    assert left.in_graph == seen
+
+
+async def test_the_index_of_the_graph_is_used_by_the_walk_through_it(filled):
+    await add_to_graph(filled, "ada", 60)
+    async with filled.database.transaction("ada") as session:
+        await retrieval.prepare(session, "ada")
         await session.execute(text("SET LOCAL enable_sort = off"))
         plan = await session.scalars(
-            text("EXPLAIN SELECT ordinal FROM vectors_384 ORDER BY embedding <=> CAST(:v AS halfvec) LIMIT 5"),
+            text(
+                "EXPLAIN SELECT id FROM vectors_384 WHERE in_graph ORDER BY embedding <=> CAST(:v AS halfvec) LIMIT 5"
+            ),
             {"v": json.dumps([1.0] + [0.0] * 383)},
         )
         assert "vectors_384_by_meaning" in "\n".join(plan)

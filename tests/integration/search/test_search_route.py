@@ -18,6 +18,7 @@ from contracts.artifacts import (
 )
 from contracts.events import MediaFailedV1
 from embeddings.encoder import EncoderUnavailable
+from search.cut_offs import CutOff
 from search.finder import Finder
 from search.request import SearchRequest
 
@@ -54,7 +55,15 @@ async def test_the_envelope_carries_trace_paging_and_time(world, client):
     answer = await client.post(SEARCH, json={"query": "harbour"})
     body = answer.json()
     assert body["status"] == "success"
-    assert body["meta"] == {"limit": 20, "offset": 0, "total": 1, "has_more": False}
+    assert body["meta"] == {
+        "limit": 20,
+        "offset": 0,
+        "total": 1,
+        "has_more": False,
+        "cached": False,
+        "degraded": False,
+        "processing": 0,
+    }
     assert body["data"]["processing_time_ms"] > 0
     assert body["data"]["search_id"]
 
@@ -62,7 +71,11 @@ async def test_the_envelope_carries_trace_paging_and_time(world, client):
 async def test_nonsense_finds_nothing(world, client):
     await world.add("ada", "a.txt", "The harbour froze in January.")
     data = await found(client, "qwertz asdfgh yxcvb")
-    assert (data["results"], data["total"], data["facets"]) == ([], 0, {"file_types": {}, "months": {}})
+    assert (data["results"], data["total"], data["facets"]) == (
+        [],
+        0,
+        {"file_types": {}, "months": {}, "languages": {}},
+    )
 
 
 async def test_file_names_are_found_by_their_words(world, client, names):
@@ -152,7 +165,11 @@ async def test_facets_count_the_found_files(world, client):
     await world.add("ada", "c.jpg", "harbour", created_at=datetime(2026, 5, 9, tzinfo=UTC), kind=Kind.IMAGE)
     await world.add("ada", "d.jpg", "mountain", created_at=datetime(2026, 5, 9, tzinfo=UTC), kind=Kind.IMAGE)
     data = await found(client, "harbour", limit=1)
-    assert data["facets"] == {"file_types": {"document": 1, "image": 2}, "months": {"2026-05": 1, "2026-03": 2}}
+    assert data["facets"] == {
+        "file_types": {"document": 1, "image": 2},
+        "months": {"2026-05": 1, "2026-03": 2},
+        "languages": {"en": 3},
+    }
     assert data["total"] == 3
 
 
@@ -246,7 +263,7 @@ async def test_a_slow_encoder_is_not_waited_for_and_holds_no_connection(world):
             waiting.set()
             await asyncio.sleep(3600)
 
-    finder = Finder(world.database, Stuck(), cut_off=0.3, encoder_timeout_s=0.2)
+    finder = Finder(world.database, Stuck(), cut_off=CutOff(0.3, 0.3), encoder_timeout_s=0.2)
     search = asyncio.create_task(finder.find("ada", SearchRequest(query="harbour")))
     await waiting.wait()
     assert world.database.engine.pool.checkedout() == 0
@@ -290,12 +307,12 @@ async def test_similar_files(world, client, names):
     first = await world.add("ada", "a.txt", "harbour ice winter")
     await world.add("ada", "b.txt", "harbour ice summer")
     await world.add("ada", "c.txt", "completely different things")
-    answer = await client.get(f"{SEARCH}/similar/{first}", params={"limit": 5})
+    answer = await client.get(f"/api/v1/file/{first}/similar", params={"limit": 5})
     assert names(answer.json()["data"]["results"]) == ["b.txt"]
 
 
 async def test_similar_to_what_is_not_there(client):
     for upload_id in ("upl_" + "a" * 26, "nonsense", "..%2F..", "%00"):
-        answer = await client.get(f"{SEARCH}/similar/{upload_id}")
+        answer = await client.get(f"/api/v1/file/{upload_id}/similar")
         assert answer.status_code == 404, upload_id
         assert answer.json()["error"]["code"] == "not_found"

@@ -8,8 +8,10 @@ from embeddings.testing import FakeEncoder
 from hosting.app import create_app
 from identity.api_keys import new_api_key
 from search.authenticator import ProjectedAuthenticator
+from search.cut_offs import CutOff
 from search.finder import Finder
 from search.routes.history import history_router
+from search.routes.insights import insights_router
 from search.routes.searching import search_router
 
 
@@ -17,9 +19,12 @@ async def test_the_description_shows_routes_and_the_request(client):
     description = (await client.get("/api/v1/docs/openapi.json")).json()
     assert {path: sorted(methods) for path, methods in description["paths"].items()} == {
         "/api/v1/search": ["post"],
-        "/api/v1/search/similar/{upload_id}": ["get"],
+        "/api/v1/file/{upload_id}/similar": ["get"],
         "/api/v1/search/history": ["delete", "get"],
         "/api/v1/search/history/{search_id}": ["delete"],
+        "/api/v1/search/image": ["post"],
+        "/api/v1/search/insights": ["get"],
+        "/api/v1/feedback": ["post"],
     }
     body = description["paths"]["/api/v1/search"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["required"] == ["query"]
@@ -28,15 +33,21 @@ async def test_the_description_shows_routes_and_the_request(client):
 
 async def test_without_its_database_it_is_unavailable_not_broken():
     nowhere = Database("postgresql+asyncpg://search@127.0.0.1:1/none", "search")
-    finder = Finder(nowhere, FakeEncoder(384), cut_off=0.3)
-    app = create_app(Service.SEARCH, routers=[search_router(finder), history_router(nowhere)])
+    finder = Finder(nowhere, FakeEncoder(384), cut_off=CutOff(0.3, 0.3))
+    routers = [search_router(finder), history_router(nowhere), insights_router(nowhere)]
+    app = create_app(Service.SEARCH, routers=routers)
     app.state.authenticator = ProjectedAuthenticator(nowhere)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(
         transport=transport, base_url="http://search", headers={"X-API-Key": new_api_key()}
     ) as client:
-        for method, path in (("POST", ""), ("GET", "/history"), ("GET", "/similar/upl_" + "a" * 26)):
-            answer = await client.request(method, f"/api/v1/search{path}", json={"query": "x"})
+        for method, path in (
+            ("POST", "/search"),
+            ("GET", "/search/history"),
+            ("GET", "/search/insights"),
+            ("GET", f"/file/upl_{'a' * 26}/similar"),
+        ):
+            answer = await client.request(method, f"/api/v1{path}", json={"query": "x"})
             assert answer.status_code == 503, answer.text
             assert answer.json()["error"]["code"] == "unavailable"
             assert answer.headers["Retry-After"]

@@ -28,9 +28,9 @@ async def test_no_answer_holds_another_users_canary(world, client, bobs_file):
 
 
 async def test_similar_to_another_users_file_is_not_found(world, client, bobs_file):
-    assert (await client.get(f"/api/v1/search/similar/{bobs_file}")).status_code == 404
+    assert (await client.get(f"/api/v1/file/{bobs_file}/similar")).status_code == 404
     own = await world.add("ada", "own.txt", f"{CANARY} sings at midnight")
-    similar = await client.get(f"/api/v1/search/similar/{own}")
+    similar = await client.get(f"/api/v1/file/{own}/similar")
     assert similar.json()["data"]["results"] == []
 
 
@@ -52,10 +52,38 @@ async def test_history_is_ones_own(world, app, client):
         assert len((await bob.get("/api/v1/search/history")).json()["data"]) == 1
 
 
+async def test_no_answer_kept_filtered_or_summed_up_holds_another_users_canary(world, app, client, bobs_file):
+    headers = {"X-API-Key": await world.new_user("bob")}
+    transport = httpx2.ASGITransport(app=app)
+    request = {"query": f"{CANARY} sings", "sort": "name", "languages": ["en"], "has_text": True, "status": "complete"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://search", headers=headers) as bob:
+        for _ in range(2):
+            body = (await bob.post("/api/v1/search", json=request)).json()
+            assert body["data"]["total"] == 1
+        assert body["meta"]["cached"]
+        verdict = {"search_id": body["data"]["search_id"], "upload_id": bobs_file, "rating": 0, "text": CANARY}
+        assert (await bob.post("/api/v1/feedback", json=verdict)).status_code == 200
+    for _ in range(2):
+        answer = await client.post("/api/v1/search", json=request)
+        assert answer.json()["data"]["total"] == 0
+        assert answer.json()["data"]["facets"] == {"file_types": {}, "months": {}, "languages": {}}
+        assert bobs_file not in answer.text
+    misspelt = await client.post("/api/v1/search", json={"query": CANARY.replace("y", "i"), "mode": "keyword"})
+    assert misspelt.json()["data"]["total"] == 0
+    insights = await client.get("/api/v1/search/insights")
+    assert bobs_file not in insights.text
+    assert insights.json()["data"]["feedback"] == {"good": 0, "bad": 0, "latest": []}
+    # Two questions of Ada's, the second time from memory, and the misspelt one.
+    assert insights.json()["data"]["searches"] == 3
+
+
 async def test_row_security_holds_where_a_query_forgets_the_user(world, bobs_file):
     await world.add("ada", "own.txt", "harbour")
     await world.finder.find("bob", SearchRequest(query=CANARY))
-    tables = ("files", "passage_sets", "passages", "vectors_384", "vectors_1536", "search_history")
+    tables = (
+        "files", "file_name_words", "index_versions", "passage_sets", "passages", "words", "vectors_384",
+        "vectors_1536", "search_history", "search_feedback",
+    )  # fmt: skip
     for tenant in ("ada", "", "bob' OR '1'='1"):
         async with world.database.transaction(tenant) as session:
             for table in tables:

@@ -18,14 +18,14 @@ from contracts.artifacts import (
     TextSource,
     UploadRef,
 )
-from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1, MediaProcessedV1, UploadReprocessV1
+from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1, MediaProcessedV1, UploadReembedV1, UploadReprocessV1
 from contracts.identifiers import new_upload_id
-from embedder.handlers import on_media_analyzed, on_upload_reprocess
+from embedder.handlers import on_media_analyzed, on_upload_reembed, on_upload_reprocess
 from embedder.stage import stage_version
 from embeddings.encoder import Encoded, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
 from embeddings.testing import FakeEncoder
-from eventing.errors import Poison, Reject, RetryLater
-from eventing.handlers import Outcome
+from eventing.errors import Discard, Poison, Reject, RetryLater
+from eventing.handlers import Outcome, hash_inputs
 from eventing.inputs import StoreInputs
 from objectstore.testing import MemoryObjectStore
 from providers.errors import ProviderPausedError
@@ -217,3 +217,50 @@ async def test_vectors_of_the_wrong_shape_are_never_stored(case: Case) -> None:
 def test_another_model_is_another_stage_version() -> None:
     assert stage_version(FakeEncoder(8)) != stage_version(FakeEncoder(16))
     assert on_media_analyzed.stage(FakeEncoder()).version == on_upload_reprocess.stage(FakeEncoder()).version
+
+
+async def test_the_next_model_is_asked_in_a_delivery_of_its_own(case: Case) -> None:
+    """So that its outages, quotas and refusals never hold up or fail what the current model does."""
+    current, following = FakeEncoder(8), FakeEncoder(16)
+    following.failure = EncoderUnavailable("down")
+    outcome = await on_media_analyzed.stage(current, following).handle(await case.analyzed(), case.inputs)
+    embedded, asked = outcome.events
+    assert isinstance(embedded, MediaEmbeddedV1)
+    assert isinstance(asked, UploadReembedV1)
+    assert (embedded.model_id, embedded.beside, asked.model_id) == ("fake-8", False, "fake-16")
+    assert following.encoded == []
+
+
+async def test_what_the_embedder_asks_itself_is_what_the_gateway_would_ask(case: Case) -> None:
+    """The same input finds the same manifest: a file embedded at its upload is not paid for again."""
+    analyzed = await case.analyzed()
+    outcome = await on_media_analyzed.stage(FakeEncoder(8), FakeEncoder(16)).handle(analyzed, case.inputs)
+    heard = MediaAnalyzedV1.model_validate_json(analyzed.model_dump_json())
+    from_gateway = UploadReembedV1(upload=UPLOAD, model_id="fake-16", analyzed=heard)
+    assert hash_inputs(outcome.events[1]) == hash_inputs(from_gateway)
+    assert hash_inputs(from_gateway) != hash_inputs(from_gateway.model_copy(update={"round": 1}))
+
+
+async def test_a_reembed_makes_only_the_model_it_names(case: Case) -> None:
+    current, following = FakeEncoder(8), FakeEncoder(16)
+    event = UploadReembedV1(upload=UPLOAD, model_id="fake-16", analyzed=await case.analyzed())
+    stage = on_upload_reembed.stage([current, following])
+    embedded, passages, rows = read(await stage.handle(event, case.inputs))
+    assert (embedded.model_id, embedded.dimensions, embedded.beside) == ("fake-16", 16, True)
+    assert np.array_equal(rows, await following.encode_documents([p.text for p in passages.passages]))
+    assert current.encoded == []
+    assert stage.upload_of(event) == UPLOAD
+
+
+async def test_a_refusal_of_the_next_model_is_no_failure_of_the_file(case: Case) -> None:
+    following = FakeEncoder(16)
+    following.failure = EncoderRefused("x")
+    event = UploadReembedV1(upload=UPLOAD, model_id="fake-16", analyzed=await case.analyzed())
+    with pytest.raises(Poison):
+        await on_upload_reembed.stage([following]).handle(event, case.inputs)
+
+
+async def test_a_model_nobody_configured_is_let_go(case: Case) -> None:
+    event = UploadReembedV1(upload=UPLOAD, model_id="gone@1", analyzed=await case.analyzed())
+    with pytest.raises(Discard):
+        await on_upload_reembed.stage([FakeEncoder(8)]).handle(event, case.inputs)

@@ -43,7 +43,13 @@ def test_years_small_numbers_and_hyphens_are_not_codes():
 def test_unspaced_scripts_short_runs_are_phrases_long_ones_pairs():
     assert parse("東京都").terms == (Term(("東京", "京都")),)
     assert parse("猫").terms[0].tsquery == "'猫':*"
-    assert all(len(term.words) == 1 for term in parse("東京都庁は新宿区にあります").terms)
+    assert all(len(term.words) == 1 for term in parse("营业收入增长").terms)
+
+
+def test_japanese_words_lie_between_particles():
+    assert parse("子猫の餌").terms == (Term(("子猫",)), Term(("餌",)))
+    assert parse("東京都庁は新宿区にあります").terms[0] == Term(("東京", "京都", "都庁"))
+    assert parse("わかめ").terms == (Term(("わか", "かめ")),)
 
 
 def test_control_and_direction_characters_are_gone():

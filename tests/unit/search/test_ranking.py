@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.cut_offs import Bar
 from search.ranking import (
     PassageHit,
     PassageKey,
@@ -15,6 +16,7 @@ from search.ranking import (
 )
 
 TEXT = frozenset({Why.TEXT})
+OPEN = Bar(0.0, 0.0)
 
 
 def near(upload_id, similarity=0.5, *passages):
@@ -30,25 +32,44 @@ def order(ranked):
 
 
 def test_a_file_found_both_ways_comes_before_the_first_of_either():
-    ranked = rank([near("m1", 0.9), near("both", 0.6)], [said("w1"), said("both")])
+    ranked = rank([near("m1", 0.9), near("both", 0.6)], [said("w1"), said("both")], OPEN)
     assert order(ranked)[0] == "both"
     assert ranked[0].matched == {Why.SEMANTIC, Why.TEXT}
 
 
-def test_half_covered_counts_half():
-    ranked = rank([near("m", 0.3)], [said("w", 0.5)])
+def test_one_word_in_common_does_not_outweigh_the_nearest_meaning():
+    ranked = rank([near("nearest", 0.7), near("far", 0.4)], [said("far", 0.5)], OPEN)
+    assert order(ranked) == ["nearest", "far"]
+
+
+def test_what_is_hardly_near_counts_only_where_words_speak_for_it():
+    bar = Bar(alone=0.4, with_words=0.2)
+    semantic = [near("alone", 0.39), near("supported", 0.21), near("too far", 0.19)]
+    ranked = rank(semantic, [said("supported", 0.2), said("too far", 0.2)], bar)
+    assert order(ranked) == ["supported"]
+    assert order(rank(semantic, [], bar)) == []
+
+
+def test_a_query_that_was_read_poorly_goes_by_its_words():
+    lists = [near("m", 0.5)], [said("w", 0.8)]
+    assert order(rank(*lists, Bar(0.4, 0.2))) == ["m", "w"]
+    assert order(rank(*lists, Bar(0.4, 0.2, trust=0.3))) == ["w", "m"]
+
+
+def test_half_covered_counts_less_than_half():
+    ranked = rank([near("m", 0.3)], [said("w", 0.5)], OPEN)
     assert order(ranked) == ["m", "w"]
 
 
 def test_literal_hits_come_first_however_near_others_are():
-    ranked = rank([near("m1", 0.99), near("m2", 0.98)], [said("m1"), said("code", 0.3, literal=True)])
+    ranked = rank([near("m1", 0.99), near("m2", 0.98)], [said("m1"), said("code", 0.3, literal=True)], OPEN)
     assert order(ranked)[0] == "code"
 
 
 def test_similarity_is_between_0_and_1_and_the_better_of_both():
-    (file,) = rank([near("a", 1.0000001)], [said("a", 0.4)])
+    (file,) = rank([near("a", 1.0000001)], [said("a", 0.4)], OPEN)
     assert file.similarity == 1.0
-    (file,) = rank([near("a", 0.3)], [said("a", 0.8)])
+    (file,) = rank([near("a", 0.3)], [said("a", 0.8)], OPEN)
     assert file.similarity == 0.8
 
 
@@ -75,13 +96,14 @@ ids = st.lists(st.integers(0, 900).map(str), unique=True, max_size=700)
 def test_reading_deeper_only_appends(by_meaning, by_words):
     semantic = [near(upload_id, 1 - i / 1000) for i, upload_id in enumerate(by_meaning)]
     textual = [said(upload_id) for upload_id in by_words]
-    first = order(rank(semantic[:200], textual[:200]))
-    everything = order(rank(semantic, textual))
+    first = order(rank(semantic[:200], textual[:200], OPEN))
+    everything = order(rank(semantic, textual, OPEN))
     assert everything[: len(first)] == first
     assert sorted(everything) == sorted({*by_meaning, *by_words})
 
 
 def test_the_depth_covers_the_last_result_asked_for():
-    assert tier_for(20) == 200
+    assert tier_for(20) == 50
+    assert tier_for(50) == 200
     assert tier_for(201) == 2000
     assert tier_for(10_100) == 20_000

@@ -1,0 +1,27 @@
+"""Turns the words of a query into the vector to compare with, in time, or into nothing: then words alone must do."""
+
+import asyncio
+import json
+
+import structlog
+
+from embeddings.encoder import Encoder, EncoderError
+from providers.errors import ProviderPausedError
+from telemetry import spans
+
+_log = structlog.get_logger()
+
+
+async def query_vector(encoder: Encoder, text: str, timeout_s: float) -> str | None:
+    """As ``halfvec`` reads it; None while the encoder fails or takes longer than ``timeout_s``."""
+    try:
+        with spans.internal("encode query", **{"mmsearch.model": encoder.model_id}):
+            async with asyncio.timeout(timeout_s):
+                vector = await encoder.encode_query(text)
+    except (EncoderError, ProviderPausedError, TimeoutError, OSError) as error:
+        _log.warning("query not encoded", action="search", reason=f"{type(error).__name__}: {error}")
+    except Exception:
+        _log.exception("query not encoded", action="search")
+    else:
+        return json.dumps(vector.tolist())
+    return None

@@ -1,0 +1,116 @@
+"""Turns a parsed query and its vector into ranked files, in one session: by meaning, by words, by misspelt names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from search import typos
+from search.cut_offs import Bar
+from search.folding import DEFAULT_CONFIG
+from search.query import Query
+from search.ranking import TIERS, RankedFile, SemanticHit, TextHit, near_enough, rank, tier_for
+from search.request import Filters, Mode, SearchRequest, Sort
+from search.store import by_meaning, by_words, names, retrieval
+
+
+@dataclass(frozen=True)
+class Space:
+    """Which vectors are compared."""
+
+    model_id: str
+    dimensions: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One search: the request, what was read in it, and its vector unless it goes by words alone."""
+
+    user_id: str
+    request: SearchRequest
+    query: Query
+    vector: str | None
+    bar: Bar
+
+    @property
+    def degraded(self) -> bool:
+        """True when meaning was asked for and could not be had."""
+        return self.vector is None and self.request.mode != Mode.KEYWORD and not self.query.is_empty
+
+    @property
+    def depth(self) -> int:
+        """How many files of each list to read."""
+        last = self.request.offset + self.request.limit
+        return tier_for(last) if self.request.sort == Sort.RELEVANCE else max(tier_for(last), TIERS[2])
+
+    @property
+    def filters(self) -> Filters:
+        """The request's, and the phrases that must or must not occur."""
+        return replace(
+            self.request.filters(),
+            required=tuple(term.tsquery for term in self.query.required),
+            excluded=tuple(term.tsquery for term in self.query.excluded),
+        )
+
+
+async def ranked_files(session: AsyncSession, asked: Asked, space: Space) -> list[RankedFile]:
+    """Every file found up to the depth that is read, in the order asked for."""
+    near: list[SemanticHit] = []
+    if asked.vector is not None:
+        near = await nearest(session, asked.user_id, asked.filters, space, asked.vector, asked.depth, asked.bar)
+    said = await _said(session, asked, space.model_id)
+    if asked.request.mode == Mode.SEMANTIC and not asked.degraded:
+        # Words only vouch for what is near in meaning.
+        ranked = rank(near_enough(near, said, asked.bar), [], replace(asked.bar, alone=asked.bar.with_words))
+    else:
+        ranked = rank(near, said, asked.bar)
+    if asked.request.sort == Sort.RELEVANCE:
+        return ranked
+    by_id = {file.upload_id: file for file in ranked}
+    order = await retrieval.in_order(session, asked.user_id, list(by_id), Sort(asked.request.sort))
+    return [by_id[upload_id] for upload_id in order]
+
+
+async def nearest(
+    session: AsyncSession, user_id: str, filters: Filters, space: Space, vector: str, depth: int, bar: Bar
+) -> list[SemanticHit]:
+    """Files by meaning, down to the lower of the two bars."""
+    return await by_meaning.nearest(
+        session,
+        user_id,
+        filters,
+        model_id=space.model_id,
+        dimensions=space.dimensions,
+        vector=vector,
+        cut_off=bar.with_words,
+        depth=depth,
+    )
+
+
+async def _said(session: AsyncSession, asked: Asked, model_id: str) -> Sequence[TextHit]:
+    if asked.query.is_empty:
+        return []
+    user_id, filters, depth = asked.user_id, asked.filters, asked.depth
+    found = await retrieval.text_configs(session, asked.user_id)
+    configs = sorted({DEFAULT_CONFIG, *found})
+    said = await by_words.matching(session, user_id, filters, asked.query, configs, depth, model_id)
+    doubted = typos.doubtful(asked.query, said)
+    if not doubted:
+        return said
+    known = await names.alike(session, asked.user_id, doubted, typos.REACH)
+    query = typos.corrected(asked.query, doubted, known)
+    if query is None:
+        return said
+    guessed = await by_words.matching(session, user_id, filters, query, configs, depth, model_id)
+    return _together(said, typos.guessed(guessed))
+
+
+def _together(said: Sequence[TextHit], guessed: Sequence[TextHit]) -> list[TextHit]:
+    """Each file once, with the better of its two coverages."""
+    best = {hit.upload_id: hit for hit in said}
+    for hit in guessed:
+        if hit.upload_id not in best or (
+            hit.coverage > best[hit.upload_id].coverage and not best[hit.upload_id].literal
+        ):
+            best[hit.upload_id] = hit
+    return sorted(best.values(), key=lambda hit: (not hit.literal, -hit.coverage, hit.upload_id))

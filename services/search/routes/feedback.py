@@ -1,0 +1,77 @@
+"""``POST /api/v1/feedback``: what the caller thinks of a file that a search of theirs found."""
+
+from typing import Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from contracts.identifiers import UPLOAD_ID_PATTERN
+from database.engine import Database
+from hosting.answers import Answer, not_found
+from hosting.app import API_ROOT
+from identity.principal import Caller
+from search.query import printable
+from search.routes.bodies import read_model
+from search.routes.outages import outages_as_unavailable
+from search.store import feedback
+
+
+class FeedbackRequest(BaseModel):
+    """``rating`` 1: that was it; 0: it was not, and ``text`` says why."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    search_id: UUID
+    upload_id: str = Field(pattern=UPLOAD_ID_PATTERN)
+    rating: int = Field(ge=0, le=1)
+    text: str | None = Field(default=None, max_length=2000)
+
+    @property
+    def comment(self) -> str | None:
+        """What was written, fit to be shown; None for nothing."""
+        return printable(self.text or "") or None
+
+    @model_validator(mode="after")
+    def _bad_needs_a_reason(self) -> Self:
+        if self.rating == 0 and self.comment is None:
+            raise ValueError("text is required for rating 0")
+        return self
+
+
+class FeedbackAnswer(BaseModel):
+    """``replaced``: an earlier verdict on the same file of the same search is gone."""
+
+    search_id: UUID
+    upload_id: str
+    rating: int
+    replaced: bool
+
+
+_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": FeedbackRequest.model_json_schema()}}}
+}
+
+
+def feedback_router(database: Database) -> APIRouter:
+    """One verdict for each search and file."""
+    router = APIRouter(prefix=f"{API_ROOT}/feedback", tags=["search"], dependencies=[Depends(outages_as_unavailable)])
+
+    @router.post("", openapi_extra=_BODY)
+    async def give(caller: Caller, request: Request) -> Answer[FeedbackAnswer]:
+        """A verdict on one found file; a second one replaces the first."""
+        given = await read_model(request, FeedbackRequest)
+        async with database.transaction(caller.user_id) as session:
+            known = await feedback.known(session, caller.user_id, given.search_id, given.upload_id)
+            if not known.search or not known.file:
+                raise not_found("file" if known.search else "search")
+            replaced = await feedback.write(
+                session, caller.user_id, given.search_id, given.upload_id, given.rating, given.comment
+            )
+        kept = FeedbackAnswer(
+            search_id=given.search_id, upload_id=given.upload_id, rating=given.rating, replaced=replaced
+        )
+        return Answer(data=kept)
+
+    _ = give
+    return router

@@ -1,0 +1,65 @@
+"""What a user thought of a file found by a search: one verdict for each pair, the last one counts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_KNOWN = """SELECT EXISTS (SELECT FROM search_history WHERE user_id = :user_id AND search_id = :search_id) AS search,
+    EXISTS (SELECT FROM files
+        WHERE user_id = :user_id AND upload_id = :upload_id AND processed_run IS NOT NULL) AS file"""
+
+# xmax is 0 in a row that was inserted.
+_WRITE = """INSERT INTO search_feedback (search_id, upload_id, user_id, rating, comment)
+    VALUES (:search_id, :upload_id, :user_id, :rating, :comment)
+    ON CONFLICT (search_id, upload_id) DO UPDATE
+    SET rating = excluded.rating, comment = excluded.comment, created_at = now() RETURNING xmax <> 0"""
+
+_LATEST = """SELECT b.search_id, h.query, b.upload_id, f.filename, b.rating, b.comment, b.created_at
+    FROM search_feedback b JOIN search_history h USING (search_id) LEFT JOIN files f USING (upload_id)
+    WHERE b.user_id = :user_id AND b.created_at >= now() - CAST(:period AS interval)
+    ORDER BY b.created_at DESC, b.search_id, b.upload_id LIMIT :limit"""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Which halves of a verdict are the user's own."""
+
+    search: bool
+    file: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``rating`` 1: that was it, 0: it was not. ``filename`` is None once the file is gone."""
+
+    search_id: UUID
+    query: str
+    upload_id: str
+    filename: str | None
+    rating: int
+    comment: str | None
+    created_at: datetime
+
+
+async def known(session: AsyncSession, user_id: str, search_id: UUID, upload_id: str) -> Pair:
+    """Whether the user made that search and has that file."""
+    values = {"user_id": user_id, "search_id": search_id, "upload_id": upload_id}
+    row = (await session.execute(text(_KNOWN), values)).one()
+    return Pair(row.search, row.file)
+
+
+async def write(
+    session: AsyncSession, user_id: str, search_id: UUID, upload_id: str, rating: int, comment: str | None
+) -> bool:
+    """Keeps a verdict; True when it takes the place of an earlier one."""
+    values = {"search_id": search_id, "upload_id": upload_id, "rating": rating, "comment": comment}
+    return (await session.execute(text(_WRITE), values | {"user_id": user_id})).scalar_one()
+
+
+async def latest(session: AsyncSession, user_id: str, days: int, limit: int) -> list[Verdict]:
+    """The newest verdicts of the last days."""
+    rows = await session.execute(text(_LATEST), {"user_id": user_id, "period": timedelta(days=days), "limit": limit})
+    return [Verdict(**row) for row in rows.mappings()]

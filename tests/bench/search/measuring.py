@@ -1,0 +1,166 @@
+"""Asks the service's own store by meaning and by words; turns the answers into milliseconds of SQL and recall."""
+
+import json
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database.engine import Database
+from search.planner import Way
+from search.query import parse
+from search.ranking import TextHit
+from search.request import Filters
+from search.store import by_meaning, by_words, retrieval
+from tests.bench.search.corpus import Matrix, Sentences, rotation, unit
+from tests.bench.search.filling import DAYS, FIRST_DAY, MODEL, File, Stored
+
+TOP = 20
+DEPTH = 50
+"""Files a first page reads of each list (``search.ranking.TIERS``)."""
+
+
+@dataclass
+class SqlClock:
+    """Seconds spent in the driver, from a statement's sending to its rows, and the number of statements."""
+
+    seconds: float = 0.0
+    statements: int = 0
+    _started: float = field(default=0.0, repr=False)
+
+    def listen(self, database: Database) -> None:
+        """Counts from now on; for one client at a time."""
+
+        def before(*_: Any) -> None:
+            self._started = time.perf_counter()
+
+        def after(*_: Any) -> None:
+            self.seconds += time.perf_counter() - self._started
+            self.statements += 1
+
+        event.listen(database.engine.sync_engine, "before_cursor_execute", before)
+        event.listen(database.engine.sync_engine, "after_cursor_execute", after)
+
+    def take(self) -> tuple[float, int]:
+        """Milliseconds and statements since the last time."""
+        taken = self.seconds * 1000, self.statements
+        self.seconds, self.statements = 0.0, 0
+        return taken
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A filter and the same thing said of a file of the plan."""
+
+    name: str
+    filters: Filters
+    first_day: float = 0.0
+
+    def keeps(self, file: File) -> bool:
+        """True when the filter lets the file through."""
+        return file.day >= self.first_day
+
+
+def keeping(share: float) -> Selection:
+    """The newest ``share`` of all files."""
+    if share >= 1:
+        return Selection("all", Filters())
+    first = DAYS * (1 - share)
+    return Selection(f"{share:.0%}", Filters(created_from=FIRST_DAY + timedelta(days=first)), first)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of each query, and recall@20 in files."""
+
+    milliseconds: Sequence[float]
+    recall: float
+    fewest_missing: int
+
+    @property
+    def p50(self) -> float:
+        """The median."""
+        return float(np.percentile(self.milliseconds, 50))
+
+    @property
+    def p95(self) -> float:
+        """19 of 20 are faster."""
+        return float(np.percentile(self.milliseconds, 95))
+
+
+class Bench:
+    """One filled database, the questions, and what exact search finds outside the database."""
+
+    def __init__(self, database: Database, stored: Stored, source: Sentences, dimensions: int, questions: int) -> None:
+        self.database = database
+        self.stored = stored
+        self.dimensions = dimensions
+        picked = np.random.default_rng(1).permutation(len(source.questions))[:questions]
+        self.questions = [source.questions[i] for i in picked]
+        vectors = unit(source.question_vectors[picked] @ rotation(source.question_vectors.shape[1], dimensions))
+        self.vectors: Matrix = vectors
+        self.clock = SqlClock()
+        self.clock.listen(database)
+
+    @asynccontextmanager
+    async def asking(self, user_id: str) -> AsyncGenerator[AsyncSession, None]:
+        """A transaction set up as the service's searches are."""
+        async with self.database.transaction(user_id) as session:
+            await retrieval.prepare(session, user_id)
+            yield session
+
+    def nearest_files(self, user_id: str, selection: Selection, question: int) -> list[str]:
+        """By exact search in numpy: the best passage counts for its file."""
+        files = self.stored.file_of[user_id]
+        wanted = np.array([selection.keeps(file) for file in files])
+        scores = np.where(wanted, self.stored.vectors[user_id] @ self.vectors[question], -np.inf)
+        found: dict[str, None] = {}
+        for i in np.argsort(-scores, kind="stable"):
+            if not np.isfinite(scores[i]) or len(found) == TOP:
+                break
+            found.setdefault(files[i].upload_id)
+        return list(found)
+
+    async def by_meaning(self, user_id: str, selection: Selection, way: Way | None = None) -> Timing:
+        """Every question once, after a warm-up; ``way`` overrules the planner."""
+        times: list[float] = []
+        hit = sought = missing = 0
+        for question in (0, *range(len(self.questions))):
+            vector = json.dumps(self.vectors[question].tolist())
+            async with self.asking(user_id) as session:
+                self.clock.take()
+                found = await by_meaning.nearest(
+                    session,
+                    user_id,
+                    selection.filters,
+                    model_id=MODEL,
+                    dimensions=self.dimensions,
+                    vector=vector,
+                    cut_off=-1.0,
+                    depth=DEPTH,
+                    way=way,
+                )
+                times.append(self.clock.take()[0])
+            truth = self.nearest_files(user_id, selection, question)
+            ids = [hit.upload_id for hit in found[:TOP]]
+            hit, sought = hit + len(set(ids) & set(truth)), sought + len(truth)
+            missing = max(missing, len(truth) - len(ids))
+        return Timing(times[1:], hit / sought if sought else 1.0, missing)
+
+    async def by_words(self, user_id: str, selection: Selection) -> tuple[Timing, list[TextHit]]:
+        """Full text alone; recall has no meaning here."""
+        times: list[float] = []
+        found: list[TextHit] = []
+        for question in (self.questions[0], *self.questions):
+            async with self.asking(user_id) as session:
+                self.clock.take()
+                configs = sorted({"english", *await retrieval.text_configs(session, user_id)})
+                found = await by_words.matching(session, user_id, selection.filters, parse(question), configs, DEPTH)
+                times.append(self.clock.take()[0])
+        return Timing(times[1:], 1.0, 0), found

@@ -1,0 +1,150 @@
+"""Filters beyond type, date and size; facets by language; the order asked for; and what is on its way."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from contracts.artifacts import FailureCode, Kind, Service
+from contracts.events import MediaFailedV1
+from search.typos import name_words
+
+SEARCH = "/api/v1/search"
+MODES = ("hybrid", "semantic", "keyword")
+
+
+async def found(client, query, **parameters):
+    answer = await client.post(SEARCH, json={"query": query, **parameters})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+@pytest.fixture
+async def three_languages(world):
+    await world.add("ada", "en.txt", "harbour", language="en")
+    await world.add("ada", "at.txt", "harbour", language="de-AT")
+    await world.add("ada", "unknown.txt", "harbour", language=None)
+
+
+async def test_language_with_or_without_region(client, names, three_languages):
+    for mode in MODES:
+        assert names((await found(client, "harbour", mode=mode, languages=["DE"]))["results"]) == ["at.txt"]
+        both = names((await found(client, "harbour", mode=mode, languages=["en", "de"]))["results"])
+        assert sorted(both) == ["at.txt", "en.txt"]
+        assert (await found(client, "harbour", mode=mode, languages=["fr"]))["results"] == []
+
+
+async def test_facets_by_language_and_each_files_own(client, three_languages):
+    data = await found(client, "harbour")
+    assert data["facets"]["languages"] == {"de": 1, "en": 1}
+    assert {hit["filename"]: hit["language"] for hit in data["results"]} == {
+        "en.txt": "en",
+        "at.txt": "de-AT",
+        "unknown.txt": None,
+    }
+
+
+async def test_files_with_and_without_text_inside(world, client, names):
+    await world.add("ada", "written.txt", "harbour")
+    await world.apply(await world.processed(silent := world.upload("ada", "harbour.jpg"), kind=Kind.IMAGE))
+    for analyzed in (False, True):
+        if analyzed:
+            await world.apply(await world.analyzed(silent, [], title="harbour"))
+        assert names((await found(client, "harbour", has_text=True))["results"]) == ["written.txt"]
+        assert names((await found(client, "harbour", has_text=False))["results"]) == ["harbour.jpg"]
+
+
+async def test_status_of_what_is_ready_on_its_way_or_given_up(world, client, names):
+    await world.add("ada", "harbour-ready.txt", "ice")
+    going, broken = world.upload("ada", "harbour-going.txt"), world.upload("ada", "harbour-broken.txt")
+    failure = MediaFailedV1(upload=broken, stage=Service.ANALYZER, code=FailureCode.CORRUPT, message="broken")
+    await world.apply(await world.processed(going), await world.processed(broken), failure)
+
+    by_status = {
+        status: names((await found(client, "harbour", status=status))["results"])
+        for status in ("complete", "processing", "failed")
+    }
+
+    assert by_status == {
+        "complete": ["harbour-ready.txt"],
+        "processing": ["harbour-going.txt"],
+        "failed": ["harbour-broken.txt"],
+    }
+    data = await found(client, "harbour")
+    assert {hit["filename"]: hit["status"] for hit in data["results"]} == {
+        names[0]: status for status, names in by_status.items()
+    }
+    assert data["processing"] == 1
+
+
+async def test_every_order_both_ways_pages_and_all(world, client, names):
+    for i, name in enumerate(("b.txt", "C.txt", "a.txt", "d.txt")):
+        created = datetime(2026, 1, 10 - i, tzinfo=UTC)
+        await world.add("ada", name, f"harbour page{i}", created_at=created, size_bytes=100 + (i * 7) % 4)
+    by_date = ["d.txt", "a.txt", "C.txt", "b.txt"]
+    by_size = ["b.txt", "d.txt", "a.txt", "C.txt"]
+    by_name = ["a.txt", "b.txt", "C.txt", "d.txt"]
+    for sort, expected in (("date", by_date), ("size", by_size), ("name", by_name)):
+        for mode in MODES:
+            assert names((await found(client, "harbour", sort=sort, mode=mode))["results"]) == expected, (sort, mode)
+        assert names((await found(client, "harbour", sort=f"-{sort}"))["results"]) == expected[::-1]
+        pages = [await found(client, "harbour", sort=sort, limit=3, offset=offset) for offset in (0, 3)]
+        assert [name for page in pages for name in names(page["results"])] == expected
+
+
+async def test_misspelt_names_are_found_and_said_to_be_names(world, client, names):
+    await world.add("ada", "glacier-survey.pdf", "Nothing of that sort.")
+    await world.add("ada", "summer.txt", "Nothing either.")
+    for query in ("glacer", "glacier survay", "gleicer", "glacer-survey.pdf"):
+        results = (await found(client, query, mode="keyword"))["results"]
+        assert names(results) == ["glacier-survey.pdf"], query
+        assert "name" in results[0]["matched"]
+    for query in ("clacier", "glac", "glider", "harbour"):
+        assert (await found(client, query, mode="keyword"))["results"] == [], query
+
+
+async def test_a_word_that_occurs_is_not_put_right(world, client, names):
+    await world.add("ada", "marine.txt", "Ships.")
+    await world.add("ada", "other.txt", "A martine was seen.")
+    assert names((await found(client, "martine", mode="keyword"))["results"]) == ["other.txt"]
+
+
+async def test_words_of_deleted_names_are_forgotten(world, client):
+    await world.add("ada", "glacier-survey.pdf", "Nothing of that sort.")
+    await world.delete("ada", "glacier-survey.pdf")
+    assert (await found(client, "glacer"))["results"] == []
+    rows = await world.rows("ada")
+    assert rows["file_name_words"] == rows["name_vocabulary"] == []
+
+
+async def test_a_word_is_known_as_long_as_one_name_has_it(world, client, names):
+    await world.add("ada", "glacier-survey.pdf", "Nothing of that sort.")
+    await world.add("ada", "glacier.jpg", "Nothing either.")
+    await world.delete("ada", "glacier-survey.pdf")
+    assert names((await found(client, "glacer", mode="keyword"))["results"]) == ["glacier.jpg"]
+    assert (await found(client, "survay", mode="keyword"))["results"] == []
+
+
+def test_only_words_that_can_be_misspelt_are_kept():
+    assert name_words("IMG_20240517 Zürich-東京 report2.final.PDF") == {"zurich", "final"}
+
+
+async def test_other_fields_are_refused(client):
+    for fields in (
+        {"languages": ["english"]},
+        {"languages": ["d'"]},
+        {"languages": "de"},
+        {"languages": ["de"] * 21},
+        {"has_text": "yes"},
+        {"status": "done"},
+        {"sort": "rating"},
+        {"sort": None},
+    ):
+        answer = await client.post(SEARCH, json={"query": "x", **fields})
+        assert answer.status_code == 422, fields
+        assert answer.json()["error"]["details"]["fields"]
+
+
+async def test_another_users_names_are_nobodys_spelling(world, client):
+    await world.add("bob", "glacier-survey.pdf", "Nothing of that sort.")
+    await world.add("ada", "notes.txt", "Nothing.")
+    assert (await found(client, "glacer", mode="keyword"))["results"] == []

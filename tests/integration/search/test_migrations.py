@@ -1,0 +1,50 @@
+"""What an earlier version has written is found after the migration, under row security as before."""
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from database.engine import Database
+from database.migrate import migrate
+from tests.integration.conftest import ROOT
+
+MIGRATIONS = ROOT / "services" / "search" / "migrations"
+
+OLD_FILE = """INSERT INTO search.files
+    (upload_id, user_id, generation, processed_run, analyzed_run, filename, name_words)
+    VALUES ('upl_1', 'ada', 1, 0, 0, 'glacier-survey.pdf',
+    setweight(to_tsvector('simple', 'glacier survey pdf 2024'), 'A')
+    || setweight(to_tsvector('simple', 'leica'), 'C'))"""
+OLD_PASSAGES = """INSERT INTO search.passages (upload_id, model_id, ordinal, user_id, text, source)
+    VALUES ('upl_1', 'm', 0, 'ada', 'a title', 'summary'), ('upl_1', 'm', 1, 'ada', 'said', 'speech')"""
+
+
+@pytest.fixture
+async def upgraded(admin_url):
+    """A database with one file of before, brought up to date; seen as the service."""
+    await migrate(admin_url, "search", MIGRATIONS, "secret", "0002")
+    admin = await asyncpg.connect(admin_url.replace("+asyncpg", ""))
+    try:
+        await admin.execute(OLD_FILE)
+        await admin.execute(OLD_PASSAGES)
+    finally:
+        await admin.close()
+    await migrate(admin_url, "search", MIGRATIONS, "secret", "head")
+    url = make_url(admin_url).set(username="search", password="secret")
+    async with Database(url.render_as_string(hide_password=False), "search") as database:
+        yield database
+
+
+async def test_names_and_texts_of_before_are_known(upgraded):
+    async with upgraded.transaction("ada") as session:
+        known = await session.scalars(text("SELECT word FROM name_vocabulary ORDER BY word"))
+        assert known.all() == ["glacier", "survey"]
+        assert (await session.scalars(text("SELECT upload_id FROM file_name_words"))).all() == ["upl_1", "upl_1"]
+        assert await session.scalar(text("SELECT has_text FROM files"))
+
+
+async def test_row_security_is_back_on(upgraded):
+    async with upgraded.transaction("bob") as session:
+        for table in ("files", "passages", "name_vocabulary", "file_name_words"):
+            assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table

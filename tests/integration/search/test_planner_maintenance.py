@@ -1,0 +1,66 @@
+"""What an operator does to the index: nothing found before is lost, and the tenant's own index is used."""
+
+import argparse
+import json
+
+import pytest
+from sqlalchemy import text
+
+from search import maintenance
+from search.planner import Way
+from search.request import Filters
+from search.store import by_meaning, graph, retrieval
+
+
+@pytest.fixture
+async def filled(world):
+    for i in range(20):
+        await world.add("o'neil", f"f{i:02}.txt", f"harbour ice number{i}")
+        await world.add("bob", f"f{i:02}.txt", f"harbour ice number{i}")
+    return world
+
+
+async def found(world, way):
+    vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
+    async with world.database.transaction("o'neil") as session:
+        await retrieval.prepare(session, "o'neil")
+        hits = await by_meaning.nearest(
+            session, "o'neil", Filters(), model_id=world.encoder.model_id, dimensions=384, vector=vector,
+            cut_off=0.2, depth=50, way=way,
+        )  # fmt: skip
+    return [hit.upload_id for hit in hits]
+
+
+async def do(admin_url, what, world):
+    arguments = argparse.Namespace(what=what, user="o'neil", model=world.encoder.model_id, dimensions=384)
+    return await maintenance.run(admin_url, arguments)
+
+
+async def test_merging_moves_one_tenant_and_its_own_index_answers(filled, admin_url):
+    before = await found(filled, Way.EXACT)
+    assert await do(admin_url, "merge", filled) == "20 vectors moved"
+    assert await do(admin_url, "merge", filled) == "0 vectors moved"
+    index = await do(admin_url, "large-tenant", filled)
+    assert await do(admin_url, "large-tenant", filled) == index
+    async with filled.database.transaction("bob") as session:
+        assert (await graph.counts(session, "bob", filled.encoder.model_id)).in_graph == 0
+    async with filled.database.transaction("o'neil") as session:
+        assert (await graph.counts(session, "o'neil", filled.encoder.model_id)).in_graph == 20
+        await session.execute(text("SET LOCAL enable_sort = off"))
+        plan = await session.scalars(
+            text(
+                "EXPLAIN SELECT id FROM vectors_384 WHERE in_graph AND user_id = 'o''neil' AND model_id = 'fake-384'"
+                " ORDER BY embedding <=> CAST(:v AS halfvec) LIMIT 5"
+            ),
+            {"v": json.dumps([1.0] + [0.0] * 383)},
+        )
+        assert index in "\n".join(plan)
+    assert await found(filled, Way.GRAPH) == before
+
+
+async def test_ordering_and_vacuum_lose_nothing(filled, admin_url):
+    before = await found(filled, Way.EXACT)
+    for what in ("order", "vacuum"):
+        assert await do(admin_url, what, filled) == "done"
+        for way in (Way.EXACT, Way.CODES):
+            assert await found(filled, way) == before

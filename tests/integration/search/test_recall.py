@@ -1,0 +1,34 @@
+"""Every way finds what exact search finds, for every size of tenant and every filter, in embeddings of real sentences.
+
+The full measurement, among 300,000 segments and in 1536 dimensions too: ``python -m tests.bench.search recall``.
+"""
+
+import pytest
+
+from search.planner import Way
+from tests.bench.search.corpus import sentences
+from tests.bench.search.filling import fill, tenants_of
+from tests.bench.search.measuring import Bench, keeping
+
+SIZES = (10, 100, 1000, 2500)
+LEAST = 0.99
+
+
+@pytest.fixture
+async def bench(service_database, admin_url, tmp_path):
+    database = await service_database("search")
+    source = await sentences(tmp_path, of_a_subject=10, questions_of_a_subject=1)
+    plain_url = admin_url.replace("+asyncpg", "")
+    stored = await fill(plain_url, source, tenants_of(4000, SIZES), 384, graph_from=2000)
+    return Bench(database, stored, source, 384, questions=12)
+
+
+async def test_recall_and_never_fewer_than_there_are(bench):
+    for tenant in bench.stored.tenants[: len(SIZES)]:
+        for share in (1.0, 0.3, 0.05):
+            ways = [None, Way.EXACT, Way.CODES] + [Way.GRAPH] * (tenant.passages > 2000)
+            for way in ways:
+                timing = await bench.by_meaning(tenant.user_id, keeping(share), way)
+                case = (tenant.passages, share, way)
+                assert timing.fewest_missing == 0, case
+                assert timing.recall >= LEAST, (case, timing.recall)

@@ -1,0 +1,39 @@
+"""How alike two answers are, from their upload ids."""
+
+import pytest
+
+from search.comparison import compared, overlap
+
+ABC = ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "share"),
+    [
+        ([], [], 1.0),
+        (ABC, ABC, 1.0),
+        (ABC, ["c", "a", "b"], 1.0),
+        (ABC, ["d", "e", "f"], 0.0),
+        (ABC, [], 0.0),
+        ([], ABC, 0.0),
+        (["a", "b"], ["a", "b", "c", "d"], 0.5),
+        ([str(n) for n in range(40)], [str(n) for n in range(10, 50)], 0.5),
+    ],
+)
+def test_overlap_is_the_share_of_the_first_twenty_that_both_have(
+    before: list[str], after: list[str], share: float
+) -> None:
+    assert overlap(before, after) == share
+
+
+@pytest.mark.parametrize(
+    ("after", "changed"),
+    [(ABC, False), ([*ABC, "x"], False), (["b", "a", "c"], True), (["a", "b"], True), (["a", "b", "x", "c"], True)],
+)
+def test_another_order_among_the_first_three_is_a_change(after: list[str], changed: bool) -> None:
+    assert compared("q", ABC, after, {}).first_changed is changed
+
+
+def test_the_first_three_are_named_as_far_as_they_are_there() -> None:
+    one = compared("q", ["a", "gone", "b", "c"], ["c"], {"a": "a.txt", "b": "b.txt", "c": "c.txt"})
+    assert (one.before, one.after) == (("a.txt", "b.txt"), ("c.txt",))

@@ -1,0 +1,36 @@
+"""How near is near enough: plain for what the model can read, higher or never for what it cannot."""
+
+import math
+
+from search.cut_offs import Bar, CutOff, cut_off_for
+
+MEASURED = CutOff(0.29, 0.22, 0.42, frozenset({"melting", "ice", "report", "a"}))
+
+
+def test_a_query_of_known_words_has_the_plain_bar():
+    for text in ("melting ice", "Melting ICE glaciers", "ice qwrt"):
+        assert MEASURED.bar(text) == Bar(0.29, 0.22), text
+
+
+def test_fragments_must_be_nearer_and_count_less():
+    for text in ("asdf qwer zxcv", "melting qwer zxcv", "8f3a9c", "a b c"):
+        bar = MEASURED.bar(text)
+        assert (bar.alone, bar.with_words) == (0.42, 0.22), text
+        assert bar.trust < 1, text
+
+
+def test_in_a_script_the_model_cannot_read_only_words_can_vouch():
+    for text in ("тырпыр", "子猫の餌", "ice 猫"):
+        assert MEASURED.bar(text).alone == math.inf, text
+
+
+def test_a_model_without_a_vocabulary_reads_everything():
+    assert CutOff(0.25, 0.15).bar("asdf 猫") == Bar(0.25, 0.15)
+    assert MEASURED.bar("!!!") == Bar(0.29, 0.22)
+
+
+def test_each_model_has_its_own():
+    assert cut_off_for("all-minilm-l6-v2@53aa5117").bar("melting ice").alone == 0.29
+    assert cut_off_for("all-minilm-l6-v2@53aa5117").bar("blorptang fizzwick").alone > 0.4
+    assert cut_off_for("text-embedding-3-small@1536").vocabulary is None
+    assert cut_off_for("never heard of").plain < 0.25

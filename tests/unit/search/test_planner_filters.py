@@ -1,0 +1,34 @@
+"""Every field of the filters has its condition, and only those in use get into the statement."""
+
+from dataclasses import fields
+
+from search.request import Filters
+from search.store.filtering import chooses, parameters, shown_files, wanted_files
+
+_VALUES = {
+    "required": ("'a'",),
+    "excluded": ("'b'",),
+    "other_than": "upl_x",
+    "include_flagged": True,
+}
+
+
+def test_each_field_changes_the_statement():
+    plain = wanted_files(Filters())
+    for field in fields(Filters):
+        changed = Filters(**{field.name: _VALUES.get(field.name, 1)})
+        assert wanted_files(changed) != plain, field.name
+
+
+def test_every_value_a_statement_names_is_given():
+    everything = Filters(**{field.name: _VALUES.get(field.name, 1) for field in fields(Filters)})
+    given = parameters("ada", Filters())
+    for name in given:
+        assert f":{name}" in wanted_files(everything) or name == "include_flagged"
+
+
+def test_what_nearly_every_file_meets_is_no_choice():
+    assert not chooses(Filters(include_flagged=True, other_than="upl_x"))
+    assert chooses(Filters(kinds=("image",)))
+    assert "flagged" in shown_files(Filters())
+    assert "flagged" not in shown_files(Filters(include_flagged=True))
