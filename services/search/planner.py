@@ -29,7 +29,9 @@ class Crossovers:
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
     {384: Crossovers(exact_up_to=1500, codes_up_to=15_000), 1536: Crossovers(exact_up_to=600, codes_up_to=6000)}
 )
-"""Dimensions → crossovers, measured by ``python -m tests.bench.search crossovers``."""
+"""Dimensions → crossovers: estimates from runs of the benchmark, to be replaced by what ``python -m tests.bench.search
+crossovers`` prints on a quiet machine.
+"""
 
 FRESH = 500
 """Vectors of a large tenant that wait outside the graph; inserting one costs as much as reading the codes of 10,000."""

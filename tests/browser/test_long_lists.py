@@ -38,8 +38,13 @@ def test_scrolling_through_fetches_what_one_stops_at(tab: Page, stub: StubLibrar
     open_page(tab, stub.url)
     tab.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
     expect(tab.locator("#grid .card .title").first).to_be_visible()
-    numbers = [int(name[5:10]) for name in tab.locator("#grid .card .title").all_inner_texts()]
-    assert abs(numbers[0] - FILES // 2) < 200
+    tab.wait_for_function(
+        """half => {
+            const first = document.querySelector("#grid .card .title");
+            return first && Math.abs(Number(first.innerText.slice(5, 10)) - half) < 200;
+        }""",
+        arg=FILES // 2,
+    )
     expect(tab.locator("#grid .card img.loaded").first).to_be_visible()
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from contracts.artifacts import Service
-from contracts.events import EVENTS
+from contracts.events import EVENTS, UploadReembedV1
 from contracts.render import terraform_variables
 from contracts.topology import DEAD_LETTER_TOPIC, NOTIFICATIONS, SUBSCRIPTIONS, subscriptions_of, topics
 from tests.deploy.hcl import TERRAFORM, configuration, parsed, strings, tfvars, undefined_references
@@ -217,7 +217,7 @@ def test_migrations_run_as_their_own_account_before_any_traffic() -> None:
 def told_by_terraform(service: str) -> set[str]:
     """Names in the environment of a service, from the tables that its containers are given."""
     row = CONFIG.locals["services"][service]
-    told = set(CONFIG.locals["environment_of_all"]) | set(CONFIG.locals["environment"][service])
+    told = set(CONFIG.locals["environment_of_all"]) | _names_in(CONFIG.locals["environment"][service])
     told |= set(CONFIG.locals["environment_of_public"]) if row["public"] else set()
     told |= set(re.findall(r"\b([A-Z][A-Z_]+) = ", CONFIG.locals["push_environment"]))
     secrets = CONFIG.locals["secret_environment"][service]
@@ -228,6 +228,15 @@ def told_by_terraform(service: str) -> set[str]:
         names |= set(re.findall(r'"([A-Z][A-Z_]+)"', CONFIG.locals["openai_secret"]))
     assert names, secrets
     return told | names
+
+
+def _names_in(table: Any) -> set[str]:
+    """The keys of a table, or of the one it refers to, or of the tables that are merged into it."""
+    if isinstance(table, dict):
+        return set(table)
+    if reference := re.fullmatch(r"\$\{local\.(\w+)\}", table):
+        return _names_in(CONFIG.locals[reference[1]])
+    return set(re.findall(r"\b([A-Z][A-Z0-9_]+)\b\"?\s*[=:]", table))
 
 
 # Who may do what
@@ -245,6 +254,8 @@ def test_no_service_may_do_more_than_its_list(service: str) -> None:
 def test_a_service_may_publish_what_it_says_and_give_up(service: Service) -> None:
     allowed = CONFIG.locals["publishes"][service.value]
     said = {event.topic() for event in EVENTS if event.publisher is service} | {"media.failed.v1", DEAD_LETTER_TOPIC}
+    if service is Service.EMBEDDER:  # it asks itself for the second model
+        said.add(UploadReembedV1.topic())
     if service is Service.UPLOAD_GATEWAY:  # it redrives dead letters and republishes what was lost
         assert allowed == "${var.topics}"
     else:
