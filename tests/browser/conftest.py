@@ -26,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(LIMIT_S))
 
 
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
+    """A system of its own: what other tests have added would be duplicates here."""
+    running = LocalSystem(tmp_path_factory.mktemp("browser") / "data")
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One for each module: its event loop must not be running any more when other tests want theirs."""

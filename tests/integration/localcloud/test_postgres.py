@@ -80,7 +80,7 @@ async def test_serves_postgresql_18_with_vectors_in_a_locale_of_its_own(place: P
         locale = "SELECT datlocprovider::text || datlocale FROM pg_database WHERE datname = current_database()"
         assert await one(place.url, locale) == "bC.UTF-8"
         assert await one(place.url, "SELECT upper('é')") == "É"
-        for name, value in {"fsync": "on", "synchronous_commit": "on", "shared_buffers": "128MB"}.items():
+        for name, value in {"fsync": "on", "synchronous_commit": "on", "shared_buffers": "512MB"}.items():
             assert await one(place.url, f"SHOW {name}") == value
     assert launcher.returncode == 0
 
