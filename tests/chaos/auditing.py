@@ -44,10 +44,17 @@ class Audit:
         self._no_orphans()
 
     def _settled(self) -> bool:
+        if not self._awake():
+            return False
         try:
             return not self._unsettled() or not (self._repair() or self._unsettled())
         except (ApiError, UnreachableError):
             return False
+
+    def _awake(self) -> bool:
+        """Whoever was killed last may still be starting."""
+        with self._system.http() as http:
+            return all(http.get(path).is_success for path in ("/api/v1/uploads", "/api/v1/search/history"))
 
     def _unsettled(self) -> dict[str, str]:
         uploads = {upload["upload_id"]: upload for upload in self._uploads()}
