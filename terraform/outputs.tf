@@ -7,7 +7,7 @@ output "load_balancer_ip" {
 
 output "registry" {
   description = "Where images are pushed."
-  value       = local.registry
+  value       = local.image_root
 }
 
 output "buckets" {
@@ -20,7 +20,7 @@ output "github_variables" {
   value = {
     GCP_PROJECT                    = var.project
     GCP_REGION                     = var.region
-    GCP_REGISTRY                   = local.registry
+    GCP_REGISTRY                   = local.image_root
     GCP_WORKLOAD_IDENTITY_PROVIDER = google_iam_workload_identity_pool_provider.github.name
     GCP_DEPLOYER                   = google_service_account.deployer.email
     GCP_VIDEO_WORKERS              = tostring(var.video_worker_instances)

@@ -1,7 +1,7 @@
 # Images, and who may push them: GitHub's tagged workflows, by workload identity, without a key.
 
 locals {
-  registry = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}"
+  image_root = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}"
 }
 
 resource "google_artifact_registry_repository" "images" {

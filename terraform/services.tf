@@ -16,7 +16,7 @@ locals {
     search          = { cpu = "2", memory = "2Gi", concurrency = 40, timeout = "300s", public = true, always_on = true, database = true }
   }
 
-  images = { for name, _ in local.services : name => "${local.registry}/${name}:${var.release}" }
+  images = { for name, _ in local.services : name => "${local.image_root}/${name}:${var.release}" }
 
   # Who a push is for: a name of our own, because a service's address is not known before it exists.
   audiences = { for name, _ in local.services : name => "mmsearch-${name}" }

@@ -14,7 +14,7 @@ from deploy.release.rollout import DryShell, ReleaseError, Rollout, Shell, take_
 def main() -> int:
     """Runs one of the three; the exit code."""
     arguments = _parse()
-    place = Place(arguments.project, arguments.region, arguments.registry)
+    place = Place(arguments.project, arguments.region, arguments.image_root)
     shell = DryShell() if arguments.dry_run else Shell()
     try:
         match arguments.action:
@@ -37,7 +37,7 @@ def _parse() -> argparse.Namespace:
     everywhere = argparse.ArgumentParser(add_help=False)
     everywhere.add_argument("--project", required=True)
     everywhere.add_argument("--region", required=True)
-    everywhere.add_argument("--registry", required=True, help="the output registry of terraform")
+    everywhere.add_argument("--image-root", required=True, help="the output registry of terraform")
     everywhere.add_argument("--version", required=True, type=commands.checked_version, help="like v1.2.3")
     everywhere.add_argument("--dry-run", action="store_true", help="print every command, run none")
     parser = argparse.ArgumentParser(prog="deploy.release", description="Brings a version to Cloud Run in steps.")

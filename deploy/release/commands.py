@@ -18,11 +18,11 @@ Command = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """Where the services run and where their images lie; ``registry`` is ``REGION-docker.pkg.dev/PROJECT/mmsearch``."""
+    """Where the services run and their images lie; ``image_root`` is ``REGION-docker.pkg.dev/PROJECT/mmsearch``."""
 
     project: str
     region: str
-    registry: str
+    image_root: str
 
     def gcloud(self, *words: str) -> Command:
         """A gcloud command in this place."""
@@ -34,7 +34,7 @@ class Place:
 
     def image(self, service: str, version: str) -> str:
         """The image of a service."""
-        return f"{self.registry}/{service}:{version}"
+        return f"{self.image_root}/{service}:{version}"
 
 
 def checked_version(version: str) -> str:

@@ -16,7 +16,7 @@ from deploy.release import commands
 from tests.deploy.hcl import configuration
 
 ROOT = Path(__file__).parents[2]
-PLACE = ["--project=p", "--region=europe-west1", "--registry=europe-west1-docker.pkg.dev/p/mmsearch"]
+PLACE = ["--project=p", "--region=europe-west1", "--image-root=europe-west1-docker.pkg.dev/p/mmsearch"]
 
 FAKE_GCLOUD = """#!{python}
 import json, os, sys
