@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from localcloud.samples import Sample
 from tests.browser.driving import FLAGS, PATIENCE_MS, add, open_page, tray_row, watched
@@ -40,6 +40,7 @@ def browser() -> Iterator[Browser]:
     """One for each module: its event loop must not be running any more when other tests want theirs."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield started

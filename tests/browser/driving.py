@@ -63,7 +63,7 @@ def find(tab: Page, query: str, filename: str) -> Locator:
     """Types a query and waits for a file's card with a moment."""
     search(tab, query)
     found = card(tab, filename)
-    expect(found.locator(".moment")).to_be_visible(timeout=PATIENCE_MS)
+    expect(found.locator(".moment")).to_be_visible()
     return found
 
 

@@ -16,14 +16,14 @@ def test_failures_are_told_by_cause_and_tried_again(page: Page, system: LocalSys
     add(page, *broken)
     panel = page.get_by_role("region", name="Files that need attention")
     for path in broken:
-        expect(panel.get_by_role("listitem").filter(has_text=path.name)).to_contain_text("damaged", timeout=PATIENCE_MS)
+        expect(panel.get_by_role("listitem").filter(has_text=path.name)).to_contain_text("damaged")
         expect(tray_row(page, path.name)).to_contain_text("Export it again")
     expect(panel).to_contain_text("Damaged files")
     expect(panel).to_contain_text("Export it again and upload the new copy.")
 
     panel.get_by_role("button", name=f"Try {broken[0].name} again").click()
     wait_for(lambda: _attempts(system, broken[0].name) > 1)
-    expect(panel.get_by_role("listitem").filter(has_text=broken[0].name)).to_be_visible(timeout=PATIENCE_MS)
+    expect(panel.get_by_role("listitem").filter(has_text=broken[0].name)).to_be_visible()
     panel.get_by_role("button", name="Try all again").click()
     for path in broken:
         wait_for(lambda path=path: _attempts(system, path.name) > 1)

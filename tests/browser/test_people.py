@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from localcloud.samples import Sample
-from tests.browser.driving import PATIENCE_MS, add, card, find, open_card, open_page, search, watched
+from tests.browser.driving import add, card, find, open_card, open_page, search, watched
 from tests.pipeline.local_system import LocalSystem
 
 Step = Callable[[Page, dict[str, Sample]], None]
@@ -29,12 +29,12 @@ def _nothing(page: Page, library: dict[str, Sample]) -> None:
 
 def _film(page: Page, library: dict[str, Sample]) -> None:
     viewer = open_card(page, find(page, "child's birthday party", library[".mp4"].path.name))
-    expect(viewer.locator(".details dd").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(viewer.locator(".details dd").first).to_be_visible()
 
 
 def _text(page: Page, library: dict[str, Sample]) -> None:
     viewer = open_card(page, find(page, "rattling chain", library[".md"].path.name))
-    expect(viewer.locator(".text-page")).to_be_visible(timeout=PATIENCE_MS)
+    expect(viewer.locator(".text-page")).to_be_visible()
 
 
 def _tray(page: Page, library: dict[str, Sample]) -> None:
@@ -92,7 +92,7 @@ def test_the_keyboard_is_enough(page: Page, library: dict[str, Sample]) -> None:
     name = library[".md"].path.name
     page.keyboard.press("/")
     page.keyboard.type("patch a punctured inner tube")
-    expect(card(page, name).locator(".moment")).to_be_visible(timeout=PATIENCE_MS)
+    expect(card(page, name).locator(".moment")).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(card(page, name).locator(".open")).to_be_focused()
     page.keyboard.press("Enter")

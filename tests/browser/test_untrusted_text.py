@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import PATIENCE_MS, find, open_card, upload_and_finish
+from tests.browser.driving import find, open_card, upload_and_finish
 from tests.pipeline.local_system import LocalSystem
 
 CANARY = "<img src=x onerror=alert(1)>"
@@ -25,7 +25,7 @@ def test_canaries_never_run(page: Page, system: LocalSystem, tmp_path: Path) -> 
     expect(found.locator(".moment")).to_contain_text("walrus")
     viewer = open_card(page, found)
     expect(viewer.get_by_role("heading", level=2)).to_have_text(name)
-    expect(viewer.locator(".details")).to_contain_text("text/html", timeout=PATIENCE_MS)
+    expect(viewer.locator(".details")).to_contain_text("text/html")
     expect(viewer.get_by_text(SCRIPT).first).to_be_visible()
     assert page.locator("img[src=x], #viewer script, #grid script").count() == 0
     page.keyboard.press("Escape")
@@ -42,5 +42,5 @@ def test_tags_of_a_picture_are_text(page: Page, system: LocalSystem, tmp_path: P
     upload_and_finish(system, photo)
     page.reload()
     viewer = open_card(page, page.locator("#grid .card", has_text=photo.name))
-    expect(viewer.locator(".details")).to_contain_text("64 \N{MULTIPLICATION SIGN} 48", timeout=PATIENCE_MS)
+    expect(viewer.locator(".details")).to_contain_text("64 \N{MULTIPLICATION SIGN} 48")
     assert page.locator("img[src=x], #viewer script").count() == 0

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from localcloud.samples import Sample
-from tests.browser.driving import PATIENCE_MS, card, find, open_card, search, upload_and_finish
+from tests.browser.driving import card, find, open_card, search, upload_and_finish
 from tests.pipeline.local_system import LocalSystem
 
 
@@ -17,7 +17,7 @@ def test_a_film_plays_from_the_second_that_was_found(page: Page, library: dict[s
     expect(found.locator("mark").first).to_be_visible()
     viewer = open_card(page, found)
     player = viewer.locator("video")
-    expect(player).to_be_attached(timeout=PATIENCE_MS)
+    expect(player).to_be_attached()
     start = next(one["start_s"] for one in _moments(page, "opening presents red scooter") if one["start_s"])
     page.wait_for_function("() => document.querySelector('#stage video')?.readyState >= 1")
     assert start > 5
@@ -40,7 +40,7 @@ def _moments(page: Page, query: str) -> list[dict[str, float]]:
 
 def test_a_pdf_opens_at_the_page_with_the_passage_marked(page: Page, library: dict[str, Sample]) -> None:
     viewer = open_card(page, find(page, "compostable replacement for plastic valves", library[".pdf"].path.name))
-    expect(viewer.locator("iframe")).to_have_attribute("src", re.compile(r"#page=3\b"), timeout=PATIENCE_MS)
+    expect(viewer.locator("iframe")).to_have_attribute("src", re.compile(r"#page=3\b"))
     expect(viewer.locator(".passage mark").first).to_be_visible()
 
 
@@ -53,7 +53,7 @@ def test_a_text_opens_with_the_passage_in_view(page: Page, library: dict[str, Sa
 
 def test_a_picture_can_be_looked_into(page: Page, library: dict[str, Sample]) -> None:
     viewer = open_card(page, find(page, "when does the last ferry leave", library[".jpg"].path.name))
-    expect(viewer.locator(".zoom img")).to_be_visible(timeout=PATIENCE_MS)
+    expect(viewer.locator(".zoom img")).to_be_visible()
     page.keyboard.press("+")
     expect(viewer.locator(".zoom")).to_have_class("zoom zoomed")
     page.keyboard.press("0")
@@ -62,7 +62,7 @@ def test_a_picture_can_be_looked_into(page: Page, library: dict[str, Sample]) ->
 
 def test_a_recording_plays_beside_what_is_known_of_it(page: Page, library: dict[str, Sample]) -> None:
     viewer = open_card(page, find(page, "lullaby for otters", library[".mp3"].path.name))
-    expect(viewer.locator("audio")).to_be_attached(timeout=PATIENCE_MS)
+    expect(viewer.locator("audio")).to_be_attached()
     expect(viewer.locator(".details")).to_contain_text("audio/mpeg")
     expect(viewer.locator(".details")).to_contain_text("Processed in")
 
@@ -77,7 +77,7 @@ def test_deleted_and_brought_back_twice(page: Page, system: LocalSystem, library
     system.until_found("patch a punctured inner tube", name)
     search(page, "")
     expect(page.locator("#summary")).not_to_contain_text("found")
-    expect(card(page, name)).to_be_visible(timeout=PATIENCE_MS)
+    expect(card(page, name)).to_be_visible()
 
     card(page, name).locator(".open").focus()
     page.keyboard.press("Delete")
@@ -103,7 +103,7 @@ def test_several_at_once(page: Page, library: dict[str, Sample]) -> None:
         expect(card(page, name)).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     for name in names:
-        expect(card(page, name)).to_be_visible(timeout=PATIENCE_MS)
+        expect(card(page, name)).to_be_visible()
 
 
 def test_filters_narrow_and_can_be_taken_away(page: Page, library: dict[str, Sample]) -> None:
@@ -143,7 +143,7 @@ def test_a_picture_stands_in_place_of_words(page: Page, library: dict[str, Sampl
     photo = library[".jpg"].path
     page.locator("#by-image").set_input_files(str(photo))
     expect(page.locator("#source")).to_contain_text("Files like this picture")
-    expect(card(page, photo.name)).to_be_visible(timeout=PATIENCE_MS)
+    expect(card(page, photo.name)).to_be_visible()
     page.get_by_role("button", name="Show all files").click()
     expect(page.get_by_role("heading", name="Your files")).to_be_attached()
     page.go_back()

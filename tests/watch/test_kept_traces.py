@@ -22,9 +22,11 @@ def uploaded(system: LocalSystem, tmp_path_factory: pytest.TempPathFactory) -> t
 
     def whole() -> bool:
         with system.http() as http:
-            found = http.get(f"/traces/{trace_id}.json").json()["data"][0]["spans"]
-        names = {span["operationName"] for span in found}
-        return {"process upload-gateway.media.indexed.v1", "POST /api/v1/upload", "encode passages"} <= names
+            (trace,) = http.get(f"/traces/{trace_id}.json").json()["data"]
+        names = {span["operationName"] for span in trace["spans"]}
+        services = {process["serviceName"] for process in trace["processes"].values()}
+        last = {"process upload-gateway.media.indexed.v1", "POST /api/v1/upload", "encode passages"}
+        return last <= names and services == {service.value for service in Service}
 
     wait_for(whole, 30)
     return upload_id, trace_id

@@ -168,17 +168,22 @@ function refuse(entry, error) {
 }
 
 onUpload((file) => {
-  const entry = file && byUpload.get(file.upload_id);
-  if (entry) hear(entry, file);
+  const concerned = file ? [byUpload.get(file.upload_id)] : [...byUpload.values()];
+  for (const entry of concerned) {
+    if (!entry) continue;
+    if (file) hear(entry, file);
+    else if (!isOver(entry)) catchUp(entry);
+  }
 });
 
-// Processing may have ended before the answer with the upload's id was here.
+// Processing may have ended before the answer with the upload's id was here; an event may overtake this answer.
 async function catchUp(entry) {
   try { hear(entry, await api.status(entry.uploadId)); } catch { /* events will tell */ }
 }
 
 function hear(entry, file) {
-  if (file.status === "deleted") return;
+  const isOlder = entry.uploaded && file.updated_at < entry.uploaded.updated_at;
+  if (file.status === "deleted" || isOlder) return;
   const state = { completed: "ready", failed: "failed" }[file.status] ?? "processing";
   const advice = file.error ? ` ${file.error.advice}` : "";
   set(entry, { state, message: state === "ready" ? "Ready to be found." : file.message + advice, progress: file.progress, uploaded: file });
