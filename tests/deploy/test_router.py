@@ -15,7 +15,8 @@ from tests.pipeline.local_system import LocalSystem, data_of, free_port, wait_un
 
 CONF = Path(__file__).parents[2] / "deploy" / "docker" / "router.conf"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-MAIN = """daemon off; pid {home}/pid; error_log {home}/error.log; worker_processes 1; events {{ worker_connections 128; }}
+MAIN = """daemon off; pid {home}/pid; error_log {home}/error.log; worker_processes 1;
+events {{ worker_connections 128; }}
 http {{ access_log {home}/access.log; client_body_temp_path {home}/bodies; proxy_temp_path {home}/answers;
 fastcgi_temp_path {home}/f; uwsgi_temp_path {home}/u; scgi_temp_path {home}/s; include {home}/router.conf; }}
 """
