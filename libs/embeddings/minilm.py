@@ -78,6 +78,7 @@ def built_graph(cache_dir: Path) -> Path:
         building = Path(tempfile.mkdtemp(prefix=final.name + ".", dir=cache_dir))
         try:
             _GraphWriter(weights, building).write()
+            building.chmod(0o755)  # an image is built by root and run by somebody else
             with contextlib.suppress(OSError):  # another process was first
                 building.rename(final)
         finally:

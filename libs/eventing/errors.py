@@ -44,7 +44,7 @@ class RetryLater(HandlerError):
 
 
 class Discard(HandlerError):
-    """The message's subject is gone (deleted or overwritten): nothing to do, nothing wrong."""
+    """The message's subject is gone (deleted or overwritten) or another's to do: nothing to do, nothing wrong."""
 
 
 class Poison(HandlerError):

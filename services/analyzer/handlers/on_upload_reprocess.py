@@ -4,7 +4,7 @@ from analyzer.backends.backend import Backend
 from analyzer.stage import analyze, stage_version
 from contracts.artifacts import Service
 from contracts.events import UploadReprocessV1
-from eventing.errors import Poison
+from eventing.errors import Discard
 from eventing.handlers import Outcome, Stage, StageInputs
 
 
@@ -13,7 +13,7 @@ def stage(backend: Backend) -> Stage[UploadReprocessV1]:
 
     async def handle(event: UploadReprocessV1, inputs: StageInputs) -> Outcome:
         if event.from_stage is not Service.ANALYZER or event.processed is None:
-            raise Poison(f"a reprocess from {event.from_stage.value} came to the analyzer")
+            raise Discard(f"meant for {event.from_stage.value}: is the subscription's filter gone?")
         return await analyze(backend, event.processed, event.upload, inputs)
 
     return Stage(Service.ANALYZER, stage_version(backend), UploadReprocessV1, lambda event: event.upload, handle)

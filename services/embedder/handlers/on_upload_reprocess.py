@@ -4,7 +4,7 @@ from contracts.artifacts import Service
 from contracts.events import UploadReprocessV1
 from embedder.stage import embed, stage_version
 from embeddings.encoder import Encoder
-from eventing.errors import Poison
+from eventing.errors import Discard
 from eventing.handlers import Outcome, Stage, StageInputs
 
 
@@ -13,7 +13,7 @@ def stage(encoder: Encoder, following: Encoder | None = None) -> Stage[UploadRep
 
     async def handle(event: UploadReprocessV1, inputs: StageInputs) -> Outcome:
         if event.from_stage is not Service.EMBEDDER or event.analyzed is None:
-            raise Poison(f"a reprocess from {event.from_stage.value} came to the embedder")
+            raise Discard(f"meant for {event.from_stage.value}: is the subscription's filter gone?")
         return await embed(encoder, event.analyzed, event.upload, inputs, following=following)
 
     return Stage(Service.EMBEDDER, stage_version(encoder), UploadReprocessV1, lambda event: event.upload, handle)

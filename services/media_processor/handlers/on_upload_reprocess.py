@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from contracts.artifacts import Service
 from contracts.events import UploadReprocessV1
-from eventing.errors import Poison
+from eventing.errors import Discard
 from eventing.handlers import Outcome, Stage, StageInputs
 from media_processor.handlers.on_object_finalized import STAGE_VERSION, ProcessObject
 
@@ -16,9 +16,9 @@ class ReprocessUpload:
     process: ProcessObject
 
     async def __call__(self, event: UploadReprocessV1, inputs: StageInputs, /) -> Outcome:
-        """Raises what ``process`` raises, and ``Poison`` for a wish meant for another stage."""
+        """Raises what ``process`` raises, and ``Discard`` for a wish meant for another stage."""
         if event.from_stage is not Service.MEDIA_PROCESSOR or event.finalized is None:
-            raise Poison(f"not for {Service.MEDIA_PROCESSOR.value}: from_stage is {event.from_stage.value}")
+            raise Discard(f"meant for {event.from_stage.value}: is the subscription's filter gone?")
         return await self.process(event.finalized.model_copy(update={"upload": event.upload}), inputs)
 
 

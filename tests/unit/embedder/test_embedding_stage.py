@@ -133,7 +133,7 @@ async def test_a_reprocess_belongs_to_its_own_run(case: Case) -> None:
     assert stage.upload_of(event) == again
 
 
-async def test_a_reprocess_for_another_stage_is_poison(case: Case) -> None:
+async def test_a_reprocess_for_another_stage_is_left_to_it(case: Case) -> None:
     reference = ArtifactRef(bucket="b", key="k", sha256="0" * 64, media_type="x/y", size_bytes=1)
     processed = MediaProcessedV1.model_validate(
         {
@@ -149,7 +149,7 @@ async def test_a_reprocess_for_another_stage_is_poison(case: Case) -> None:
         }
     )
     event = UploadReprocessV1(upload=UPLOAD, from_stage=Service.ANALYZER, processed=processed)
-    with pytest.raises(Poison):
+    with pytest.raises(Discard):
         await on_upload_reprocess.stage(FakeEncoder()).handle(event, case.inputs)
 
 

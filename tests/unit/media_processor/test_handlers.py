@@ -11,7 +11,7 @@ import pytest_asyncio
 from contracts.artifacts import FailureCode, Kind, Material, Service, UploadRef
 from contracts.events import MediaProcessedV1, ObjectFinalizedV1, UploadDeletedV1, UploadReprocessV1
 from contracts.identifiers import ownership
-from eventing.errors import Discard, Poison, Reject
+from eventing.errors import Discard, Reject
 from eventing.handlers import Outcome, Purge
 from eventing.inputs import StoreInputs, opened_inputs
 from media_processor.handlers import on_object_finalized, on_upload_deleted, on_upload_reprocess
@@ -175,11 +175,11 @@ async def test_reprocessing_is_the_same_work_under_the_next_run(
     assert (processed.upload.run, processed.media_type) == (4, "text/plain")
 
 
-async def test_a_wish_for_another_stage_is_poison(sandbox: Sandbox, inputs: StoreInputs) -> None:
+async def test_a_wish_for_another_stage_is_left_to_it(sandbox: Sandbox, inputs: StoreInputs) -> None:
     event = finalized("alice/a.txt", 1)
     wish = UploadReprocessV1(upload=event.upload, from_stage=Service.MEDIA_PROCESSOR, finalized=event)
     elsewhere = wish.model_copy(update={"from_stage": Service.ANALYZER})
-    with pytest.raises(Poison):
+    with pytest.raises(Discard):
         await on_upload_reprocess.ReprocessUpload(ProcessObject(sandbox))(elsewhere, inputs)
 
 
