@@ -1,6 +1,6 @@
 """``provision.py``: ``contracts.topology`` into Google's Pub/Sub emulator and fake-gcs-server; for Docker Compose.
 
-The embedded cloud's own provisioning speaks to both as to Google; two things here need another way, told below.
+The embedded cloud's own provisioning speaks to both as to Google; three things here need another way, told below.
 """
 
 import os
@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from localcloud.provision import Backoff, wanted_subscriptions
 
 _TIMEOUT_S = 20.0
 _PATIENCE_S = 120.0
+_LONGEST_RETENTION = timedelta(days=7)
+"""The emulator (0.8.20) refuses more, though Google keeps messages for 31 days; over a restart it keeps none."""
 
 
 def provision_events(project: str) -> None:
@@ -29,7 +32,7 @@ def provision_events(project: str) -> None:
         for name in topology.topics():
             path = publisher.topic_path(project, name)
             _made(f"topic {name}", lambda path=path: publisher.create_topic(request={"name": path}, timeout=_TIMEOUT_S))
-        for wanted in wanted_subscriptions(project, Backoff()):
+        for wanted in wanted_subscriptions(project, Backoff(), held_for=_LONGEST_RETENTION):
             _made(
                 f"subscription {wanted.name}",
                 lambda wanted=wanted: subscriber.create_subscription(request=wanted, timeout=_TIMEOUT_S),

@@ -63,11 +63,13 @@ class Buckets:
     web_origins: tuple[str, ...]
 
 
-def wanted_subscriptions(project: str, backoff: Backoff) -> tuple[types.Subscription, ...]:
-    """Every subscription of the topology, and the holds that keep their dead letters."""
+def wanted_subscriptions(
+    project: str, backoff: Backoff, held_for: timedelta = _HOLD_RETENTION
+) -> tuple[types.Subscription, ...]:
+    """Every subscription of the topology, and the holds that keep their dead letters for so long."""
     return (
         *(_subscription(project, s, backoff) for s in topology.SUBSCRIPTIONS),
-        *(_hold(project, s) for s in topology.SUBSCRIPTIONS if s.has_dead_letters),
+        *(_hold(project, s, held_for) for s in topology.SUBSCRIPTIONS if s.has_dead_letters),
     )
 
 
@@ -158,14 +160,14 @@ def _dead_letters(project: str, wanted: topology.Subscription) -> types.DeadLett
     )
 
 
-def _hold(project: str, wanted: topology.Subscription) -> types.Subscription:
+def _hold(project: str, wanted: topology.Subscription, held_for: timedelta) -> types.Subscription:
     return types.Subscription(
         name=_subscription_path(project, wanted.dead_letter_hold),
         topic=_topic_path(project, topology.DEAD_LETTER_TOPIC),
         filter=wanted.dead_letter_filter,
         ack_deadline_seconds=60,
         expiration_policy=types.ExpirationPolicy(),
-        message_retention_duration=_duration(_HOLD_RETENTION),
+        message_retention_duration=_duration(held_for),
     )
 
 
