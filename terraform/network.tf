@@ -29,13 +29,16 @@ resource "google_service_networking_connection" "database" {
   deletion_policy         = "ABANDON"
 }
 
-# Counters of the rate limits, shared by all instances. They may be lost: requests are then let through and counted anew.
+# Counters of the rate limits, of calls and money of paid providers, and a week's vectors, shared by all instances. All may
+# be lost: requests are then counted anew, running instances say again what has been spent, texts are encoded again.
 resource "google_redis_instance" "rate_limits" {
-  name               = "mmsearch-rate-limits"
-  region             = var.region
-  tier               = "BASIC"
-  memory_size_gb     = 1
-  redis_version      = "REDIS_7_2"
+  name           = "mmsearch-rate-limits"
+  region         = var.region
+  tier           = "BASIC"
+  memory_size_gb = 1
+  redis_version  = "REDIS_7_2"
+  # Everything in it expires. When it is full, what was not asked for lately goes: vectors, never a counter in use.
+  redis_configs      = { maxmemory-policy = "volatile-lru" }
   connect_mode       = "PRIVATE_SERVICE_ACCESS"
   authorized_network = google_compute_network.this.id
   depends_on         = [google_service_networking_connection.database]

@@ -23,6 +23,6 @@ output "github_variables" {
     GCP_REGISTRY                   = local.image_root
     GCP_WORKLOAD_IDENTITY_PROVIDER = google_iam_workload_identity_pool_provider.github.name
     GCP_DEPLOYER                   = google_service_account.deployer.email
-    GCP_VIDEO_WORKERS              = tostring(var.video_worker_instances)
+    GCP_WORKERS                    = join(",", keys(var.worker_instances))
   }
 }

@@ -1,11 +1,10 @@
 # Topics, subscriptions and dead letters as contracts/topology.py declares them (topology.auto.tfvars.json).
 
 locals {
-  pull_media_processor = var.video_worker_instances > 0
-
+  # A subscription is either pushed or pulled.
   pulled_subscriptions = {
     for name, subscription in var.subscriptions : name => subscription
-    if local.pull_media_processor && subscription.service == "media-processor"
+    if contains(keys(var.worker_instances), subscription.service)
   }
 
   subscriptions_with_dead_letters = {

@@ -35,11 +35,15 @@ locals {
     TRUSTED_PROXIES = join(",", [
       "169.254.0.0/16", "130.211.0.0/22", "35.191.0.0/16", "${google_compute_global_address.public.address}/32",
     ])
-    RATE_LIMIT_STORE = "redis://${google_redis_instance.rate_limits.host}:${google_redis_instance.rate_limits.port}/0"
+    RATE_LIMIT_STORE = "${local.redis}/0"
     OIDC_ISSUER      = var.sign_in.oidc_issuer
     OIDC_CLIENT_ID   = var.sign_in.oidc_client_id
     FIREBASE_PROJECT = var.sign_in.firebase_project
   }
+
+  # One Redis for all instances: requests of users in database 0, calls and money of paid providers in 1, vectors in 2.
+  redis               = "redis://${google_redis_instance.rate_limits.host}:${google_redis_instance.rate_limits.port}"
+  provider_limits_url = "${local.redis}/1"
 
   environment = {
     upload-gateway = {
@@ -51,9 +55,11 @@ locals {
       MAX_FILE_SIZE = tostring(var.max_file_size)
     }
     analyzer = {
-      ANALYZER_BACKEND        = var.analyzer_backend
-      GEMINI_VERTEX_PROJECT   = var.project
-      GEMINI_DAILY_BUDGET_USD = tostring(var.daily_budget_usd)
+      ANALYZER_BACKEND           = var.analyzer_backend
+      GEMINI_VERTEX_PROJECT      = var.project
+      GEMINI_DAILY_BUDGET_USD    = tostring(var.daily_budget_usd)
+      GEMINI_REQUESTS_PER_MINUTE = tostring(var.gemini_requests_per_minute)
+      PROVIDER_LIMITS_URL        = local.provider_limits_url
     }
     embedder = local.embedding_environment
     search   = local.embedding_environment
@@ -62,6 +68,8 @@ locals {
   embedding_environment = merge({
     EMBEDDING_BACKEND       = var.embedding_backend
     OPENAI_DAILY_BUDGET_USD = tostring(var.daily_budget_usd)
+    PROVIDER_LIMITS_URL     = local.provider_limits_url
+    EMBEDDING_CACHE_URL     = "${local.redis}/2"
   }, var.embedding_next_backend == "" ? {} : { EMBEDDING_NEXT_BACKEND = var.embedding_next_backend })
 
   uses_openai = contains([var.embedding_backend, var.embedding_next_backend], "openai")
@@ -216,20 +224,21 @@ resource "google_cloud_run_v2_service" "services" {
   ]
 }
 
-# For videos that take longer than a push request may: the same image pulls instead, and leases are extended as it works.
-resource "google_cloud_run_v2_worker_pool" "media_processor" {
-  count = var.video_worker_instances > 0 ? 1 : 0
+# For work that takes longer than a push request may, and for stages that wait for money: the same image pulls instead, and
+# extends the leases of what it holds as long as it works or waits. docs/decisions/0022.
+resource "google_cloud_run_v2_worker_pool" "pulling" {
+  for_each = var.worker_instances
 
-  name                = "media-processor-pull"
+  name                = "${each.key}-pull"
   location            = var.region
   deletion_protection = var.deletion_protection
 
   scaling {
-    manual_instance_count = var.video_worker_instances
+    manual_instance_count = each.value
   }
 
   template {
-    service_account = google_service_account.services["media-processor"].email
+    service_account = google_service_account.services[each.key].email
 
     vpc_access {
       egress = "PRIVATE_RANGES_ONLY"
@@ -241,18 +250,31 @@ resource "google_cloud_run_v2_worker_pool" "media_processor" {
 
     containers {
       name  = "service"
-      image = local.images["media-processor"]
+      image = local.images[each.key]
 
       resources {
-        limits = { cpu = local.services["media-processor"].cpu, memory = local.services["media-processor"].memory }
+        limits = { cpu = local.services[each.key].cpu, memory = local.services[each.key].memory }
       }
 
       # Without PUSH_AUDIENCE the service pulls.
       dynamic "env" {
-        for_each = merge(local.environment_of_all, local.environment["media-processor"])
+        for_each = merge(local.environment_of_all, local.environment[each.key])
         content {
           name  = env.key
           value = env.value
+        }
+      }
+
+      dynamic "env" {
+        for_each = local.secret_environment[each.key]
+        content {
+          name = env.key
+          value_source {
+            secret_key_ref {
+              secret  = google_secret_manager_secret.secrets[env.value].secret_id
+              version = "latest"
+            }
+          }
         }
       }
     }
@@ -277,15 +299,18 @@ resource "google_cloud_run_v2_worker_pool" "media_processor" {
     ignore_changes = [template[0].containers[0].image, instance_splits, client, client_version]
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [
+    google_project_service.apis,
+    google_secret_manager_secret_iam_member.services,
+  ]
 }
 
-resource "google_pubsub_subscription_iam_member" "media_processor_pulls" {
+resource "google_pubsub_subscription_iam_member" "stages_pull" {
   for_each = local.pulled_subscriptions
 
   subscription = google_pubsub_subscription.subscriptions[each.key].name
   role         = "roles/pubsub.subscriber"
-  member       = google_service_account.services["media-processor"].member
+  member       = google_service_account.services[each.value.service].member
 }
 
 # One job per schema, run by the release script before any traffic moves: python -m database.migrate SERVICE.

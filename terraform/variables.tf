@@ -76,10 +76,25 @@ variable "sizes" {
   type        = map(object({ min = number, max = number }))
 }
 
-variable "video_worker_instances" {
-  description = "0: media-processor is pushed to. More: it pulls in a worker pool of so many instances, for long videos."
-  type        = number
-  default     = 0
+variable "worker_instances" {
+  description = "Stages that pull in a worker pool, and how many instances do; the others are pushed to. A stage that pays a provider must pull: a push that waits for tomorrow's budget uses up the message's deliveries."
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for stage, instances in var.worker_instances : contains(["media-processor", "analyzer", "embedder"], stage) && instances >= 1])
+    error_message = "Only media-processor, analyzer and embedder can pull, each with one instance or more."
+  }
+
+  validation {
+    condition     = var.analyzer_backend != "gemini" || contains(keys(var.worker_instances), "analyzer")
+    error_message = "With analyzer_backend = \"gemini\" the analyzer must pull: give it an entry in worker_instances."
+  }
+
+  validation {
+    condition     = !contains([var.embedding_backend, var.embedding_next_backend], "openai") || contains(keys(var.worker_instances), "embedder")
+    error_message = "With an embedding backend of openai the embedder must pull: give it an entry in worker_instances."
+  }
 }
 
 variable "analyzer_backend" {
@@ -111,9 +126,15 @@ variable "embedding_next_backend" {
 }
 
 variable "daily_budget_usd" {
-  description = "What one instance may spend on a paid provider in a day before its stage pauses."
+  description = "What a service may spend on a paid provider in a day, all its instances together, before its stage pauses."
   type        = number
   default     = 20
+}
+
+variable "gemini_requests_per_minute" {
+  description = "Calls of all analyzers together in a minute."
+  type        = number
+  default     = 240
 }
 
 variable "max_file_size" {

@@ -49,7 +49,7 @@ def _parse() -> argparse.Namespace:
     rollout.add_argument("--most-errors", type=int, default=5, help="more than these in that time end the release")
     back = actions.add_parser("rollback", parents=[everywhere], help="all traffic to an earlier version")
     for action in (rollout, back):
-        action.add_argument("--workers", action="store_true", help="there is a worker pool")
+        action.add_argument("--workers", type=commands.checked_stages, default=(), help="which pull: analyzer,embedder")
     return parser.parse_args()
 
 

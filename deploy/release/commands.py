@@ -1,6 +1,7 @@
 """A place and a version into the commands that build, migrate, start, send traffic to and take back a release."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 ORDER = ("search", "embedder", "analyzer", "media-processor", "upload-gateway")
@@ -8,7 +9,9 @@ ORDER = ("search", "embedder", "analyzer", "media-processor", "upload-gateway")
 
 MIGRATED = ("upload-gateway", "search")
 SHARES = (10, 50, 100)
-WORKER_POOL = "media-processor-pull"
+CAN_PULL = ("embedder", "analyzer", "media-processor")
+"""Stages that may have a worker pool (docs/decisions/0022), consumers before producers."""
+
 
 _VERSION = re.compile(r"^v\d+\.\d+\.\d+(-[a-z0-9][a-z0-9.]*)?$")
 _LONGEST_REVISION = 63
@@ -43,6 +46,14 @@ def checked_version(version: str) -> str:
     if not _VERSION.match(version) or longest > _LONGEST_REVISION:
         raise ValueError(f"{version!r} is no version like v1.2.3 or v1.2.3-rc1")
     return version
+
+
+def checked_stages(names: str) -> tuple[str, ...]:
+    """``analyzer,embedder`` as a tuple, nothing as an empty one; raises ``ValueError`` for what cannot pull."""
+    stages = tuple(name for name in names.split(",") if name)
+    if unknown := set(stages) - set(CAN_PULL):
+        raise ValueError(f"no worker pool can be of {', '.join(sorted(unknown))}")
+    return stages
 
 
 def revision(service: str, version: str) -> str:
@@ -117,10 +128,13 @@ def errors(place: Place, version: str, minutes: int, most: int) -> Command:
     )  # fmt: skip
 
 
-def update_workers(place: Place, version: str) -> Command:
-    """Gives the pulling media-processor the version's image; its instances finish what they hold first."""
-    image = place.image("media-processor", version)
-    return place.run("worker-pools", "update", WORKER_POOL, "--container=service", f"--image={image}")
+def update_workers(place: Place, version: str, stages: Collection[str]) -> list[Command]:
+    """Gives the stages that pull the version's image; their instances finish or hand back what they hold."""
+    images = {stage: place.image(stage, version) for stage in CAN_PULL if stage in stages}
+    return [
+        place.run("worker-pools", "update", f"{stage}-pull", "--container=service", f"--image={image}")
+        for stage, image in images.items()
+    ]
 
 
 def _suffix(version: str) -> str:

@@ -61,13 +61,13 @@ class DryShell(Shell):
 
 @dataclass(frozen=True)
 class Rollout:
-    """One release: its place and version, how long each share is watched, how many errors end it."""
+    """One release: its place and version, how long each share is watched, how many errors end it, which stages pull."""
 
     place: Place
     version: str
     soak_s: int = 300
     most_errors: int = 5
-    workers: bool = False
+    workers: Sequence[str] = ()
     shell: Shell = field(default_factory=Shell)
 
     def run(self) -> None:
@@ -82,8 +82,7 @@ class Rollout:
         try:
             for share in commands.SHARES:
                 self._shift(share)
-            if self.workers:
-                self._all("# the workers", [commands.update_workers(self.place, self.version)])
+            self._all("# the workers", commands.update_workers(self.place, self.version, self.workers))
         except ReleaseError as failure:
             _say(f"# {failure}: back to what ran before")
             self._all(
@@ -118,13 +117,13 @@ class Rollout:
             self.shell.run(command)
 
 
-def take_back(place: Place, version: str, shell: Shell, *, workers: bool = False) -> None:
+def take_back(place: Place, version: str, shell: Shell, *, workers: Sequence[str] = ()) -> None:
     """Sends all traffic to the revisions of an earlier version, producers first; the schema stays as it is."""
     _say(f"# all traffic to {version}")
     for service in reversed(ORDER):
         shell.run(commands.send(place, service, commands.revision(service, version), 100))
-    if workers:
-        shell.run(commands.update_workers(place, version))
+    for command in reversed(commands.update_workers(place, version, workers)):
+        shell.run(command)
 
 
 def _say(line: str) -> None:

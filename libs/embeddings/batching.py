@@ -1,6 +1,7 @@
 """Turns many small encode calls of files worked on at once into few full requests to a remote encoder.
 
-A request waits at most 50 ms for company. Local encoders gain nothing from it and are used as they are.
+While a request is under way the next one waits for company, at most 50 ms; while none is, nobody waits. Local encoders
+gain nothing from it and are used as they are.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ class BatchingEncoder(Encoder):
         while len(self._waiting) >= self._max_texts:
             self._send()
         if self._waiting and self._timer is None:
-            self._timer = loop.call_later(self._wait_s, self._send)
+            self._timer = loop.call_later(self._wait_s if self._requests else 0, self._send)
         try:
             return await asyncio.gather(*futures)
         finally:

@@ -1,26 +1,32 @@
-"""Turns any encoder into one that never encodes the same text twice while it remembers it.
+"""Turns any encoder into one that never encodes the same text twice while it, or the store beside it, remembers it.
 
 Keys are the model id and the text's hash, so the cache holds vectors, never contents.
 """
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from prometheus_client import Counter
 
 from embeddings.encoder import Encoded, Encoder, Vector
+from embeddings.kept import KeptVectors
+
+_TEXTS = Counter("embedding_texts", "Texts of files, by where their vectors came from", ["model", "source"])
 
 
 class CachingEncoder(Encoder):
     """An encoder with a bounded memory of its last answers (least recently used goes first).
 
-    ``max_texts`` vectors are kept: 10,000 of 384 dimensions are 15 MB.
+    ``max_texts`` vectors are kept: 10,000 of 384 dimensions are 15 MB. What is not among them is looked for in
+    ``kept``, which other processes share.
     """
 
-    def __init__(self, encoder: Encoder, *, max_texts: int = 10_000) -> None:
+    def __init__(self, encoder: Encoder, *, max_texts: int = 10_000, kept: KeptVectors | None = None) -> None:
         self._encoder = encoder
         self._max_texts = max_texts
+        self._kept = kept
         self._known: OrderedDict[bytes, Vector] = OrderedDict()
 
     @property
@@ -36,9 +42,9 @@ class CachingEncoder(Encoder):
     async def encode(self, texts: Sequence[str]) -> Encoded:
         """Asks the inner encoder only for texts not seen before, each once; what is remembered costs nothing."""
         keys = [self._key("document", text) for text in texts]
-        found = {key: self._known[key] for key in keys if key in self._known}
+        found = await self._remembered(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        asked = await self._encoder.encode(list(missing.values())) if missing else Encoded.joined([], self.dimensions)
+        asked = await self._asked(missing)
         rows = {key: row for row, key in enumerate(missing)}
         parts: list[Encoded] = []
         for key in keys:
@@ -57,6 +63,28 @@ class CachingEncoder(Encoder):
             vector = await self._encoder.encode_query(text)
         self._remember(key, vector)
         return vector.copy()
+
+    async def _remembered(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
+        wanted = dict.fromkeys(keys)
+        found = {key: self._known[key] for key in wanted if key in self._known}
+        self._count("memory", len(found))
+        if self._kept is not None and len(found) < len(wanted):
+            kept = await self._kept.find([key for key in wanted if key not in found], self.dimensions)
+            self._count("store", len(kept))
+            found |= kept
+        return found
+
+    async def _asked(self, missing: Mapping[bytes, str]) -> Encoded:
+        if not missing:
+            return Encoded.joined([], self.dimensions)
+        asked = await self._encoder.encode(list(missing.values()))
+        self._count("encoder", len(missing))
+        if self._kept is not None:
+            await self._kept.keep(dict(zip(missing, asked.vectors, strict=True)))
+        return asked
+
+    def _count(self, source: str, texts: int) -> None:
+        _TEXTS.labels(self.model_id, source).inc(texts)
 
     def _key(self, role: str, text: str) -> bytes:
         return hashlib.sha256(f"{self._encoder.model_id}\x00{role}\x00{text}".encode("utf-8", "surrogatepass")).digest()

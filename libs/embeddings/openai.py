@@ -72,8 +72,9 @@ class OpenAIEncoder(Encoder):
         return Encoded.joined([await self._encode(chunk) for chunk in chunks], self._dimensions)
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, the gate's too."""
         await self._client.close()
+        await self._gate.aclose()
 
     async def _encode(self, texts: list[str]) -> Encoded:
         # The API refuses an empty text; a space stands for it.

@@ -1,11 +1,16 @@
 """Turns what calls cost into a daily limit: once a day's money is spent, nothing is paid until the next day (UTC)."""
 
+import asyncio
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from providers.shared_limits import SharedLimits
+
+_MICRO = 1_000_000
 
 
 class _Spent(BaseModel):
@@ -16,10 +21,12 @@ class _Spent(BaseModel):
 
 
 class DailyBudget:
-    """``limit_usd`` a day for one process; calls already under way when it is reached are still paid.
+    """``limit_usd`` a day; calls already under way when it is reached are still paid.
 
-    With ``path`` the day's sum survives a restart; without, it begins at 0 with the process. An unreadable file counts
-    as nothing spent. ``now`` answers the time of day in UTC.
+    With ``shared`` it is the limit of all processes that name the same ``purse``; while the store is away each counts
+    on from what it last heard and tells the rest later, and what the store forgot is told again. Without, it is the
+    limit of one process. With ``path`` the day's sum survives a restart without a store; an unreadable file counts as
+    nothing spent. ``now`` answers the time of day in UTC. Belongs to one event loop.
     """
 
     def __init__(
@@ -27,15 +34,23 @@ class DailyBudget:
         limit_usd: float = math.inf,
         path: Path | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        shared: SharedLimits | None = None,
+        purse: str = "",
     ) -> None:
         self._limit_usd = limit_usd
         self._path = path
         self._now = now
+        self._shared = shared
+        self._purse = purse
+        self._untold_usd = 0.0
+        self._heard_micro_usd = 0
+        self._telling = asyncio.Lock()
         self._spent = self._read()
 
     @property
     def spent_usd(self) -> float:
-        """Since midnight UTC."""
+        """Since midnight UTC, as far as is known here."""
         return self._spent.usd if self._spent.day == self._today() else 0.0
 
     @property
@@ -52,8 +67,36 @@ class DailyBudget:
         return (midnight - now).total_seconds()
 
     def charge(self, usd: float) -> None:
-        """Counts a paid call, at once and for good."""
-        self._spent = _Spent(day=self._today(), usd=self.spent_usd + usd)
+        """Counts a paid call, at once and for good; the others hear of it at the next :meth:`settle`."""
+        self._begin_today()
+        self._untold_usd += usd
+        self._note(self.spent_usd + usd)
+
+    async def settle(self) -> None:
+        """Tells the other processes what this one has paid, and learns what all have."""
+        if self._shared is None:
+            return
+        async with self._telling:  # or two at once would tell the same twice
+            self._begin_today()
+            day, micro_usd = self._spent.day, int(self._untold_usd * _MICRO)
+            total = await self._shared.add(self._purse, day, micro_usd)
+            if total is None or day != self._spent.day:
+                return
+            self._untold_usd -= micro_usd / _MICRO
+            forgotten = self._heard_micro_usd + micro_usd - total
+            if forgotten > 0:  # by a store that began anew
+                await self._shared.add(self._purse, day, forgotten)
+            self._heard_micro_usd = total + max(forgotten, 0)
+            self._note(self._heard_micro_usd / _MICRO + self._untold_usd)
+
+    def _begin_today(self) -> None:
+        if self._spent.day != self._today():
+            self._untold_usd = 0.0
+            self._heard_micro_usd = 0
+            self._spent = _Spent(day=self._today(), usd=0.0)
+
+    def _note(self, usd: float) -> None:
+        self._spent = _Spent(day=self._spent.day, usd=usd)
         if self._path:
             fresh = self._path.with_suffix(".new")
             fresh.write_text(self._spent.model_dump_json())

@@ -1,4 +1,7 @@
-"""The one door through which a process calls a provider: concurrency, pace, breaker and budget in that order."""
+"""The one door through which a process calls a provider: concurrency, pace, breaker and budget in that order.
+
+Concurrency and breaker are the process's own; pace and budget are everybody's where there are shared limits.
+"""
 
 import asyncio
 import time
@@ -11,6 +14,7 @@ from providers.budget import DailyBudget
 from providers.errors import ProviderError, ProviderPausedError, ProviderUnavailable
 from providers.pace import Pace
 from providers.prices import Price
+from providers.shared_limits import SharedLimits
 from telemetry import spans
 
 
@@ -18,7 +22,8 @@ class ProviderGate:
     """Holds calls back as long as they must be; belongs to one event loop. ``provider`` names it in spans and metrics,
     beside ``model``, the ``stage`` that pays, and the ``operation`` (``chat``, ``embeddings``).
 
-    ``concurrency`` calls at a time, ``per_minute`` a minute. The budget may be shared with other gates.
+    ``concurrency`` calls at a time, ``per_minute`` a minute; with ``shared`` that many of all gates of the same stage,
+    provider and model, in whatever process. The budget may be shared with other gates.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class ProviderGate:
         per_minute: float = 600,
         budget: DailyBudget | None = None,
         breaker: CircuitBreaker | None = None,
+        shared: SharedLimits | None = None,
     ) -> None:
         self._provider = provider
         self._model = model
@@ -41,10 +47,15 @@ class ProviderGate:
         self._metrics = metrics.ProviderMetrics(provider, model, stage)
         self._metrics.show(self._breaker.wait_s() > 0, self.budget.used)
         self._places = asyncio.Semaphore(concurrency)
+        self._per_minute = per_minute
         self._pace = Pace(time.monotonic, per_minute=per_minute)
+        self._shared = shared
+        self._next_of_all = asyncio.Lock()
+        self._name = f"{stage}/{provider}/{model}"
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """For what is done before a call, like reading its input. Raises :class:`ProviderPausedError`."""
+        await self.budget.settle()
         for pause, reason in (
             (self._breaker.wait_s(), "the provider is left alone after failures"),
             (self.budget.wait_s(), "the budget of the day is spent"),
@@ -54,14 +65,23 @@ class ProviderGate:
                 self._metrics.show(self._breaker.wait_s() > 0, self.budget.used)
                 raise ProviderPausedError(f"{self._provider}: {reason}", pause)
 
-    def charge(self, price: Price, input_tokens: int, output_tokens: int = 0) -> float:
-        """Counts what an answer cost, usable or not; answers it in US dollars. Counts below 0 are none."""
+    def charge(self, price: Price, input_tokens: int, output_tokens: int = 0, *, audio_tokens: int = 0) -> float:
+        """Counts what an answer cost, usable or not; answers it in US dollars. Counts below 0 are none.
+
+        ``audio_tokens`` are the part of ``input_tokens`` that is sound.
+        """
         tokens_in, tokens_out = max(input_tokens, 0), max(output_tokens, 0)
-        cost = price.cost_usd(tokens_in, tokens_out)
+        cost = price.cost_usd(tokens_in, tokens_out, min(max(audio_tokens, 0), tokens_in))
         self.budget.charge(cost)
         self._metrics.paid(tokens_in, tokens_out, cost)
         spans.tokens(tokens_in, tokens_out, cost)
         return cost
+
+    async def aclose(self) -> None:
+        """Tells the other processes the last of what was paid, and closes the connections to what is shared."""
+        await self.budget.settle()
+        if self._shared is not None:
+            await self._shared.aclose()
 
     @asynccontextmanager
     async def call(self) -> AsyncGenerator[None, None]:
@@ -70,10 +90,10 @@ class ProviderGate:
         Inside, only :class:`ProviderUnavailable` counts as a failure of the provider; a refusal or a bad answer is one
         more sign that it is there.
         """
-        self.check()
+        await self.check()
         async with self._places:
-            await asyncio.sleep(self._pace.reserve())
-            self.check()
+            await self._turn()
+            await self.check()
             self._breaker.begin()
             try:
                 with (
@@ -93,4 +113,17 @@ class ProviderGate:
             else:
                 self._breaker.succeeded()
             finally:
+                await self.budget.settle()
                 self._metrics.show(self._breaker.wait_s() > 0, self.budget.used)
+
+    async def _turn(self) -> None:
+        """The process's own pace holds in any case: it is what is left while the shared limits are away."""
+        await asyncio.sleep(self._pace.reserve())
+        if self._shared is None:
+            return
+        async with self._next_of_all:  # one asks for this process, the others stand in line behind it
+            while True:
+                pause = await self._shared.take(self._name, self._per_minute)
+                if not pause:
+                    return
+                await asyncio.sleep(pause)

@@ -22,6 +22,16 @@ _OPEN = Gauge(
     "provider_circuit_open", "1 while the provider is left alone after failures", ["provider"],
     multiprocess_mode="livemax",
 )  # fmt: skip
+_ALONE = Gauge(
+    "provider_limits_alone",
+    "1 while pace and budget hold for this process alone because the shared counters are away",
+    multiprocess_mode="livemax",
+)
+
+
+def limits_alone(alone: bool) -> None:
+    """Notes whether the counters that all instances share are away."""
+    _ALONE.set(alone)
 
 
 class ProviderMetrics:

@@ -1,4 +1,4 @@
-# Two zones, protected, long videos in a worker pool. Replace project, domains, repository and address by your own.
+# Two zones, protected, long videos and paid analysis in worker pools. Replace project, domains, repository and address by your own.
 project           = "mmsearch-prod"
 environment       = "prod"
 region            = "europe-west1"
@@ -8,10 +8,15 @@ release           = "v0.1.0"
 github_repository = "example/mmsearch"
 alert_email       = "oncall@example.com"
 
-analyzer_backend       = "gemini"
-embedding_backend      = "local"
-daily_budget_usd       = 50
-video_worker_instances = 2
+analyzer_backend  = "gemini"
+embedding_backend = "local"
+daily_budget_usd  = 50
+
+# These pull. Instances are counted by hand: an analyzer works on four files at once, 10 to 30 s each by Gemini.
+worker_instances = {
+  media-processor = 2
+  analyzer        = 4
+}
 
 # Connections: an instance of upload-gateway or search opens at most 16, so 10 + 10 instances stay below 400.
 sign_in = {

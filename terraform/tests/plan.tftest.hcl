@@ -55,6 +55,10 @@ variables {
 run "everything_is_pushed" {
   command = plan
 
+  variables {
+    analyzer_backend = "local"
+  }
+
   assert {
     condition     = length(google_pubsub_subscription.subscriptions) == length(var.subscriptions)
     error_message = "a subscription of the contracts is missing"
@@ -64,7 +68,7 @@ run "everything_is_pushed" {
     error_message = "every subscription is pushed"
   }
   assert {
-    condition     = length(google_cloud_run_v2_worker_pool.media_processor) == 0
+    condition     = length(google_cloud_run_v2_worker_pool.pulling) == 0
     error_message = "no worker pool was asked for"
   }
   assert {
@@ -73,21 +77,39 @@ run "everything_is_pushed" {
   }
 }
 
-run "long_videos_are_pulled" {
+run "long_videos_and_paid_stages_are_pulled" {
   command = plan
 
   variables {
-    video_worker_instances = 2
+    embedding_backend = "openai"
+    worker_instances  = { media-processor = 2, analyzer = 3, embedder = 1 }
   }
 
   assert {
-    condition     = google_cloud_run_v2_worker_pool.media_processor[0].scaling[0].manual_instance_count == 2
-    error_message = "the worker pool has its instances"
+    condition     = tomap({ for stage, pool in google_cloud_run_v2_worker_pool.pulling : stage => pool.scaling[0].manual_instance_count }) == tomap({ media-processor = 2, analyzer = 3, embedder = 1 })
+    error_message = "each worker pool has its instances"
   }
   assert {
-    condition     = alltrue([for n, s in google_pubsub_subscription.subscriptions : length(s.push_config) == (startswith(n, "media-processor.") ? 0 : 1)])
-    error_message = "media-processor's subscriptions are pulled, all others pushed"
+    condition     = alltrue([for n, s in google_pubsub_subscription.subscriptions : length(s.push_config) == (contains(["media-processor", "analyzer", "embedder"], split(".", n)[0]) ? 0 : 1)])
+    error_message = "the subscriptions of stages that pull are pulled, all others pushed"
   }
+}
+
+run "a_paid_analyzer_must_pull" {
+  command = plan
+
+  expect_failures = [var.worker_instances]
+}
+
+run "a_paid_embedder_must_pull" {
+  command = plan
+
+  variables {
+    analyzer_backend       = "local"
+    embedding_next_backend = "openai"
+  }
+
+  expect_failures = [var.worker_instances]
 }
 
 run "a_paid_encoder_gets_its_key" {
@@ -95,6 +117,7 @@ run "a_paid_encoder_gets_its_key" {
 
   variables {
     embedding_backend = "openai"
+    worker_instances  = { analyzer = 1, embedder = 1 }
   }
 
   assert {
@@ -107,7 +130,8 @@ run "an_origin_is_exact" {
   command = plan
 
   variables {
-    web_origins = ["https://*.example.com"]
+    analyzer_backend = "local"
+    web_origins      = ["https://*.example.com"]
   }
 
   expect_failures = [var.web_origins]
@@ -117,7 +141,8 @@ run "somebody_signs_people_in" {
   command = plan
 
   variables {
-    sign_in = {}
+    analyzer_backend = "local"
+    sign_in          = {}
   }
 
   expect_failures = [var.sign_in]

@@ -15,6 +15,10 @@ def test_the_table_of_settings_is_current() -> None:
     assert settings_table.page() == PAGE, "run python -m deploy.docker.settings_table"
 
 
+def test_every_setting_is_explained() -> None:
+    assert [row for row in settings_table.table().splitlines() if row.endswith("|  |")] == []
+
+
 def test_every_file_it_names_is_there() -> None:
     named = set(
         re.findall(r"(?<![\w./-])((?:deploy|terraform|docs)/[\w./-]+\.(?:py|yaml|tfvars|tf|md|conf|sh)\b)", PROSE)

@@ -107,16 +107,24 @@ def test_consumers_come_before_producers() -> None:
 def test_the_migrations_are_the_jobs_that_terraform_makes() -> None:
     rows = configuration().locals["services"]
     assert set(commands.MIGRATED) == {name for name, row in rows.items() if row["database"]}
-    pool = configuration().resource("google_cloud_run_v2_worker_pool.media_processor")
-    assert pool["name"] == commands.WORKER_POOL
+
+
+def test_the_workers_are_the_pools_that_terraform_makes() -> None:
+    pool = configuration().resource("google_cloud_run_v2_worker_pool.pulling")
+    assert pool["name"] == "${each.key}-pull"
     assert {c["name"] for c in pool["template"][0]["containers"]} >= {"service"}
+    allowed = configuration().variables["worker_instances"]["validation"][0]["condition"]
+    assert all(f'"{stage}"' in allowed for stage in commands.CAN_PULL)
+    assert list(commands.CAN_PULL) == [service for service in commands.ORDER if service in commands.CAN_PULL]
+    told = configuration().outputs["github_variables"]["value"]
+    assert told["GCP_WORKERS"] == '${join(",", keys(var.worker_instances))}'
 
 
 def test_the_plan_is_a_script_that_a_shell_takes(tmp_path: Path) -> None:
     script = tmp_path / "plan.sh"
     for plan in (
-        rollout_plan("--workers"),
-        release("rollback", *PLACE, "--version=v1.2.2", "--workers", "--dry-run").stdout.splitlines(),
+        rollout_plan("--workers=analyzer"),
+        release("rollback", *PLACE, "--version=v1.2.2", "--workers=analyzer", "--dry-run").stdout.splitlines(),
         release("images", *PLACE, "--version=v1.2.3", "--commit=abc", "--dry-run").stdout.splitlines(),
     ):
         assert plan
@@ -136,10 +144,12 @@ def test_a_dry_run_runs_nothing(gcloud: dict[str, str]) -> None:
 
 
 def test_a_release_runs_what_its_plan_says(gcloud: dict[str, str]) -> None:
-    done = release("rollout", *PLACE, "--version=v1.2.3", "--soak-seconds=0", "--workers", **gcloud)
+    done = release("rollout", *PLACE, "--version=v1.2.3", "--soak-seconds=0", "--workers=analyzer,embedder", **gcloud)
     assert done.returncode == 0, done.stderr
     made = calls(gcloud)
-    assert "worker-pools update" in made[-1]
+    assert "worker-pools update embedder-pull" in made[-2]
+    assert "worker-pools update analyzer-pull" in made[-1]
+    assert "/analyzer:v1.2.3" in made[-1]
     assert [c.split("=")[-1].split()[0] for c in made if "update-traffic search" in c] != []
     assert all("--quiet" in call for call in made), "nothing may wait for an answer at a keyboard"
 
@@ -167,6 +177,23 @@ def test_going_back_needs_only_the_version(gcloud: dict[str, str]) -> None:
     made = calls(gcloud)
     assert [call.split()[3] for call in made] == list(reversed(commands.ORDER))
     assert all("-v1-2-2=100" in call for call in made)
+
+
+def test_workers_go_back_producers_first(gcloud: dict[str, str]) -> None:
+    workers = "--workers=embedder,analyzer,media-processor"
+    assert release("rollback", *PLACE, "--version=v1.2.2", workers, **gcloud).returncode == 0
+    assert [call.split()[3] for call in calls(gcloud)[-3:]] == [
+        "media-processor-pull",
+        "analyzer-pull",
+        "embedder-pull",
+    ]
+
+
+@pytest.mark.parametrize("workers", ["", "embedder", "search", "analyzer;ls"])
+def test_only_stages_can_pull(workers: str) -> None:
+    done = release("rollout", *PLACE, "--version=v1.2.3", f"--workers={workers}", "--dry-run")
+    assert done.returncode == (0 if workers in ("", "embedder") else 2)
+    assert done.stdout.count("worker-pools") == (workers == "embedder")
 
 
 @pytest.mark.parametrize("version", ["1.2.3", "v1.2", "latest", "v1.2.3; rm -rf /", "v1.2.3-" + "x" * 60, "V1.2.3"])

@@ -196,12 +196,58 @@ def test_a_service_is_told_what_its_settings_require_and_nothing_unknown(service
     assert told - known(service) == set()
 
 
-def test_a_pulling_media_processor_is_told_what_it_requires() -> None:
-    containers = CONFIG.resource("google_cloud_run_v2_worker_pool.media_processor")["template"][0]["containers"]
-    env = _dynamic(next(c for c in containers if c["name"] == "service"))["env"]["for_each"]
-    assert env == '${merge(local.environment_of_all, local.environment["media-processor"])}'
-    told = set(CONFIG.locals["environment_of_all"]) | set(CONFIG.locals["environment"]["media-processor"])
-    assert required("media-processor") <= told
+@pytest.mark.parametrize("stage", ["media-processor", "analyzer", "embedder"])
+def test_a_stage_that_pulls_is_told_what_it_requires_and_who_pushes_is_not(stage: str) -> None:
+    containers = CONFIG.resource("google_cloud_run_v2_worker_pool.pulling")["template"][0]["containers"]
+    service = next(c for c in containers if c["name"] == "service")
+    env, secrets = (block["env"]["for_each"] for block in service["dynamic"])
+    assert env == "${merge(local.environment_of_all, local.environment[each.key])}"
+    assert secrets == "${local.secret_environment[each.key]}"
+    told = set(CONFIG.locals["environment_of_all"]) | _names_in(CONFIG.locals["environment"][stage])
+    assert required(stage) <= told
+    assert "PUSH_AUDIENCE" not in told
+
+
+def test_a_stage_that_pays_a_provider_pulls() -> None:
+    conditions = [rule["condition"] for rule in CONFIG.variables["worker_instances"]["validation"]]
+    assert any('var.analyzer_backend != "gemini"' in c and '"analyzer"' in c for c in conditions)
+    assert any("var.embedding_next_backend" in c and '"openai"' in c and '"embedder"' in c for c in conditions)
+    for environment in ("dev", "prod"):
+        values = tfvars(environment)
+        pulling = values.get("worker_instances", {})
+        assert values["analyzer_backend"] != "gemini" or "analyzer" in pulling
+        assert values["embedding_backend"] != "openai" or "embedder" in pulling
+    assert "contains(keys(var.worker_instances), subscription.service)" in CONFIG.locals["pulled_subscriptions"]
+    pull = CONFIG.resource("google_pubsub_subscription_iam_member.stages_pull")
+    assert (pull["for_each"], pull["role"]) == ("${local.pulled_subscriptions}", "roles/pubsub.subscriber")
+    assert pull["member"] == "${google_service_account.services[each.value.service].member}"
+
+
+def test_terraform_itself_refuses_to_push_to_a_stage_that_pays(tmp_path: Path) -> None:
+    if TERRAFORM_BINARY is None:
+        pytest.skip("neither tofu nor terraform is installed")
+    for name in ("variables.tf", "topology.auto.tfvars.json", "environments/dev.tfvars"):
+        shutil.copy(TERRAFORM / name, tmp_path)
+
+    def planned(*values: str) -> str:
+        words = [TERRAFORM_BINARY, f"-chdir={tmp_path}", "plan", "-input=false", "-no-color", "-var-file=dev.tfvars"]
+        done = subprocess.run([*words, *values], capture_output=True, text=True, check=False)
+        return "planned" if done.returncode == 0 else done.stderr
+
+    assert planned() == "planned"
+    assert "the analyzer must pull" in planned("-var=analyzer_backend=gemini")
+    assert planned("-var=analyzer_backend=gemini", "-var=worker_instances={analyzer=1}") == "planned"
+    assert "the embedder must pull" in planned(
+        "-var=embedding_next_backend=openai", "-var=worker_instances={analyzer=1}"
+    )
+    assert "can pull" in planned("-var=worker_instances={search=1}")
+
+
+@pytest.mark.parametrize("service", ["analyzer", "embedder", "search"])
+def test_who_calls_providers_counts_calls_and_money_with_its_other_instances(service: str) -> None:
+    assert "PROVIDER_LIMITS_URL" in told_by_terraform(service)
+    assert CONFIG.locals["provider_limits_url"] == "${local.redis}/1"
+    assert CONFIG.locals["environment_of_public"]["RATE_LIMIT_STORE"] == "${local.redis}/0"
 
 
 def test_migrations_run_as_their_own_account_before_any_traffic() -> None:
@@ -284,7 +330,7 @@ def test_every_grant_comes_from_a_table_or_is_known_by_name() -> None:
         "google_pubsub_topic_iam_member.dead_letters_arrive",
         "google_pubsub_topic_iam_member.storage_notifies",
         "google_pubsub_subscription_iam_member.dead_letters_leave",
-        "google_pubsub_subscription_iam_member.media_processor_pulls",
+        "google_pubsub_subscription_iam_member.stages_pull",
         "google_secret_manager_secret_iam_member.services",
         "google_secret_manager_secret_iam_member.migrations",
         "google_service_account_iam_member.gateway_signs",

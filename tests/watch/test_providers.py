@@ -18,7 +18,7 @@ async def test_every_metric_of_providers_in_use_is_exported() -> None:
         gate.charge(Price(input_usd=1), 250_000)
     gate.budget.charge(5)
     try:
-        gate.check()
+        await gate.check()
     except ConnectionError:
         available = exported(generate_latest(REGISTRY).decode())
     wanted = [pair for _, e in expressions() for pair in used(e).items() if pair[0].startswith("provider_")]

@@ -11,7 +11,7 @@ from analyzer.backends.local.backend import LocalBackend
 from analyzer.backends.local.ocr import OcrProcess
 from analyzer.backends.local.speech.listening import Listener
 from analyzer.backends.local.vision.viewing import Viewer
-from analyzer.settings import Settings
+from analyzer.settings import SOUND_UNVERIFIED, Settings
 
 _log = structlog.get_logger()
 
@@ -32,7 +32,8 @@ def chosen_backend(settings: Settings) -> tuple[Backend, AbstractAsyncContextMan
 def notices(settings: Settings) -> Sequence[str]:
     """What the chosen backend does without, and the setting that would change it."""
     if settings.analyzer_backend != "local":
-        return ()
+        guessed = settings.gemini_model in SOUND_UNVERIFIED and "gemini_prices" not in settings.model_fields_set
+        return ["the price of sound is unverified (GEMINI_PRICES)"] if guessed else ()
     without = {
         "LOCAL_OCR": None if settings.local_ocr else "text in pictures is not read",
         "SPEECH_MODEL_DIR": None if settings.speech_model_dir else "no speech model: recordings are not transcribed",

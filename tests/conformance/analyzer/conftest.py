@@ -15,7 +15,7 @@ from providers.gate import ProviderGate
 from providers.prices import Price
 from tests.conformance.analyzer.gemini_server import GeminiServer, gemini_server
 
-PRICE = Price(input_usd=1, output_usd=10)
+PRICE = Price(input_usd=1, output_usd=10, audio_usd=3)
 
 
 @pytest.fixture

@@ -32,6 +32,18 @@ def said(*utterances: tuple[float, float, str]) -> Reply:
     return Reply(body=answer({"utterances": listed}))
 
 
+async def test_sound_is_charged_at_its_own_price(server: GeminiServer, backend: GeminiBackend) -> None:
+    heard = {
+        "promptTokenCount": 1000,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 600}, {"modality": "TEXT", "tokenCount": 400}],
+    }
+    listed = Reply(body=answer({"utterances": []}, usage=heard))
+    server.replies = [in_turn(listed, listed)]
+    analysis = await backend.analyze(SPOKEN, read)
+    of_the_file = 1000 * 1 + 120 * 10
+    assert analysis.usage.cost_usd == pytest.approx((2 * (600 * 3 + 400 * 1) + of_the_file) / 1e6)
+
+
 async def test_what_is_said_stands_at_its_second_of_the_file(server: GeminiServer, backend: GeminiBackend) -> None:
     server.replies = [in_turn(said((0, 4, "Good evening.")), said((5, 9.5, "And good night.")))]
     analysis = await backend.analyze(SPOKEN, read)

@@ -7,11 +7,15 @@ import pytest
 
 from analyzer.backends.choice import chosen_backend, notices
 from analyzer.backends.gemini.backend import GeminiBackend
+from analyzer.backends.gemini.connection import connected_model
 from analyzer.backends.local.backend import LocalBackend
 from analyzer.settings import Settings
 from analyzer.stage import stage_version
+from providers.errors import ProviderPausedError
+from providers.prices import Price
 from tests.unit.analyzer.tiny_clip import write_tiny_clip
 from tests.unit.analyzer.tiny_whisper import write_tiny_whisper
+from tests.unit.providers.redis_server import redis
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +43,26 @@ def test_what_the_local_backend_does_without_is_said(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LOCAL_OCR", "false")
     assert "text in pictures is not read (LOCAL_OCR)" in notices(Settings())
     assert chosen_backend(Settings().model_copy(update={"vision_model_dir": None}))[0].model_id == "local"
+
+
+def test_a_price_that_nobody_states_is_said_until_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_MODEL", "gemini-3.1-flash-lite")
+    assert notices(Settings()) == ["the price of sound is unverified (GEMINI_PRICES)"]
+    monkeypatch.setenv("GEMINI_PRICES", '{"gemini-3.1-flash-lite": {"input_usd": 0.25, "output_usd": 1.5}}')
+    assert notices(Settings()) == ()
+
+
+async def test_gemini_counts_calls_and_money_with_its_other_instances(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "k-test")
+    monkeypatch.setenv("GEMINI_DAILY_BUDGET_USD", "1")
+    with redis() as port:
+        monkeypatch.setenv("PROVIDER_LIMITS_URL", f"redis://127.0.0.1:{port}/1")
+        one, other = connected_model(Settings()), connected_model(Settings())
+        async with one, other:
+            async with one.gate.call():
+                one.gate.charge(Price(input_usd=1), 1_000_000)
+            with pytest.raises(ProviderPausedError, match="budget"):
+                await other.gate.check()
 
 
 async def test_models_in_local_directories_are_used_and_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -26,6 +26,19 @@ class CountingEncoder(FakeEncoder):
         return await super().encode(texts)
 
 
+class SlowEncoder(CountingEncoder):
+    """Answers nobody before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answered = asyncio.Event()
+
+    async def encode(self, texts: Sequence[str]) -> Encoded:
+        self.requests.append(len(texts))
+        await self.answered.wait()
+        return await FakeEncoder().encode(texts)
+
+
 @pytest.fixture
 def inner() -> CountingEncoder:
     return CountingEncoder()
@@ -38,6 +51,29 @@ async def test_concurrent_files_share_a_request_and_get_their_own_vectors(inner:
     assert inner.requests == [30]
     for texts, vectors in zip(files, answers, strict=True):
         assert np.array_equal(vectors, await FakeEncoder().encode_documents(texts))
+
+
+async def test_who_comes_alone_does_not_wait(inner: CountingEncoder) -> None:
+    batching = BatchingEncoder(inner, wait_s=3600)
+    await batching.encode_documents(["a", "b"])
+    await batching.encode_documents(["c"])
+    assert inner.requests == [2, 1]
+
+
+async def test_who_comes_while_a_request_is_under_way_waits_for_company() -> None:
+    inner = SlowEncoder()
+    batching = BatchingEncoder(inner, wait_s=0.01)
+    files = [asyncio.create_task(batching.encode_documents(["first"]))]
+    while not inner.requests:
+        await asyncio.sleep(0)
+    for text in ("second", "third"):
+        files.append(asyncio.create_task(batching.encode_documents([text])))
+        await asyncio.sleep(0)
+    while len(inner.requests) < 2:
+        await asyncio.sleep(0.001)
+    inner.answered.set()
+    await asyncio.gather(*files)
+    assert inner.requests == [1, 2]
 
 
 async def test_full_requests_go_at_once_and_the_rest_after_the_wait(inner: CountingEncoder) -> None:

@@ -5,6 +5,7 @@ import pytest
 from embeddings.settings import EncoderSettings, chosen_encoders
 from providers.errors import ProviderPausedError
 from tests.unit.embeddings.openai_server import EmbeddingsServer, Reply, good_answer
+from tests.unit.providers.redis_server import redis
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +43,22 @@ async def test_the_same_text_is_paid_once_and_a_spent_budget_pauses(
         with pytest.raises(ProviderPausedError):
             await encoder.encode_documents(["another"])
     assert (encoder.model_id, len(server.requests)) == ("text-embedding-3-small@1536", 1)
+
+
+async def test_two_instances_spend_one_budget(monkeypatch: pytest.MonkeyPatch, server: EmbeddingsServer) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("OPENAI_PRICES", '{"text-embedding-3-small": {"input_usd": 1000000}}')
+    monkeypatch.setenv("OPENAI_DAILY_BUDGET_USD", "3")
+    server.reply = lambda request: Reply(body=good_answer(request))
+    with redis() as port:
+        monkeypatch.setenv("PROVIDER_LIMITS_URL", f"redis://127.0.0.1:{port}")
+        (one,), (other,) = (chosen_encoders(EncoderSettings(), "embedder") for _ in range(2))
+        async with one.in_use, other.in_use:
+            await one.encoder.encode_documents(["a text of three tokens"])
+            with pytest.raises(ProviderPausedError):
+                await other.encoder.encode_documents(["another"])
+    assert len(server.requests) == 1
 
 
 def test_a_next_model_stands_beside_the_current_one_with_its_price(monkeypatch: pytest.MonkeyPatch) -> None:

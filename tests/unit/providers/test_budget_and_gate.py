@@ -86,13 +86,13 @@ async def test_a_cancelled_probe_lets_the_next_one_through() -> None:
     with pytest.raises(ProviderAnswerInvalid):
         async with gate.call():
             raise ProviderAnswerInvalid("it is there, at least")
-    gate.check()
+    await gate.check()
 
 
 async def test_a_pause_is_a_connection_error_that_says_how_long() -> None:
     gate = ProviderGate("test", budget=DailyBudget(0.0), breaker=CircuitBreaker(time.monotonic))
     with pytest.raises(ConnectionError, match="budget of the day is spent; next call in"):
-        gate.check()
+        await gate.check()
 
 
 async def test_calls_pauses_tokens_and_cost_are_counted() -> None:
@@ -110,7 +110,7 @@ async def test_calls_pauses_tokens_and_cost_are_counted() -> None:
             raise ProviderUnavailable("no")
     gate.charge(Price(input_usd=1, output_usd=2), -5, 1_000_000)
     with pytest.raises(ProviderPausedError):
-        gate.check()
+        await gate.check()
     assert value("provider_calls_total", **who, outcome="ok") == 1
     assert value("provider_calls_total", **who, outcome="ProviderUnavailable") == 1
     assert value("provider_pauses_total", reason="the budget of the day is spent") == 1

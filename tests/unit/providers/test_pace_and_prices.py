@@ -37,6 +37,8 @@ def test_unused_time_is_not_saved_up_beyond_the_burst() -> None:
 def test_a_million_tokens_cost_their_price_and_an_unknown_model_is_refused() -> None:
     prices = {"m": Price(input_usd=2, output_usd=30)}
     assert price_of("m", prices).cost_usd(1_000_000, 500_000) == 17
+    assert price_of("m", prices).cost_usd(1_000_000, audio_tokens=1_000_000) == 2
+    assert Price(input_usd=2, audio_usd=5).cost_usd(1_000_000, audio_tokens=400_000) == pytest.approx(3.2)
     with pytest.raises(ValueError, match="no entry for the model n"):
         price_of("n", prices)
 

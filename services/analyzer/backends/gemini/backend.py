@@ -51,7 +51,7 @@ class GeminiBackend:
 
     async def analyze(self, material: Material, read: ArtifactReader) -> Analysis:
         """Everything is heard and looked at; of very long texts stretches from beginning to end are shown."""
-        self._model.gate.check()
+        await self._model.gate.check()
         *earlier, last = batches(material.pictures, _PICTURES_A_REQUEST, INLINE_BYTES)
         try:
             understood = await self._parts(material, earlier, read)

@@ -9,17 +9,24 @@ from contracts.artifacts import Service
 from providers.budget import DailyBudget
 from providers.gate import ProviderGate
 from providers.prices import price_of
+from providers.shared_limits import shared_limits
 
 
 def connected_model(settings: Settings) -> GeminiModel:
     """Raises ``ValueError`` when key and project, or the price of the model, are missing."""
+    shared = shared_limits(settings.provider_limits_url)
+    stage = Service.ANALYZER.value
+    budget = DailyBudget(
+        settings.gemini_daily_budget_usd, settings.gemini_spend_file, shared=shared, purse=f"{stage}/gemini"
+    )
     gate = ProviderGate(
         "gcp.vertex_ai" if settings.gemini_vertex_project else "gcp.gemini",
         model=settings.gemini_model,
-        stage=Service.ANALYZER.value,
+        stage=stage,
         concurrency=settings.gemini_concurrency,
         per_minute=settings.gemini_requests_per_minute,
-        budget=DailyBudget(settings.gemini_daily_budget_usd, settings.gemini_spend_file),
+        budget=budget,
+        shared=shared,
     )
     price = price_of(settings.gemini_model, settings.gemini_prices)
     return GeminiModel(_client(settings), settings.gemini_model, gate, price, timeout_s=settings.gemini_timeout_s)

@@ -44,7 +44,7 @@ class Reply:
 class GeminiModel:
     """``client`` must have been made with its retries off. Calls go through ``gate`` and are charged to its budget.
 
-    An async context: leaving it closes the client. Raises only errors of ``providers.errors``.
+    An async context: leaving it closes client and gate. Raises only errors of ``providers.errors``.
     """
 
     def __init__(
@@ -65,9 +65,10 @@ class GeminiModel:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Closes the connections."""
+        """Closes the connections, the gate's too."""
         await self._client.aio.aclose()
         self._client.close()
+        await self.gate.aclose()
 
     async def generate(self, system: str, parts: Sequence[types.Part], schema: dict[str, Any]) -> Reply:
         """One answer, of the schema if the model obeys."""
@@ -123,7 +124,12 @@ class GeminiModel:
         counted = response.usage_metadata or types.GenerateContentResponseUsageMetadata()
         tokens_in = max(counted.prompt_token_count or 0, 0)
         tokens_out = max((counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0), 0)
-        cost = self.gate.charge(self._price, tokens_in, tokens_out)
+        sound = sum(
+            part.token_count or 0
+            for part in counted.prompt_tokens_details or ()
+            if part.modality is types.MediaModality.AUDIO
+        )
+        cost = self.gate.charge(self._price, tokens_in, tokens_out, audio_tokens=sound)
         return Usage(input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost)
 
 
