@@ -8,6 +8,7 @@ import re
 import uuid
 from abc import abstractmethod
 from datetime import datetime
+from functools import cache
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -70,8 +71,9 @@ def derived_event_id(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
 
 
-def _words(class_name: str) -> list[str]:
-    words = [w.lower() for w in re.findall(r"[A-Z][a-z]*\d*", class_name)]
+@cache
+def _words(class_name: str) -> tuple[str, ...]:
+    words = tuple(w.lower() for w in re.findall(r"[A-Z][a-z]*\d*", class_name))
     if not re.fullmatch(r"v\d+", words[-1]):
         raise TypeError(f"{class_name} does not end in its major version")
     return words

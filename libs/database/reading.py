@@ -6,43 +6,147 @@ holds as in :class:`database.engine.Database`: the tenant is bound in the transa
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 import asyncpg
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
-from sqlalchemy import Select
+from pydantic_core import from_json
+from sqlalchemy import Select, TextClause
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from database.outages import DatabaseUnavailableError
+from telemetry.sql import sanitized
 
 _ACQUIRE_S = 10.0
 _CONNECT_S = 5
 _IDLE_S = 60.0
-_OUTAGES = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+_OUTAGES = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,  # shutting down or starting, and a statement that took too long
+    asyncpg.InternalClientError,  # a statement crossed with the server's last words
+)
+_STATEMENTS_KEPT = 512
+_LONGEST_KEPT = 64 * 1024
+_BOUND = (
+    "SELECT answer.* FROM set_config('app.user_id', ${tenant}, true) AS bound (tenant) "
+    "CROSS JOIN LATERAL (SELECT * FROM ({asked}) AS asked WHERE bound.tenant IS NOT NULL OFFSET 0) AS answer"
+)
+"""What is asked refers to the binding and OFFSET keeps it apart: it can run only for the row of the binding
+(docs/decisions/0023)."""
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE) (\w+)")
 _tracer = trace.get_tracer(__name__)
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What holds for one transaction: its settings, and whether it only reads, all of it from one state of the data.
+
+    ``notes``: it may write what need not outlive a crash of the server; its end does not wait for the disk.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: bool = False
+
+    @cached_property
+    def begin(self) -> str:
+        """Opens the transaction; what binds the tenant is to follow."""
+        settings = {**self.settings, **({"synchronous_commit": "off"} if self.notes else {})}
+        bound = "".join(f"set_config({_literal(name)}, {_literal(to)}, true), " for name, to in settings.items())
+        mode = "READ WRITE" if self.notes else "READ ONLY, ISOLATION LEVEL REPEATABLE READ"
+        return f"BEGIN {mode}; SELECT {bound}"
+
+    @property
+    def end(self) -> str:
+        """Where nothing was written, a rollback ends a failed transaction too."""
+        return "COMMIT" if self.notes else "ROLLBACK"
+
+
+READ_ONLY = Terms()
+
+
+@dataclass(frozen=True)
 class Prepared:
-    """A SELECT ready for the driver: its text and the names of its parameters in their order."""
+    """A statement ready for the driver: its text and the names of its parameters in their order."""
 
     sql: str
     names: tuple[str, ...]
     table: str
 
+    @cached_property
+    def bound(self) -> str:
+        """A SELECT that binds the tenant, its last parameter, before it reads."""
+        return _BOUND.format(tenant=len(self.names) + 1, asked=self.sql)
 
-def prepared(statement: Select[Any], table: str) -> Prepared:
+    @cached_property
+    def operation(self) -> str:
+        """Its first word."""
+        return self.sql.split(None, 1)[0].upper()
+
+    @cached_property
+    def attributes(self) -> Mapping[str, str]:
+        """What its spans say of it; literals are hidden."""
+        return {
+            "db.system.name": "postgresql",
+            "db.operation.name": self.operation,
+            "db.collection.name": self.table,
+            "db.query.text": sanitized(self.sql),
+        }
+
+
+def prepared(statement: Select[Any] | TextClause, table: str) -> Prepared:
     """Compiles a statement whose values are ``bindparam``s; to be done once for each form of a statement."""
     compiled = statement.compile(dialect=dialect.dialect())
     return Prepared(str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), table)
 
 
+@lru_cache(maxsize=_STATEMENTS_KEPT)
+def _prepared(statement: TextClause) -> Prepared:
+    table = _TABLE.search(statement.text)
+    return prepared(statement, table[1] if table else "")
+
+
+class Row(asyncpg.Record):
+    """A row whose columns are attributes as well."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Rows:
+    """What a statement answered, as a session's result would give it."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def all(self) -> Sequence[Any]:
+        """Every row."""
+        return self._rows
+
+    def one(self) -> Any:
+        """The only row there is."""
+        (row,) = self._rows
+        return row
+
+
 class Reading:
-    """A transaction that reads as one tenant."""
+    """A transaction that reads as one tenant, or notes something as well."""
 
     def __init__(self, connection: Any, schema: str) -> None:
         self._connection = connection
@@ -50,15 +154,22 @@ class Reading:
 
     async def rows(self, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """Every row, by column name; JSON is decoded."""
-        attributes = {
-            "db.system.name": "postgresql",
-            "db.namespace": self._schema,
-            "db.operation.name": "SELECT",
-            "db.collection.name": query.table,
-            "db.query.text": query.sql,
-        }
-        with _tracer.start_as_current_span(f"SELECT {query.table}", kind=SpanKind.CLIENT, attributes=attributes):
-            return await self._connection.fetch(query.sql, *(values[name] for name in query.names))
+        return await self._fetch(query, query.sql, *(values[name] for name in query.names))
+
+    async def only(self, query: Prepared, values: Mapping[str, object], tenant: str) -> list[Mapping[str, Any]]:
+        """The same as a transaction of its own, outside of any other: one round trip for everything."""
+        return await self._fetch(query, query.bound, *(values[name] for name in query.names), tenant)
+
+    async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Rows:
+        """As a session would, of a statement in SQL: whoever keeps it compiles it once."""
+        return Rows(await self.rows(_prepared(statement), values))
+
+    async def _fetch(self, query: Prepared, sql: str, *parameters: object) -> list[Mapping[str, Any]]:
+        if not trace.get_current_span().is_recording():
+            return await self._connection.fetch(sql, *parameters)
+        name, about = f"{query.operation} {query.table}", {**query.attributes, "db.namespace": self._schema}
+        with _tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=about):
+            return await self._connection.fetch(sql, *parameters)
 
 
 class Reader:
@@ -72,20 +183,27 @@ class Reader:
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
-    async def reading(self, tenant: str) -> AsyncGenerator[Reading, None]:
+    async def reading(self, tenant: str, terms: Terms = READ_ONLY) -> AsyncGenerator[Reading, None]:
         """One transaction that sees only ``tenant``'s rows. Raises ``DatabaseUnavailableError``."""
-        try:
+        with _outages_told():
             pool = self._pool or await self._open()
             async with pool.acquire(timeout=_ACQUIRE_S) as connection:
                 # One round trip for both; text, because a simple query takes no parameters.
-                await connection.execute(f"BEGIN READ ONLY; SELECT set_config('app.user_id', {_literal(tenant)}, true)")
+                await connection.execute(f"{terms.begin}set_config('app.user_id', {_literal(tenant)}, true)")
+                end = "ROLLBACK"
                 try:
                     yield Reading(connection, self._schema)
+                    end = terms.end
                 finally:
                     if not connection.is_closed():
-                        await connection.execute("ROLLBACK")  # nothing was written; ends a failed transaction too
-        except _OUTAGES as error:
-            raise DatabaseUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error
+                        await connection.execute(end)
+
+    async def only(self, tenant: str, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
+        """The rows of ``tenant`` that one SELECT finds. Raises ``DatabaseUnavailableError``."""
+        with _outages_told():
+            pool = self._pool or await self._open()
+            async with pool.acquire(timeout=_ACQUIRE_S) as connection:
+                return await Reading(connection, self._schema).only(query, values, tenant)
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -101,20 +219,33 @@ class Reader:
                     min_size=0,
                     max_size=self._pool_size,
                     max_inactive_connection_lifetime=_IDLE_S,
+                    statement_cache_size=_STATEMENTS_KEPT,
+                    max_cacheable_statement_size=_LONGEST_KEPT,
+                    max_cached_statement_lifetime=0,
+                    record_class=Row,
                     timeout=_CONNECT_S,
                     init=_init,
                     reset=_nothing_to_reset,
                     server_settings={
                         "search_path": f"{self._schema},public",
                         "application_name": f"{self._schema}_reading",
+                        "default_transaction_read_only": "on",
                         "idle_in_transaction_session_timeout": "60s",
                     },
                 )
             return self._pool
 
 
+@contextmanager
+def _outages_told() -> Generator[None, None, None]:
+    try:
+        yield
+    except _OUTAGES as error:
+        raise DatabaseUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error
+
+
 async def _init(connection: Any) -> None:
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=from_json)
 
 
 async def _nothing_to_reset(_connection: Any) -> None:

@@ -36,10 +36,10 @@ class StoreInputs:
             self._directory = TemporaryDirectory(prefix="mmsearch-", ignore_cleanup_errors=True)
         return Path(self._directory.name)
 
-    def close(self) -> None:
-        """Removes the workdir."""
+    async def aclose(self) -> None:
+        """Removes the workdir, if there is one."""
         if self._directory is not None:
-            self._directory.cleanup()
+            await asyncio.to_thread(self._directory.cleanup)
 
     async def download_source(self, upload: UploadRef) -> Path:
         """See :class:`StageInputs`."""
@@ -103,7 +103,7 @@ async def opened_inputs(store: ObjectStore, bucket: str, prefix: str) -> AsyncGe
     try:
         yield inputs
     finally:
-        await asyncio.to_thread(inputs.close)
+        await inputs.aclose()
 
 
 def _file_sha256(path: Path) -> str:

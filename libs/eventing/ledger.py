@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Column as Col
-from sqlalchemy import DateTime, Index, MetaData, Table, Text, func, select, text
+from sqlalchemy import DateTime, Index, MetaData, Table, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID, insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,16 +34,19 @@ class Ledger:
             Col("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         )
         Index("inbox_by_age", self.inbox.c.handled_at)
+        # Built once: building and caching one anew takes longer than asking it.
+        noted = insert(self.inbox).values(event_id=bindparam("event_id"), handler=bindparam("handler"))
+        self._note = noted.on_conflict_do_nothing()
+        self._announce = self.outbox.insert().values(event=bindparam("event")).inline()
 
     async def first_time(self, session: AsyncSession, event_id: str, handler: str) -> bool:
         """Records that ``handler`` applies the event; False when it already has."""
-        statement = insert(self.inbox).values(event_id=event_id, handler=handler).on_conflict_do_nothing()
-        result = cast("CursorResult[Any]", await session.execute(statement))
-        return result.rowcount == 1
+        result = await session.execute(self._note, {"event_id": event_id, "handler": handler})
+        return cast("CursorResult[Any]", result).rowcount == 1
 
     async def announce(self, session: AsyncSession, event: StoredEvent) -> None:
         """Puts an event into the outbox; the relay publishes it after the commit."""
-        await session.execute(self.outbox.insert().values(event=event.model_dump(mode="json")))
+        await session.execute(self._announce, {"event": event.model_dump(mode="json")})
 
     async def backlog(self, session: AsyncSession) -> tuple[int, float]:
         """How many events wait in the outbox, and for how many seconds the oldest has."""

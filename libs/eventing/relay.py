@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import ARRAY, any_, bindparam, delete, select
 
 from contracts.artifacts import StoredEvent
 from database.engine import Database
@@ -36,6 +36,10 @@ class Relay:
         self._ledger = ledger
         self._publisher = publisher
         self._wanted = asyncio.Event()
+        outbox = ledger.outbox
+        oldest = select(outbox.c.id, outbox.c.event).order_by(outbox.c.id).limit(_BATCH)
+        self._oldest = oldest.with_for_update(skip_locked=True)
+        self._remove = delete(outbox).where(outbox.c.id == any_(bindparam("ids", type_=ARRAY(outbox.c.id.type))))
         self._forgot_at = float("-inf")
         self._shown_at = float("-inf")
 
@@ -78,11 +82,9 @@ class Relay:
 
     async def publish_batch(self) -> int:
         """Publishes up to a batch and deletes it; answers how many. A crash in between publishes the same ids again."""
-        outbox = self._ledger.outbox
         async with self._database.transaction() as session:
-            query = select(outbox.c.id, outbox.c.event).order_by(outbox.c.id).limit(_BATCH)
-            rows = (await session.execute(query.with_for_update(skip_locked=True))).all()
+            rows = (await session.execute(self._oldest)).all()
             if rows:
                 await announce(self._publisher, [StoredEvent.model_validate(row.event) for row in rows])
-                await session.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in rows])))
+                await session.execute(self._remove, {"ids": [row.id for row in rows]})
         return len(rows)

@@ -2,6 +2,7 @@
 database, outbox and relay. A service's ``main.py`` hands its handlers and routes over and gets an application.
 """
 
+import gc
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -68,6 +69,9 @@ class EventService:
             async with AsyncExitStack() as stack:
                 for resource in (self.store, self.publisher, *self._databases(), *resources, consumer.running()):
                     await stack.enter_async_context(resource)
+                # What has started stays: the collector need not look through it again and again.
+                gc.collect()
+                gc.freeze()
                 yield
 
         checks: dict[str, Check] = {**consumer.checks, "storage": partial(self.store.ping, settings.artifacts_bucket)}

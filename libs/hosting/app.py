@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
 from contracts.artifacts import Service
 from hosting.answers import Answer, ApiError, on_api_error, on_http_error, on_outage, on_validation_error
 from hosting.health import SOURCE, Check, Release, health_router
 from hosting.middleware import RequestContext
-from telemetry.configure import instrument_app
+from telemetry.requests import ServerSpans
 
 API_ROOT = "/api/v1"
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -51,6 +52,7 @@ def create_app(
         openapi_url=f"{API_ROOT}/{docs_path}/openapi.json",
         redoc_url=None,
         responses=_REFUSED,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         exception_handlers={
             ConnectionError: on_outage,
             ApiError: on_api_error,
@@ -58,9 +60,8 @@ def create_app(
             RequestValidationError: on_validation_error,
         },
     )
-    app.include_router(health_router(service.value, release, checks or {}, notices, shared_metrics))
-    for router in routers:
+    # Routes are tried in their order: the service's own are asked most.
+    for router in (*routers, health_router(service.value, release, checks or {}, notices, shared_metrics)):
         app.include_router(router)
-    app.add_middleware(RequestContext, service=service.value)
-    instrument_app(app)
+    app.user_middleware += [Middleware(ServerSpans), Middleware(RequestContext, service=service.value)]
     return app

@@ -1,12 +1,15 @@
 """Pure ASGI middleware: what trusted proxies say about the client becomes the request's address and scheme."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Network = IPv4Network | IPv6Network
+_LONGEST = 64
+"""Characters; more is no address, even with a zone."""
 _SCHEMES = {"http": {"http": "http", "https": "https"}, "websocket": {"http": "ws", "https": "wss"}}
 
 
@@ -19,13 +22,14 @@ class ForwardedClient:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] in _SCHEMES and self._trusts(_address(scope)):
+        if self._trusted and scope["type"] in _SCHEMES and self._trusts(_address(scope)):
             headers = Headers(scope=scope)
-            client = self._client(",".join(headers.getlist("x-forwarded-for")))
-            if client is not None:
-                scope["client"] = (client, 0)
-            proto = headers.get("x-forwarded-proto", "").split(",")[-1].strip().lower()
-            scope["scheme"] = _SCHEMES[scope["type"]].get(proto, scope["scheme"])
+            if chain := headers.getlist("x-forwarded-for"):
+                client = self._client(",".join(chain))
+                scope["client"] = scope["client"] if client is None else (client, 0)
+            if proto := headers.get("x-forwarded-proto"):
+                named = proto.split(",")[-1].strip().lower()
+                scope["scheme"] = _SCHEMES[scope["type"]].get(named, scope["scheme"])
         await self._app(scope, receive, send)
 
     def _client(self, chain: str) -> str | None:
@@ -60,6 +64,11 @@ def _address(scope: Scope) -> IPv4Address | IPv6Address | None:
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    return _read(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)  # mostly the same few proxies
+def _read(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
     except ValueError:

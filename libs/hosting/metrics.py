@@ -6,8 +6,8 @@ counters and histograms are summed, gauges as each says itself.
 
 import os
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -27,8 +27,8 @@ _LIVE_FILE = re.compile(r"gauge_live\w+_(\d+)\.db")
 def observe_request(service: str, scope: Scope, status: int, seconds: float) -> None:
     """Counts one request under its route template (never its path: ids would make endless series)."""
     method, route = _method(scope), _route(scope)
-    _REQUESTS.labels(service, method, route, status or 499).inc()
-    _DURATION.labels(service, method, route).observe(seconds)
+    _answered(service, method, route, status or 499).inc()
+    _took(service, method, route).observe(seconds)
 
 
 def action_of(scope: Scope) -> str:
@@ -36,11 +36,9 @@ def action_of(scope: Scope) -> str:
     return f"{_method(scope)} {_route(scope)}"
 
 
-@contextmanager
-def in_progress(service: str) -> Generator[None, None, None]:
+def in_progress(service: str) -> AbstractContextManager[None]:
     """Counts a request as being answered while inside."""
-    with _IN_PROGRESS.labels(service).track_inprogress():
-        yield
+    return _in_progress(service).track_inprogress()
 
 
 def exposition(shared: Path | None = None) -> Response:
@@ -69,6 +67,21 @@ def _forget_the_dead(shared: Path) -> None:
             mark_process_dead(pid, str(shared))
         except PermissionError:
             continue
+
+
+@cache  # finding a series by its labels takes longer than counting; there are as many as routes and statuses
+def _answered(service: str, method: str, route: str, status: int) -> Counter:
+    return _REQUESTS.labels(service, method, route, status)
+
+
+@cache
+def _took(service: str, method: str, route: str) -> Histogram:
+    return _DURATION.labels(service, method, route)
+
+
+@cache
+def _in_progress(service: str) -> Gauge:
+    return _IN_PROGRESS.labels(service)
 
 
 def _method(scope: Scope) -> str:

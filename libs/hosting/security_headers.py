@@ -3,6 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hosting.answers import ApiError, error_response
+from hosting.middleware import add_headers
 
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 _HEADERS = (
@@ -37,19 +38,19 @@ class SecurityHeaders:
         self._app = app
         self._docs_path = docs_path
         self._https_only = https_only
+        always = (*_HEADERS, _HSTS) if https_only else _HEADERS
+        self._everywhere, self._documentation = (*always, _POLICY), (*always, _DOCS_POLICY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        policy = _DOCS_POLICY if scope["path"] == self._docs_path else _POLICY
+        ours = self._documentation if scope["path"] == self._docs_path else self._everywhere
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                present = {name.lower() for name, _ in message["headers"]}
-                ours = (*_HEADERS, policy, *((_HSTS,) if self._https_only else ()))
-                message["headers"] = [*message["headers"], *(header for header in ours if header[0] not in present)]
+                add_headers(message, ours)
             await send(message)
 
         if self._https_only and scope["scheme"] in ("http", "ws") and scope["path"] not in _PLAIN_IS_FINE:

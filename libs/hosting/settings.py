@@ -17,18 +17,26 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     host: str = "127.0.0.1"
+    """Address to listen on; in a container ``0.0.0.0``."""
     port: int = 8080
+    """Port to listen on; Cloud Run sets it."""
     google_cloud_project: str
+    """Project of topics, subscriptions and buckets; on one machine any name."""
     uploads_bucket: str
+    """Where originals lie; its notifications start the pipeline."""
     artifacts_bucket: str
+    """Where thumbnails, previews and texts lie; it raises no notifications."""
     otel_exporter_otlp_endpoint: str | None = None
+    """Where traces go (OTLP over HTTP), like ``http://jaeger:4318``; unset: nowhere."""
     push_audience: str | None = None
     """Set together with the account: messages arrive by push. Unset: streaming pull."""
     push_service_account: str = ""
+    """Whose tokens push requests must carry."""
     push_auth: Literal["jwt", "cloud_run_iam"] = "jwt"
     """``cloud_run_iam``: Cloud Run has checked the caller and may have taken the signature off the token.
     Only for services that the public cannot call, which ``service_ingress`` must say."""
     service_ingress: Literal["public", "internal"] = "public"
+    """``internal``: the platform lets nobody from outside in."""
     signing_key_file: Path | None = None
     """A service account's key, where the platform cannot sign URLs by itself (one machine)."""
 
@@ -40,6 +48,7 @@ class ServiceSettings(BaseSettings):
     mmsearch_version: str = "0.1.0"
     """What runs here; an image has both baked in, and ``/version`` tells."""
     mmsearch_revision: str = "source"
+    """The commit it was built from."""
 
 
 class SignInSettings(BaseSettings):
@@ -54,10 +63,12 @@ class SignInSettings(BaseSettings):
     oidc_jwks_uri: str | None = None
     """Without it the issuer's discovery document tells."""
     oidc_authorization_endpoint: str | None = None
+    """Where the page sends people to sign in."""
     oidc_token_endpoint: str | None = None
     """Without them the issuer's discovery document tells the page; the policy of the page then allows the issuer's
     own origin only."""
     firebase_project: str | None = None
+    """In place of an issuer: people sign in by this project."""
 
     @property
     def sign_in_origins(self) -> tuple[str, ...]:
@@ -105,6 +116,7 @@ class EdgeSettings(BaseSettings):
     rate_limit_store: str = "memory://"
     """``redis://…`` where several instances share the counters."""
     rate_limits: RateLimits = RateLimits()
+    """Requests a minute and within a second by tier, as JSON."""
 
     @model_validator(mode="after")
     def _no_wildcard(self) -> Self:
@@ -117,5 +129,6 @@ class DatabaseSettings(ServiceSettings, SignInSettings, EdgeSettings):
     """For the two public services, which own a schema; the URL logs in as the service's own role."""
 
     database_url: str
+    """``postgresql://…``, as the role of the service."""
     local_issuer_secret: str | None = None
     """Set on one machine only: tokens of the local issuer are accepted."""

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
@@ -43,6 +43,21 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
+class _Allowed:
+    """What one tier may do, as the library counts it."""
+
+    limit: RateLimit
+    minute: RateLimitItem
+    second: RateLimitItem
+
+    @classmethod
+    def by(cls, limit: RateLimit) -> Self:
+        """The two windows of a limit."""
+        minute = RateLimitItemPerMinute(limit.per_minute, namespace=_NAMESPACE)
+        return cls(limit, minute, RateLimitItemPerSecond(limit.burst, namespace=_NAMESPACE))
+
+
+@dataclass(frozen=True)
 class _Standing:
     """How a caller stands after this request; ``reset_s`` until the window is free again."""
 
@@ -60,7 +75,8 @@ class RateLimiter:
         storage: Any = storage_from_string(f"async+{store}", **(_REMOTE if remote else {}))
         self._connections: Any = storage.bridge.storage if remote else None
         self._strategy = SlidingWindowCounterRateLimiter(storage)
-        self._limits = limits
+        self._free = _Allowed.by(limits.free)
+        self._tiers = {tier: _Allowed.by(limits.of(tier)) for tier in type(limits).model_fields}
 
     async def close(self) -> None:
         """Closes the connections to a remote store."""
@@ -69,13 +85,11 @@ class RateLimiter:
 
     async def count(self, caller: str, tier: str) -> _Standing:
         """One more request of ``caller``, who is in ``tier``."""
-        limit = self._limits.of(tier)
-        minute = RateLimitItemPerMinute(limit.per_minute, namespace=_NAMESPACE)
-        second = RateLimitItemPerSecond(limit.burst, namespace=_NAMESPACE)
-        for item in (second, minute):
+        allowed = self._tiers.get(tier, self._free)
+        for item in (allowed.second, allowed.minute):
             if not await self._strategy.hit(item, caller):
-                return await self._standing(item, caller, limit, allowed=False)
-        return await self._standing(minute, caller, limit, allowed=True)
+                return await self._standing(item, caller, allowed.limit, allowed=False)
+        return await self._standing(allowed.minute, caller, allowed.limit, allowed=True)
 
     async def _standing(self, item: RateLimitItem, caller: str, limit: RateLimit, *, allowed: bool) -> _Standing:
         window = await self._strategy.get_window_stats(item, caller)

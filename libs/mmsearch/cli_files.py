@@ -1,40 +1,62 @@
 """The commands on files that are there: search, list, open, download, rm, restore, retry."""
 
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from mmsearch import rendering
-from mmsearch.cli_output import FAILED, AsJson, DataDir, UploadIds, connected, err, print_json, say, show
+from mmsearch.cli_output import (
+    FAILED,
+    AsJson,
+    DataDir,
+    FileKind,
+    UploadIds,
+    connected,
+    err,
+    hint,
+    out,
+    print_json,
+    say,
+    show,
+)
 from mmsearch.client import Client
 from mmsearch.errors import ApiError
 
-FileType = Annotated[str | None, typer.Option("--type", help="image, video, audio or document")]
+FileType = Annotated[FileKind | None, typer.Option("--type", help="Only such files.")]
 _PAGE = 100
+_WIDE = 100
 
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    for command in (search, download, restore, retry):
-        app.command()(command)
+    app.command()(search)
     app.command(name="list")(list_uploads)
     app.command(name="open")(open_file)
+    app.command()(download)
     app.command(name="rm")(remove)
+    app.command()(restore)
+    app.command()(retry)
 
 
 def search(
     query: Annotated[str, typer.Argument(help="What you are looking for, in your own words.")],
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
-    mode: Annotated[str, typer.Option(help="hybrid, semantic or keyword")] = "hybrid",
-    file_type: Annotated[list[str] | None, typer.Option("--type", help="image, video, audio, document")] = None,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many of the best.")] = 0,
+    mode: Annotated[
+        Literal["hybrid", "semantic", "keyword"], typer.Option(help="By meaning and words, or by one of them.")
+    ] = "hybrid",
+    file_type: Annotated[
+        list[FileKind] | None, typer.Option("--type", help="Only such files; may be given several times.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Find files and the moments inside them."""
     with connected(data_dir) as client:
-        answer = client.search(query, limit=limit, mode=mode, file_types=tuple(file_type or ()))
+        answer = client.search(query, limit=limit, offset=offset, mode=mode, file_types=tuple(file_type or ()))
     show(answer, as_json, rendering.search_results)
 
 
@@ -43,7 +65,8 @@ def list_uploads(
     offset: Annotated[int, typer.Option(min=0)] = 0,
     file_type: FileType = None,
     state: Annotated[
-        str | None, typer.Option("--status", help="pending, processing, completed, failed or deleted")
+        Literal["pending", "processing", "completed", "failed", "deleted"] | None,
+        typer.Option("--status", help="Only those; deleted ones are shown only so."),
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -51,7 +74,9 @@ def list_uploads(
     """List your uploads, newest first."""
     with connected(data_dir) as client:
         page = client.uploads(limit=limit, offset=offset, file_type=file_type, status=state)
-    show(page, as_json, rendering.uploads_table)
+    show(page, as_json, lambda found: rendering.uploads_table(found, wide=out.width >= _WIDE))
+    if page.has_more and not as_json:
+        hint(f"More with --offset {offset + len(page.uploads)}.")
 
 
 def open_file(
@@ -68,21 +93,25 @@ def open_file(
         url += f"#page={page}"
     elif second is not None:
         url += f"#t={second:g}"
-    if print_url or typer.launch(url) != 0:
+    if print_url or not webbrowser.open(url):
         say(url)
 
 
 def download(
     upload_id: str,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it; else its own name.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file or a folder to write it to; else its own name, here.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Fetch an original."""
     with connected(data_dir) as client:
-        # A name from a server must not choose a directory.
-        path = output or Path(Path(client.status(upload_id).filename or upload_id).name)
-        if output is None and path.exists():
+        path = output
+        if path is None or path.is_dir():
+            # A name from a server must not choose a directory.
+            path = (path or Path()) / Path(client.status(upload_id).filename or upload_id).name
+        if path != output and path.exists():
             rendering.problem(err, f"{path} is there already; say where to write it with --output.")
             raise typer.Exit(FAILED)
         client.download(upload_id, path)
@@ -103,6 +132,8 @@ def remove(
     if purge and not yes:
         typer.confirm(f"Remove {len(upload_ids)} file(s) for ever?", abort=True)
     _each(upload_ids, data_dir, as_json, "Deleted", lambda client, upload_id: client.delete(upload_id, purge=purge))
+    if not purge and not as_json:
+        hint("“mmsearch restore” brings it back within 30 days; “mmsearch list --status deleted” shows what can be.")
 
 
 def restore(upload_ids: UploadIds, data_dir: DataDir = None, as_json: AsJson = False) -> None:
@@ -123,6 +154,8 @@ def retry(
     if failed:
         with connected(data_dir) as client:
             upload_ids = _failed(client, code)
+        if not upload_ids and not as_json:
+            say("Nothing that failed fits.")
     _each(upload_ids or [], data_dir, as_json, "Started", lambda client, upload_id: client.retry(upload_id))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mmsearch import rendering
-from mmsearch.cli_output import AsJson, DataDir, connected, out, print_json, say
+from mmsearch.cli_output import AsJson, DataDir, connected, hint, out, print_json, say
 
 key = typer.Typer(no_args_is_help=True, help="API keys: make one for each program, revoke it when it is lost.")
 
@@ -37,6 +37,7 @@ def create(
         print_json(made.model_dump(mode="json", exclude_none=True))
     else:
         say(made.key or "")
+        hint("It is not shown again. Programs send it as X-API-Key, the command line reads it from MMSEARCH_API_KEY.")
 
 
 @key.command()

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from mmsearch import settings
+from mmsearch.cli_output import OPERATORS, out
 from mmsearch.operations import OperatorClient
 
-_out = Console()
+_out = out
+_NEXT = "Which files: mmsearch list --status failed. Once the cause is gone: mmsearch reprocess --code CODE."
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BATCH = 100
 
@@ -37,11 +38,11 @@ users = typer.Typer(no_args_is_help=True, help="Suspend and resume users (operat
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    app.add_typer(dlq, name="dlq")
-    app.add_typer(users, name="users")
     app.command()(failures)
     app.command()(reprocess)
-    app.command()(reconcile)
+    app.add_typer(dlq, name="dlq", rich_help_panel=OPERATORS)
+    app.add_typer(users, name="users", rich_help_panel=OPERATORS)
+    app.command(rich_help_panel=OPERATORS)(reconcile)
 
 
 @dlq.command(name="list")
@@ -62,7 +63,8 @@ def list_letters(
         return _print_json(found)
     _table(("where", "code", "letters", "oldest", "a reason"), [_cause(cause) for cause in found["causes"]])
     _table(("id", "where", "code", "upload", "deaths", "since"), [_letter(letter) for letter in found["letters"]])
-    _out.print(f"{len(found['letters'])} of {found['total']}", style="dim")
+    none = f"No dead letter is {status}." if status != "all" else "There are no dead letters."
+    _out.print(f"{len(found['letters'])} of {found['total']}" if found["total"] else none, style="dim")
     return None
 
 
@@ -127,10 +129,11 @@ def failures(
         groups = client.failures(mine=mine, kind=kind, since=_moment(since))
     if as_json:
         return _print_json(groups)
-    columns = ("uploads", "code", "stage", "kind", "latest", "advice")
-    rows = [(g["uploads"], g["code"], g["stage"], g["kind"] or "?", _short(g["latest"]), g["advice"]) for g in groups]
-    _table(columns, rows)
-    _out.print("Nothing has failed." if not groups else "Run them again with: mmsearch reprocess --code CODE")
+    columns = ("uploads", "code", "stage", "kind", "latest")
+    _table(columns, [(g["uploads"], g["code"], g["stage"], g["kind"] or "?", _short(g["latest"])) for g in groups])
+    for code, advice in {group["code"]: group["advice"] for group in groups}.items():
+        _out.print(f"{code}: {advice}", highlight=False, markup=False)
+    _out.print(_NEXT if groups else "Nothing has failed.", highlight=False, style="dim" if groups else "")
     return None
 
 
@@ -164,7 +167,8 @@ def reprocess(
         return _print_json({"matched": matched, "started": started, "skipped": skipped})
     for upload_id, why in skipped.items():
         _out.print(f"{upload_id} not started: {why}", highlight=False)
-    _out.print(f"{matched} fit, {len(started)} started, {len(skipped)} not.", highlight=False)
+    done = "none was started: a dry run" if dry_run else f"{len(started)} started, {len(skipped)} not"
+    _out.print(f"{matched} fit, {done}.", highlight=False)
     return None
 
 

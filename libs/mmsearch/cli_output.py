@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -17,8 +18,29 @@ from mmsearch.client import Client
 FAILED, USAGE, UNREACHABLE = 1, 2, 3
 """Exit codes: refused or failed, wrong usage, nobody answers."""
 
-out = Console()
-err = Console(stderr=True)
+_PIPED_WIDTH = 100_000
+
+
+class FileKind(StrEnum):
+    """What a list or a search can be narrowed to."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """As wide as the terminal; what goes into a file or a pipe is not broken into lines."""
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, width=None if is_terminal else _PIPED_WIDTH)
+
+
+OPERATORS = "Operators"
+"""The part of the help that is for who runs the installation."""
+
+out = console()
+err = console(stderr=True)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the local system keeps everything.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -57,6 +79,11 @@ def print_json_line(value: Any) -> None:
     """One line of a stream of JSON documents, at once."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def hint(line: str) -> None:
+    """What to do next, beside the answer and not in it."""
+    err.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def say(line: str) -> None:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from mmsearch import settings
-from mmsearch.cli_output import AsJson, DataDir, err, out, print_json, say
+from mmsearch.cli_output import OPERATORS, AsJson, DataDir, err, out, print_json, say
 from mmsearch.errors import MmsearchError
 from mmsearch.reembedding import ReembeddingClient
 
@@ -34,7 +34,7 @@ reembed = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    app.add_typer(reembed, name="reembed")
+    app.add_typer(reembed, name="reembed", rich_help_panel=OPERATORS)
 
 
 @reembed.command()

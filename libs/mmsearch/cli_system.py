@@ -14,8 +14,9 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="The public port on 12
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    for command in (up, demo, down, status):
-        app.command()(command)
+    app.command()(status)
+    for command in (up, demo, down):
+        app.command(rich_help_panel="A system on this machine")(command)
 
 
 def up(

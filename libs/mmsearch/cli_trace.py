@@ -12,12 +12,13 @@ from mmsearch.cli_output import DataDir, connected, out
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the command line."""
-    app.command()(trace)
+    app.command(rich_help_panel="A system on this machine")(trace)
 
 
 def trace(
     upload_id: Annotated[str, typer.Argument(help="An upload, or a trace by its id.")],
     jaeger: Annotated[Path | None, typer.Option("--jaeger", help="Save it as JSON for Jaeger's page.")] = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Show database statements too.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Show where the time of an upload went, service by service."""
@@ -28,4 +29,4 @@ def trace(
     document = traces.fetch(settings.connection(data_dir).url, trace_id or "unknown")
     if jaeger is not None:
         traces.save(document, jaeger)
-    out.print(traces.tree(traces.parsed(document)))
+    out.print(traces.tree(traces.parsed(document), statements=sql, fill=out.is_terminal))

@@ -1,22 +1,59 @@
 """``mmsearch upload``: folders and files, several at once, with bars; ``mmsearch watch``: what becomes of them."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Column
 
 from mmsearch import rendering, settings
-from mmsearch.cli_output import FAILED, AsJson, DataDir, connected, err, out, print_json, print_json_line, say
+from mmsearch.cli_output import (
+    FAILED,
+    UNREACHABLE,
+    AsJson,
+    DataDir,
+    connected,
+    err,
+    hint,
+    out,
+    print_json,
+    print_json_line,
+    say,
+)
 from mmsearch.client import Client
 from mmsearch.journal import Journal
 from mmsearch.models import Upload, UploadStatus
-from mmsearch.sending import Outcome, Refusal, Sender, files_in
+from mmsearch.sending import DUPLICATE, Outcome, Refusal, Sender, files_in
+from mmsearch.sending import UNREACHABLE as UNREACHABLE_CODE
 
-_BARS = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+_NAME_WIDTH = 32
+_STOPPED = 130
+
+_NAME = TextColumn(
+    "{task.description}",
+    markup=False,
+    table_column=Column(no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH),
+)
+_BARS = (
+    _NAME,
+    BarColumn(bar_width=20),
+    DownloadColumn(table_column=Column(no_wrap=True)),
+    TransferSpeedColumn(table_column=Column(no_wrap=True)),
+)
+_COUNT = (_NAME, BarColumn(bar_width=20), MofNCompleteColumn())
 
 
 def register(app: typer.Typer) -> None:
@@ -36,18 +73,38 @@ def upload(
     """Send files; one that is refused does not stop the others, and what broke off goes on the next time."""
     files = list(files_in(paths))
     connection = settings.connection(data_dir)
-    with connected(data_dir) as client:
-        with _bars(sum(path.stat().st_size for path in files), quiet=as_json) as bars:
-            sender = Sender(
-                client, Journal(settings.state_dir(), connection.url), bars, allow_duplicates=allow_duplicate
-            )
-            outcomes = sender.send_all(files, parallel)
-        if wait:
-            _wait_for(client, outcomes, quiet=as_json)
+    try:
+        with connected(data_dir) as client:
+            with _bars(sum(path.stat().st_size for path in files), quiet=as_json, briefly=wait) as bars:
+                journal = Journal(settings.state_dir(), connection.url)
+                outcomes = Sender(client, journal, bars, allow_duplicates=allow_duplicate).send_all(files, parallel)
+            if wait:
+                _wait_for(client, outcomes, quiet=as_json)
+    except KeyboardInterrupt:
+        hint("Stopped. The same command again skips what is there and goes on where it broke off.")
+        raise typer.Exit(_STOPPED) from None
     if as_json:
         print_json([outcome.model_dump() for outcome in outcomes])
+    elif len(outcomes) != 1:
+        say(_summary(outcomes))
+    if any(outcome.error and outcome.error.code == UNREACHABLE_CODE for outcome in outcomes):
+        hint("The server stopped answering. The same command again skips what is there and goes on.")
+        raise typer.Exit(UNREACHABLE)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(FAILED)
+
+
+def _summary(outcomes: list[Outcome]) -> str:
+    if not outcomes:
+        return "There is no file in it."
+    counts = Counter(_word(outcome) for outcome in outcomes)
+    return f"{len(outcomes)} files: " + ", ".join(f"{count} {word}" for word, count in counts.most_common()) + "."
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.error:
+        return "failed" if outcome.upload_id else "refused"
+    return "there already" if outcome.status == DUPLICATE else outcome.status or "sent"
 
 
 def watch(
@@ -57,6 +114,8 @@ def watch(
 ) -> None:
     """Say what becomes of uploads as it happens; of all, until Ctrl-C."""
     failed = False
+    if not upload_ids and not as_json:
+        hint("What changes is shown as it happens; Ctrl-C ends it.")
     with connected(data_dir) as client:
         for found in _changes(client, set(upload_ids or ())):
             failed |= found.status == "failed"
@@ -85,20 +144,25 @@ def _changes(client: Client, wanted: set[str]) -> Iterator[Upload | UploadStatus
 
 
 def _wait_for(client: Client, outcomes: list[Outcome], *, quiet: bool) -> None:
-    for outcome in outcomes:
-        if outcome.upload_id is None:
-            continue
-        ended = client.wait(outcome.upload_id)
-        outcome.status = ended.status
-        if ended.error is not None:
-            outcome.error = Refusal.model_validate(ended.error.model_dump(include={"code", "message", "advice"}))
-        if not quiet:
-            _say(outcome)
+    taken = [outcome for outcome in outcomes if outcome.upload_id]
+    with Progress(*_COUNT, console=out, transient=True, disable=quiet or not out.is_terminal) as progress:
+        for outcome in progress.track(taken, description="being read"):
+            ended = client.wait(outcome.upload_id or "")
+            was_there = outcome.status == DUPLICATE
+            if not was_there:
+                outcome.status = ended.status
+            if ended.error is not None:
+                outcome.error = Refusal.model_validate(ended.error.model_dump(include={"code", "message", "advice"}))
+            if not quiet and (outcome.error or not was_there):
+                _say(outcome)
 
 
 def _say(outcome: Outcome) -> None:
     if outcome.error:
-        rendering.problem(err, f"{outcome.path}: {outcome.error.message} ({outcome.error.code})")
+        words = " ".join(filter(None, (outcome.error.message, outcome.error.advice)))
+        known = ", ".join(filter(None, (outcome.error.code, outcome.upload_id)))
+        # On a terminal, what is not printed through the bars' console is printed into the bars.
+        rendering.problem(out if out.is_terminal else err, f"{outcome.path}: {words} ({known})")
     else:
         say(f"{outcome.upload_id}  {outcome.status}  {outcome.path}")
 
@@ -106,10 +170,12 @@ def _say(outcome: Outcome) -> None:
 class _Bars:
     """A bar for each file under way and one for all; a line for each file that has ended."""
 
-    def __init__(self, progress: Progress, whole: TaskID, *, quiet: bool) -> None:
+    def __init__(self, progress: Progress, whole: TaskID, *, quiet: bool, briefly: bool) -> None:
+        """``briefly``: what was sent without trouble is not worth a line yet."""
         self._progress = progress
         self._whole = whole
         self._quiet = quiet
+        self._briefly = briefly
         self._lock = threading.Lock()
         self._under_way: dict[Path, tuple[TaskID, int]] = {}
 
@@ -134,11 +200,12 @@ class _Bars:
             bar, _ = self._under_way.pop(path, (None, 0))
             if bar is not None:
                 self._progress.remove_task(bar)
-            if not self._quiet:
+            on_its_way = outcome.error is None and outcome.status != DUPLICATE
+            if not self._quiet and not (self._briefly and on_its_way):
                 _say(outcome)
 
 
 @contextmanager
-def _bars(total: int, *, quiet: bool) -> Generator[_Bars]:
+def _bars(total: int, *, quiet: bool, briefly: bool) -> Generator[_Bars]:
     with Progress(*_BARS, console=out, transient=True, disable=quiet or not out.is_terminal) as progress:
-        yield _Bars(progress, progress.add_task("all", total=total), quiet=quiet)
+        yield _Bars(progress, progress.add_task("all", total=total), quiet=quiet, briefly=briefly)

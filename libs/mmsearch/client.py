@@ -3,6 +3,7 @@
 import hashlib
 import io
 import mimetypes
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ class Client:
     """
 
     def __init__(self, url: str, api_key: str) -> None:
-        self._url = url.rstrip("/")
+        self._url = url.rstrip("/").removesuffix(API_ROOT)
         host = httpx2.URL(self._url).host
         limits = httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S)
         # The bucket is never told who we are: its URLs carry all they need.
@@ -105,9 +106,11 @@ class Client:
         """A session again, to go on with."""
         return self._call(UploadSession, "GET", f"/upload/sessions/{_quoted(upload_id)}")
 
-    def send_to_bucket(self, session_url: str, path: Path, on_progress: Progress) -> None:
+    def send_to_bucket(
+        self, session_url: str, path: Path, on_progress: Progress, wait: Callable[[float], object] = time.sleep
+    ) -> None:
         """Sends what of the file has not arrived. Raises ``SessionGoneError`` and ``OSError``."""
-        resumable.send(self._bucket, session_url, path, on_progress)
+        resumable.send(self._bucket, session_url, path, on_progress, wait)
 
     def status(self, upload_id: str) -> UploadStatus:
         """Where the upload (or job) of that id is."""
@@ -186,7 +189,7 @@ class Client:
                 elif message.event == "upload":
                     yield _as(Upload, message.data)
         except httpx2.HTTPError as error:
-            raise UnreachableError(f"{self._url} does not answer: {error or type(error).__name__}") from error
+            raise UnreachableError(f"{self._url} does not answer: {_reason(error)}") from error
 
     def api_keys(self) -> tuple[ApiKey, ...]:
         """The caller's keys, oldest first."""
@@ -208,14 +211,18 @@ class Client:
         try:
             response = self._http.request(method, path, **request)
         except httpx2.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise UnreachableError(f"{self._url} does not answer: {reason}") from error
+            raise UnreachableError(f"{self._url} does not answer: {_reason(error)}") from error
         if response.status_code == 204:
             return Envelope(status="success")
         envelope = _envelope_in(response)
         if response.is_success:
             return envelope
         raise _refusal(response, envelope)
+
+
+def _reason(error: Exception) -> str:
+    """What the network says, without the number of the error."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def _refusal(response: httpx2.Response, envelope: Envelope) -> ApiError:

@@ -1,7 +1,9 @@
 """A first look at the whole system: starts it, feeds it sample files through both ways in, and searches for them."""
 
 import json
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,10 +55,15 @@ def _show(data_dir: Path, console: Console) -> None:
         return
     console.print(
         f"\n[bold]Your turn:[/bold] open [link={connection.url}]{connection.url}[/link], drop files into the page, or\n"
-        f"  mmsearch upload PATHS… --data-dir {data_dir}\n"
-        f'  mmsearch search "…" --data-dir {data_dir}\n'
+        f"  {_command()} upload PATHS… --data-dir {data_dir}\n"
+        f'  {_command()} search "…" --data-dir {data_dir}\n'
         "Ctrl-C stops everything; what was fed stays."
     )
+
+
+def _command() -> str:
+    """As it can be typed in this terminal."""
+    return "mmsearch" if shutil.which("mmsearch") else sys.argv[0]
 
 
 def _feed(client: Client, samples: list[Sample], data_dir: Path, console: Console) -> None:

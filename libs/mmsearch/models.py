@@ -119,6 +119,10 @@ class Moment(_Answered):
     page: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    section: str | None = None
+    source: str | None = None
+    highlights: tuple[tuple[int, int], ...] = ()
+    """[start, end) in characters of ``text``."""
 
 
 class FoundFile(_Answered):

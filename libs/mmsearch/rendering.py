@@ -1,25 +1,28 @@
 """Typed answers into tables and sentences on a terminal."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from mmsearch.models import ApiKey, FoundFile, Moment, SearchAnswer, Upload, UploadPage, UploadStatus
 
 _STATUS_STYLE = {"completed": "green", "failed": "red", "deleted": "dim"}
-_MOMENT_CHARACTERS = 160
 _SHOWN_MOMENTS = 2
+_OF_THE_WHOLE = frozenset({"summary", "metadata"})
+_BREAKS = re.compile(r"[\r\n\t]")
 
 
 def status_lines(status: UploadStatus) -> RenderableType:
     """One upload's state, its failure with advice, and its trace id."""
     table = Table.grid(padding=(0, 2))
     rows = [("upload", status.upload_id), ("file", status.filename), ("stage", f"{status.stage} ({status.progress} %)")]
-    rows += [("message", status.message), ("trace id", status.trace_id)]
+    rows += [("message", None if status.error else status.message), ("trace id", status.trace_id)]
     table.add_row("status", _status(status.status))
     for label, value in rows:
         if value:
@@ -28,19 +31,22 @@ def status_lines(status: UploadStatus) -> RenderableType:
         table.add_row("error", Text(f"{status.error.code}: {status.error.message}", "red"))
         if status.error.advice:
             table.add_row("advice", Text(status.error.advice))
+        if status.error.retryable:
+            table.add_row("next", Text(f"mmsearch retry {status.upload_id}"))
     return table
 
 
-def uploads_table(page: UploadPage) -> RenderableType:
-    """A list of uploads."""
+def uploads_table(page: UploadPage, *, wide: bool) -> RenderableType:
+    """A list of uploads; where there is room, with the time of each."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("upload", "status", "size", "created"):
+    for column in ("upload", "status", "size", *(["created"] if wide else [])):
         table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
     table.add_column("file", overflow="fold")
     for upload in page.uploads:
         size = "" if upload.size_bytes is None else in_bytes(upload.size_bytes)
-        created = upload.created_at.astimezone().strftime("%m-%d %H:%M")
-        table.add_row(upload.upload_id, _status(upload.status), size, created, Text(upload.filename))
+        created = [upload.created_at.astimezone().strftime("%m-%d %H:%M")] if wide else []
+        why = (f"  {upload.error.message}", "red") if upload.error else ""
+        table.add_row(upload.upload_id, _status(upload.status), size, *created, Text.assemble(upload.filename, why))
     shown = len(page.uploads)
     return Group(table, Text(f"{shown} of {page.total}", "dim"))
 
@@ -71,7 +77,8 @@ def search_results(answer: SearchAnswer) -> RenderableType:
         parts.append(_found(number, found))
     if not parts:
         parts.append(Text("No good match."))
-    footer = f"{len(answer.results)} found in {answer.processing_time_ms:.0f} ms"
+    shown, total = len(answer.results), answer.total or len(answer.results)
+    footer = f"{total if total == shown else f'{shown} of {total}'} found in {answer.processing_time_ms:.0f} ms"
     if answer.processing:
         footer += f"; {answer.processing} still being processed"
     return Group(*parts, Text(footer, "dim"))
@@ -96,17 +103,18 @@ def _found(number: int, found: FoundFile) -> RenderableType:
     head = Text.assemble(
         (f"{number:>2}. ", "dim"), (found.filename, "bold"), f"  {found.file_type}", (f"  {found.upload_id}", "dim")
     )
-    lines: list[RenderableType] = [head]
-    if found.summary:
-        lines.append(Text("    " + found.summary))
-    lines += [_moment(moment) for moment in found.moments[:_SHOWN_MOMENTS]]
-    return Group(*lines)
+    inside = [moment for moment in found.moments if moment.source not in _OF_THE_WHOLE]
+    below = [_moment(moment) for moment in inside[:_SHOWN_MOMENTS]]
+    if not below and found.summary:
+        below.append(Text(found.summary))
+    return Group(head, *(Padding(line, (0, 0, 0, 4), expand=False) for line in below))
 
 
 def _moment(moment: Moment) -> Text:
-    text = " ".join(moment.text.split())
-    shortened = text[: _MOMENT_CHARACTERS - 1] + "…" if len(text) > _MOMENT_CHARACTERS else text
-    return Text.assemble(("    → " + _place(moment), "cyan"), shortened)
+    text = Text(_BREAKS.sub(" ", moment.text))
+    for start, end in moment.highlights:
+        text.stylize("bold", start, end)
+    return Text.assemble(("→ " + _place(moment), "cyan"), text)
 
 
 def _place(moment: Moment) -> str:
@@ -114,6 +122,8 @@ def _place(moment: Moment) -> str:
         return f"page {moment.page}: "
     if moment.start_s is not None:
         return f"{int(moment.start_s) // 60}:{int(moment.start_s) % 60:02d}: "
+    if moment.section and not moment.text.startswith(moment.section):
+        return f"{moment.section}: "
     return ""
 
 

@@ -5,7 +5,7 @@ What Cloud Storage calls a resumable upload: pieces with ``Content-Range``, 308 
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,15 +22,23 @@ _UNFINISHED = 308
 _GONE = frozenset({404, 410})
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
+_SIP_BYTES = 256 * 1024
+
 Progress = Callable[[int], None]
-"""Called with the number of bytes the bucket has."""
+"""Called with the number of bytes sent; what it raises ends the sending."""
 
 
 class SessionGoneError(MmsearchError):
     """The session has expired or was cancelled; the file can be announced again."""
 
 
-def send(http: httpx2.Client, session_url: str, path: Path, on_progress: Progress) -> None:
+def send(
+    http: httpx2.Client,
+    session_url: str,
+    path: Path,
+    on_progress: Progress,
+    wait: Callable[[float], object] = time.sleep,
+) -> None:
     """Sends what the bucket does not have yet. Raises ``SessionGoneError``, ``UnreachableError`` and ``OSError``."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -38,12 +46,15 @@ def send(http: httpx2.Client, session_url: str, path: Path, on_progress: Progres
         while have is None or have < size:
             before = have
             try:
-                have = _arrived(http, session_url, size) if have is None else _put(http, session_url, file, have, size)
+                if have is None:
+                    have = _arrived(http, session_url, size)
+                else:
+                    have = _put(http, session_url, file, have, size, on_progress)
             except (httpx2.TransportError, _BusyError) as error:
                 tries += 1
                 if tries >= _TRIES_WITHOUT_PROGRESS:
                     raise UnreachableError(f"the bucket does not take {path.name}: {error}") from error
-                time.sleep(pause)
+                wait(pause)
                 have, pause = None, min(pause * 2, _LONGEST_PAUSE_S)
                 continue
             if before is not None and have > before:
@@ -60,12 +71,24 @@ def _arrived(http: httpx2.Client, session_url: str, size: int) -> int:
     return _have(http.put(session_url, headers={"Content-Range": f"bytes */{size}"}), size)
 
 
-def _put(http: httpx2.Client, session_url: str, file: BinaryIO, start: int, size: int) -> int:
-    file.seek(start)
-    piece = file.read(min(PIECE_BYTES, size - start))
-    end = start + len(piece) - 1
-    answer = http.put(session_url, content=piece, headers={"Content-Range": f"bytes {start}-{end}/{size}"})
+def _put(http: httpx2.Client, session_url: str, file: BinaryIO, start: int, size: int, on_progress: Progress) -> int:
+    end = min(start + PIECE_BYTES, size)
+    headers = {"Content-Range": f"bytes {start}-{end - 1}/{size}", "Content-Length": str(end - start)}
+    answer = http.put(session_url, content=_sips(file, start, end, on_progress), headers=headers)
     return _have(answer, size)
+
+
+def _sips(file: BinaryIO, start: int, end: int, on_progress: Progress) -> Iterator[bytes]:
+    """The piece a little at a time, so that a slow connection shows progress and can be stopped."""
+    file.seek(start)
+    at = start
+    while at < end:
+        sip = file.read(min(_SIP_BYTES, end - at))
+        if not sip:
+            return
+        yield sip
+        at += len(sip)
+        on_progress(at)
 
 
 def _have(answer: httpx2.Response, size: int) -> int:

@@ -3,7 +3,7 @@
 A file that is refused does not stop the others; one that is there already is no failure.
 """
 
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from mmsearch.client import Client
-from mmsearch.errors import ApiError, UnreachableError
+from mmsearch.errors import ApiError, MmsearchError, UnreachableError
 from mmsearch.journal import Journal
 from mmsearch.models import UploadSession
 from mmsearch.resumable import SessionGoneError
@@ -22,6 +22,8 @@ _PATIENCE = 5
 _LONGEST_WAIT_S = 60.0
 _TOO_MANY, _AWAY = 429, 503
 _NEXT_DAY = "daily_quota"
+DUPLICATE, UNREACHABLE = "duplicate", "unreachable"
+_LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 ResultT = TypeVar("ResultT")
 
@@ -43,6 +45,10 @@ class Outcome(BaseModel):
     error: Refusal | None = None
 
 
+class StoppedError(MmsearchError):
+    """The sending was called off."""
+
+
 class Watcher(Protocol):
     """Is told how far each file is; called from several threads."""
 
@@ -56,14 +62,15 @@ class Watcher(Protocol):
 
 
 def files_in(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files given, and those in folders given; what is hidden in a folder is left out."""
+    """The files given, and those in folders given; what is hidden or a system's litter in a folder is left out."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         for found in sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in found.relative_to(path).parts)
-            if found.is_file() and not hidden:
+            parts = found.relative_to(path).parts
+            unwanted = any(part.startswith(".") or part.lower() in _LITTER for part in parts)
+            if found.is_file() and not unwanted:
                 yield found
 
 
@@ -75,23 +82,43 @@ class Sender:
         self._journal = journal
         self._watcher = watcher
         self._allow = allow_duplicates
+        self._stopped = threading.Event()
+        self._away = threading.Event()
 
     def send_all(self, paths: Sequence[Path], parallel: int) -> list[Outcome]:
-        """Outcomes in the order of the paths. Raises ``UnreachableError`` when nobody answers."""
+        """Outcomes in the order of the paths; once nobody answers, the rest is not tried.
+
+        An exception in the calling thread (Ctrl-C) stops what is under way at once.
+        """
         pool = ThreadPoolExecutor(parallel, thread_name_prefix="upload")
         try:
-            return list(pool.map(self.send, paths))
+            return list(pool.map(self._send_if_reachable, paths))
+        except BaseException:
+            self._stopped.set()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def _send_if_reachable(self, path: Path) -> Outcome:
+        message = "Not sent: the server does not answer."
+        if not self._away.is_set():
+            try:
+                return self.send(path)
+            except UnreachableError as error:
+                self._away.set()
+                message = str(error)
+        outcome = Outcome(path=str(path), error=Refusal(code=UNREACHABLE, message=message))
+        self._watcher.end(path, outcome)
+        return outcome
+
     def send(self, path: Path) -> Outcome:
-        """One file, whatever comes of it."""
+        """One file, whatever comes of it. Raises ``UnreachableError`` when nobody answers."""
         outcome = Outcome(path=str(path))
         try:
             outcome = self._send(path)
         except ApiError as error:
-            if error.code == "duplicate":
-                outcome.upload_id, outcome.status = error.details.get("upload_id"), "duplicate"
+            if error.code == DUPLICATE:
+                outcome.upload_id, outcome.status = error.details.get("upload_id"), DUPLICATE
             else:
                 outcome.error = Refusal(code=error.code, message=error.message)
         except OSError as error:
@@ -101,10 +128,18 @@ class Sender:
 
     def _send(self, path: Path) -> Outcome:
         size = path.stat().st_size
-        on_progress = self._watcher.begin(path, size)
+        told = self._watcher.begin(path, size)
+
+        def on_progress(sent: int) -> None:
+            if self._stopped.is_set():
+                raise StoppedError("The sending was called off.")
+            told(sent)
+
         if size >= RESUMABLE_FROM:
             return self._send_large(path, on_progress)
-        accepted = _patiently(lambda: self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress))
+        accepted = self._patiently(
+            lambda: self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress)
+        )
         return Outcome(path=str(path), upload_id=accepted.upload_id, status=accepted.status)
 
     def _send_large(self, path: Path, on_progress: Callable[[int], None]) -> Outcome:
@@ -112,7 +147,7 @@ class Sender:
             session = self._session(path)
             if session.session_url is not None:
                 try:
-                    self._client.send_to_bucket(session.session_url, path, on_progress)
+                    self._client.send_to_bucket(session.session_url, path, on_progress, self._wait)
                 except SessionGoneError:
                     self._journal.forget(path)
                     continue
@@ -124,7 +159,7 @@ class Sender:
         known = self._journal.upload_id(path)
         if known is not None:
             try:
-                session = _patiently(lambda: self._client.session(known))
+                session = self._patiently(lambda: self._client.session(known))
             except ApiError as error:
                 if error.code != "not_found":
                     raise
@@ -132,18 +167,21 @@ class Sender:
                 if session.session_url is not None or session.status != "pending":
                     return session
             self._journal.forget(path)
-        session = _patiently(lambda: self._client.open_session(path, allow_duplicate=self._allow))
+        session = self._patiently(lambda: self._client.open_session(path, allow_duplicate=self._allow))
         self._journal.remember(path, session.upload_id)
         return session
 
+    def _patiently(self, call: Callable[[], ResultT]) -> ResultT:
+        """Waits as long as the API asks when it is asked too often or is away for a moment."""
+        for _ in range(_PATIENCE):
+            try:
+                return call()
+            except ApiError as error:
+                if error.status not in {_TOO_MANY, _AWAY} or error.code == _NEXT_DAY:
+                    raise
+                self._wait(min(error.retry_after_s or 1.0, _LONGEST_WAIT_S))
+        return call()
 
-def _patiently(call: Callable[[], ResultT]) -> ResultT:
-    """Waits as long as the API asks when it is asked too often or is away for a moment."""
-    for _ in range(_PATIENCE):
-        try:
-            return call()
-        except ApiError as error:
-            if error.status not in {_TOO_MANY, _AWAY} or error.code == _NEXT_DAY:
-                raise
-            time.sleep(min(error.retry_after_s or 1.0, _LONGEST_WAIT_S))
-    return call()
+    def _wait(self, seconds: float) -> None:
+        if self._stopped.wait(seconds):
+            raise StoppedError("The sending was called off.")

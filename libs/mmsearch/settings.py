@@ -33,9 +33,18 @@ def connection(directory: Path | None = None) -> Connection:
     known = {**exported(looked_in / "env"), **given}
     if not known.get(URL) or not known.get(API_KEY):
         raise NotConfiguredError(
-            f"No running system was found in {looked_in}. Start one with “mmsearch up”, or set {URL} and {API_KEY}."
+            f"No running system was found in {looked_in}. Start one with “mmsearch up”, name its folder with "
+            f"--data-dir, or set {URL} and {API_KEY}."
         )
-    return Connection(known[URL], known[API_KEY])
+    return _checked(Connection(known[URL], known[API_KEY]))
+
+
+def _checked(found: Connection) -> Connection:
+    if not found.url.startswith(("http://", "https://")):
+        raise NotConfiguredError(f"{URL} must begin with http:// or https://; it is “{found.url}”.")
+    if not (found.api_key.isascii() and found.api_key.isprintable()):
+        raise NotConfiguredError(f"{API_KEY} holds characters that no key has; copy it again.")
+    return found
 
 
 def state_dir() -> Path:

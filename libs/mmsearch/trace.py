@@ -118,16 +118,21 @@ def parsed(document: bytes) -> JaegerTrace:
         raise TraceNotKeptError("The answer holds no trace.") from error
 
 
-def tree(trace: JaegerTrace) -> RenderableType:
-    """Every span below its parent, how long it waited in the queue and took, and a bar over the whole trace."""
+def tree(trace: JaegerTrace, *, statements: bool, fill: bool) -> RenderableType:
+    """Every span below its parent, how long it waited in the queue and took, and a bar over the whole trace.
+
+    Database statements are most of the spans and say least: they are left out unless asked for. ``fill``: as wide as
+    the console, names cut off where they do not fit.
+    """
     first = min(span.start for span in trace.spans)
     whole = max(max(span.start + span.duration for span in trace.spans) - first, 1)
-    table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
+    table = Table(box=None, header_style="bold", pad_edge=False, expand=fill)
     table.add_column("span", overflow="ellipsis", no_wrap=True, ratio=1)
     for column in ("waited", "took"):
         table.add_column(column, justify="right", no_wrap=True, min_width=_FIGURES)
     table.add_column("", no_wrap=True, min_width=_BAR, max_width=_BAR)
-    for span, depth in _in_order(trace):
+    shown = [(span, depth) for span, depth in _in_order(trace) if statements or not span.tag("db.system.name")]
+    for span, depth in shown:
         service = trace.processes[span.process].service
         style = _STYLES.get(service, "")
         name = Text.assemble(" " * depth, (service, style), " ", (span.name, "red" if span.tag("error") else ""))
@@ -139,7 +144,9 @@ def tree(trace: JaegerTrace) -> RenderableType:
             Text(_bar(span.start - first, span.duration, whole), style),
         )
     services = len({process.service for process in trace.processes.values()})
+    hidden = len(trace.spans) - len(shown)
     foot = f"trace {trace.trace_id}: {len(trace.spans)} spans of {services} services in {_ms(whole)}"
+    foot += f", {hidden} database statements not shown (--sql)" if hidden else ""
     return Group(table, Text(foot, "dim"))
 
 

@@ -62,10 +62,7 @@ class GcsObjectStore:
         self._client = client
         self._signing = signing
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="gcs")
-        adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=threads)
-        http = cast("Any", client)._http
-        http.mount("https://", adapter)
-        http.mount("http://", adapter)
+        _prepare(client, threads)
 
     async def ping(self, bucket: str) -> None:
         """Raises when the bucket is not there or the storage service does not answer at once."""
@@ -236,6 +233,19 @@ class GcsObjectStore:
             return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
         except _OUTAGES as error:
             raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def _prepare(client: Any, connections: int) -> None:
+    """Lets the client use so many connections, and do once what it would do for every request."""
+    http: requests.Session = client._http
+    adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=connections)
+    http.mount("https://", adapter)
+    http.mount("http://", adapter)
+    surroundings = http.merge_environment_settings(client.api_endpoint, {}, None, None, None)
+    http.proxies, http.verify = surroundings["proxies"], surroundings["verify"]
+    http.trust_env = False
+    # Kept for spans that nobody asks it for; for each object that is not there a thread would ask for the bucket.
+    client._bucket_metadata_cache = None
 
 
 def connect(project: str, signing_key_file: Path | None = None) -> GcsObjectStore:

@@ -1,11 +1,9 @@
 """Turns a service name and an OTLP endpoint into the process's tracer provider; called once from ``main.py``."""
 
 from contextlib import suppress
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -13,10 +11,6 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from telemetry.propagation import ObjectAwareIdGenerator
 from telemetry.sampling import ReadsRationed
-from telemetry.settings import choose_conventions
-
-_UNTRACED = "health,metrics,version,^https?://[^/]+/events/"
-"""Operators' routes, and the push door: what it delivers belongs to the event's own trace."""
 
 EXPORT_DELAY_MS = 1000
 """Short, because Cloud Run slows a service's threads between requests (FACTS 3.4)."""
@@ -30,7 +24,6 @@ def configure(
     ``endpoint`` is an OTLP/HTTP base address such as ``http://localhost:4318``. ``reads_per_second`` bounds how many
     requests that change nothing are recorded (see :mod:`telemetry.sampling`).
     """
-    choose_conventions()
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.version": version}),
         sampler=ParentBased(ReadsRationed(TraceIdRatioBased(sample_ratio), reads_per_second)),
@@ -43,27 +36,11 @@ def configure(
     return provider
 
 
-def instrument_app(app: object) -> None:
-    """Server spans for a FastAPI application, without its health and metrics routes."""
-    FastAPIInstrumentor.instrument_app(
-        app,  # pyright: ignore[reportArgumentType] - typed as object, so that only this module needs FastAPI's type
-        excluded_urls=_UNTRACED,
-        exclude_spans=["receive", "send"],
-        server_request_hook=_without_query,
-    )
-
-
 def instrument_engine(engine: object, namespace: str = "") -> None:
     """Client spans for every statement of a SQLAlchemy engine that belongs to a recorded trace."""
     from telemetry import sql  # noqa: PLC0415 - only two services have SQLAlchemy
 
     sql.instrument(engine, namespace)  # pyright: ignore[reportArgumentType]
-
-
-def _without_query(span: Any, scope: dict[str, Any]) -> None:
-    # What people look for may stand there; which parameters were given is told by the route.
-    if scope.get("query_string") and span.is_recording():
-        span.set_attribute("url.query", "-")
 
 
 def shutdown(provider: TracerProvider) -> None:

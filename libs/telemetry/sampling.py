@@ -65,6 +65,5 @@ class ReadsRationed(Sampler):
 
 def _only_reads(attributes: Attributes) -> bool:
     found = attributes or {}
-    method = found.get("http.request.method") or found.get("http.method")
-    path = str(found.get("url.path") or found.get("http.target") or "")
-    return method in _READING_METHODS or path.startswith(_READING_POSTS)
+    path = str(found.get("url.path", ""))
+    return found.get("http.request.method") in _READING_METHODS or path.startswith(_READING_POSTS)

@@ -4,6 +4,8 @@ Only statements that belong to a recorded trace get one: what runs by itself (th
 """
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from opentelemetry import trace
@@ -56,23 +58,29 @@ def instrument(engine: Engine, namespace: str) -> None:
 
 
 def _started(statement: str, namespace: str, *, batch: bool) -> Span:
+    name, about = _described(statement)
+    attributes: dict[str, str | bool] = {**about, "db.namespace": namespace}
+    if batch:
+        attributes["db.operation.batch"] = True
+    return _tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+
+
+@lru_cache(maxsize=512)
+def _described(statement: str) -> tuple[str, Mapping[str, str]]:
+    """A span's name and attributes; the same few statements are asked again and again."""
     operation = statement.split(None, 1)[0].upper() if statement.strip() else "SQL"
     target = _TARGET.search(statement)
     collection = target[1].strip('"') if target else ""
-    attributes: dict[str, str | int] = {
+    attributes = {
         "db.system.name": "postgresql",
-        "db.namespace": namespace,
         "db.operation.name": operation,
         "db.query.text": sanitized(statement),
     }
     if collection:
         attributes["db.collection.name"] = collection
-    if batch:
-        attributes["db.operation.batch"] = True
     function = None if collection else _FUNCTION.match(statement)
     about = collection or (function[1] if function else "")
-    name = f"{operation} {about}" if about else operation
-    return _tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+    return (f"{operation} {about}" if about else operation), attributes
 
 
 def sanitized(statement: str) -> str:

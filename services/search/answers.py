@@ -7,10 +7,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from contracts.artifacts import Kind
+from contracts.artifacts import Kind, TextSource
 from search.ranking import Moment, RankedFile, Why
-from search.snippets import snippet
+from search.snippets import Highlighter
 from search.store.retrieval import FacetCount, FoundFile, FoundPassage
+
+_OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
 
 
 class MomentAnswer(BaseModel):
@@ -89,8 +91,8 @@ class ImageAnswer(BaseModel):
     compared: Literal["looks"] = "looks"
 
 
-def file_answer(file: FoundFile, ranked: RankedFile, moments: list[MomentAnswer]) -> FileAnswer:
-    """A found file in its place."""
+def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> FileAnswer:
+    """A found file in its place, with those of its moments that are still there."""
     has_thumbnail = file.has_thumbnail and not file.flagged
     return FileAnswer(
         upload_id=file.upload_id,
@@ -107,23 +109,35 @@ def file_answer(file: FoundFile, ranked: RankedFile, moments: list[MomentAnswer]
         matched=sorted(ranked.matched),
         thumbnail_url=f"/api/v1/file/{file.upload_id}/thumbnail" if has_thumbnail else None,
         flagged=bool(file.flagged),
-        moments=moments,
+        moments=_moments(file, ranked, highlighter),
     )
 
 
-def moment_answer(moment: Moment, passage: FoundPassage, wanted: frozenset[str]) -> MomentAnswer:
-    """A moment with the part of its text worth showing."""
-    shown = snippet(passage.text, wanted)
+def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> list[MomentAnswer]:
+    shown: dict[tuple[str, int | None, float | None], MomentAnswer] = {}
+    for moment in ranked.moments:
+        passage = file.passages.get(moment.key)
+        if passage is not None:
+            # While two models' passages lie side by side the same text may be found twice.
+            same = (passage.text, passage.page, passage.start_s)
+            if same not in shown:
+                shown[same] = _moment(moment, passage, highlighter)
+    # What is said of the whole file points nowhere inside it; it comes after what does.
+    return sorted(shown.values(), key=lambda moment: moment.source in _OF_THE_WHOLE)
+
+
+def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
+    shown = highlighter.snippet(passage.text)
     return MomentAnswer(
         text=shown.text,
         score=round(moment.score, 4),
         matched=sorted(moment.matched),
         source=passage.source,
         highlights=list(shown.highlights),
-        page=passage.locator.page,
-        start_s=passage.locator.start_s,
-        end_s=passage.locator.end_s,
-        section=passage.locator.section,
+        page=passage.page,
+        start_s=passage.start_s,
+        end_s=passage.end_s,
+        section=passage.section,
     )
 
 

@@ -5,9 +5,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from database.engine import Database
+from database.engine import NO_TENANT, Database
+from database.reading import Reading
 from identity import local_issuer
 from identity.api_keys import hash_api_key, is_well_formed
 from identity.oidc import OidcVerifier, configured_verifier
@@ -52,7 +51,7 @@ class ProjectedAuthenticator:
         if not is_well_formed(key):
             return None
         sha256 = hash_api_key(key)
-        return await self._remembering(f"key:{sha256}", lambda session: principals.by_key_hash(session, sha256))
+        return await self._remembering(f"key:{sha256}", lambda reading: principals.by_key_hash(reading, sha256))
 
     async def by_bearer(self, token: str) -> Principal | None:
         """The subject of a token; None when the token is not valid. Raises ``KeysUnavailableError``.
@@ -68,17 +67,17 @@ class ProjectedAuthenticator:
         return await self._by_user_id(verified.user_id) or Principal(verified.user_id)
 
     async def _by_user_id(self, user_id: str) -> Principal | None:
-        return await self._remembering(f"user:{user_id}", lambda session: principals.by_user_id(session, user_id))
+        return await self._remembering(f"user:{user_id}", lambda reading: principals.by_user_id(reading, user_id))
 
     async def _remembering(
-        self, name: str, look_up: Callable[[AsyncSession], Awaitable[Principal | None]]
+        self, name: str, look_up: Callable[[Reading], Awaitable[Principal | None]]
     ) -> Principal | None:
         found = self._known.get(name)
         if found and self._clock() - found[0] < REMEMBERED_S:
             return found[1]
         self._known.pop(name, None)
-        async with self._database.transaction() as session:
-            principal = await look_up(session)
+        async with self._database.reading(NO_TENANT) as reading:
+            principal = await look_up(reading)
         if principal is not None:
             self._known[name] = (self._clock(), principal)
             while len(self._known) > _MOST_REMEMBERED:

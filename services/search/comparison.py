@@ -14,6 +14,7 @@ from search.models import Model, Models
 from search.request import SearchRequest
 from search.store import models as store
 from search.store import retrieval
+from search.store.retrieval import Index
 
 COMPARED = 20
 FIRST = 3
@@ -69,13 +70,13 @@ class Comparing:
     async def compare(self, user_id: str, model_id: str, most: int) -> Comparison:
         """Raises ``ApiError`` 409 for a model that cannot be asked, 503 while a query cannot be encoded."""
         async with self._database.transaction(user_id) as session:
-            index = await retrieval.prepare(session, user_id)
+            index = await retrieval.index(session, user_id)
             asked = await store.past_queries(session, user_id, most)
         answering, other = self._models.named(index.model_id), self._models.named(model_id)
         if answering is None or other is None:
             message = f"This search cannot encode queries for {model_id}: see EMBEDDING_NEXT_BACKEND."
             raise ApiError(409, "model_not_configured", message, details={"models": list(self._models.ids)})
-        found = [await self._one(user_id, query, mode, answering, other) for query, mode in asked]
+        found = [await self._one(user_id, query, mode, answering, other, index) for query, mode in asked]
         done = tuple(one for one in found if one is not None)
         return Comparison(
             model_id=answering.model_id,
@@ -85,26 +86,28 @@ class Comparing:
             queries=done,
         )
 
-    async def _one(self, user_id: str, query: str, mode: str, first: Model, second: Model) -> QueryCompared | None:
+    async def _one(
+        self, user_id: str, query: str, mode: str, first: Model, second: Model, index: Index
+    ) -> QueryCompared | None:
         try:
             request = SearchRequest.model_validate({"query": query, "mode": mode, "limit": COMPARED})
         except ValidationError:  # asked under rules that have changed since
             return None
-        asked = [await self._asked(user_id, request, model) for model in (first, second)]
-        async with self._database.transaction(user_id) as session:
-            await retrieval.prepare(session, user_id)
+        asked = [await self._asked(user_id, request, model, index) for model in (first, second)]
+        async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
             before, after = [
-                [file.upload_id for file in await ranked_files(session, one, Space(model.model_id, model.dimensions))]
+                [file.upload_id for file in await ranked_files(reading, one, Space(model.model_id, model.dimensions))]
                 for one, model in zip(asked, (first, second), strict=True)
             ]
-            files = await retrieval.files(session, user_id, [*before[:FIRST], *after[:FIRST]])
+            shown = dict.fromkeys((*before[:FIRST], *after[:FIRST]), ())
+            files = await retrieval.files(reading, user_id, shown)
         names = {upload_id: file.filename for upload_id, file in files.items()}
         return compared(query, before[:COMPARED], after[:COMPARED], names)
 
-    async def _asked(self, user_id: str, request: SearchRequest, model: Model) -> Asked:
+    async def _asked(self, user_id: str, request: SearchRequest, model: Model, index: Index) -> Asked:
         query = queries.parse(request.query)
         vector = None if query.is_empty else await query_vector(model.encoder, query.text, self._timeout_s)
         if vector is None and not query.is_empty:
             message = f"{model.model_id} does not answer right now; try again shortly."
             raise ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
-        return Asked(user_id, request, query, vector, model.cut_off.bar(query.text))
+        return Asked(user_id, request, query, vector, model.cut_off.bar(query.text), index.text_configs)

@@ -1,9 +1,9 @@
 """Turns the words of a query into the vector to compare with, in time, or into nothing: then words alone must do."""
 
 import asyncio
-import json
 
 import structlog
+from pydantic_core import to_json
 
 from embeddings.encoder import Encoder, EncoderError
 from providers.errors import ProviderPausedError
@@ -23,5 +23,5 @@ async def query_vector(encoder: Encoder, text: str, timeout_s: float) -> str | N
     except Exception:
         _log.exception("query not encoded", action="search")
     else:
-        return json.dumps(vector.tolist())
+        return to_json(vector.tolist()).decode()
     return None

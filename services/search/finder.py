@@ -1,27 +1,23 @@
 """Turns a query into an answer: encodes it, finds and ranks files, reads what is shown, remembers what was asked."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from uuid import UUID
 
 from prometheus_client import Histogram
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.artifacts import TextSource
 from database.engine import Database
+from database.reading import Reading
 from embeddings.encoder import Encoder
 from hosting.answers import not_found
 from search import query as queries
 from search.answers import (
     FileAnswer,
     ImageAnswer,
-    MomentAnswer,
     SearchAnswer,
     SimilarAnswer,
     facets,
     file_answer,
-    moment_answer,
 )
 from search.cache import AnswerCache
 from search.cut_offs import Bar, CutOff
@@ -29,12 +25,12 @@ from search.encoding import query_vector
 from search.looks import ALIKE
 from search.matching import Asked, Space, nearest, ranked_files
 from search.models import Model, Models
-from search.ranking import PassageKey, RankedFile, Why, rank
+from search.ranking import RankedFile, Why, rank
 from search.request import Filters, Mode, SearchRequest, Wanted
+from search.snippets import Highlighter
 from search.store import history, looks, retrieval
 
 _LATENCY = Histogram("search_latency_seconds", "Time to answer a search", ["mode", "degraded"])
-_OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
 _MOST_ALIKE = 1000
 _NOT_YET_KEPT = UUID(int=0)
 
@@ -71,35 +67,33 @@ class Finder:
 
     async def similar(self, user_id: str, upload_id: str, limit: int) -> SimilarAnswer:
         """The files nearest in meaning to one of the user's own. Raises ``ApiError`` 404 when it is not theirs."""
-        async with self._database.transaction(user_id) as session:
-            index = await retrieval.prepare(session, user_id)
-            if not await retrieval.files(session, user_id, [upload_id]):
+        async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
+            index = await retrieval.index(reading, user_id)
+            if not await retrieval.files(reading, user_id, {upload_id: ()}):
                 raise not_found("file")
             model = self._models.named(index.model_id)
-            alike = await _alike(session, user_id, upload_id, model, limit) if model else []
-            results = await _shown(session, user_id, alike, frozenset())
-            return SimilarAnswer(results=results, processing=await retrieval.processing(session, user_id))
+            alike = await _alike(reading, user_id, upload_id, model, limit) if model else []
+            return SimilarAnswer(results=await _shown(reading, user_id, alike), processing=index.processing)
 
     async def by_look(self, user_id: str, look: int | None, wanted: Wanted) -> ImageAnswer:
         """Pictures and films that look like one, the most alike first; nothing looks like one all of a shade."""
         if look is None:
             return ImageAnswer(results=[], total=0)
-        async with self._database.transaction(user_id) as session:
-            await retrieval.prepare(session, user_id)
-            found = await looks.alike(session, user_id, wanted.filters(), look, ALIKE, _MOST_ALIKE)
+        async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
+            found = await looks.alike(reading, user_id, wanted.filters(), look, ALIKE, _MOST_ALIKE)
             page = [_lookalike(file) for file in found[wanted.offset : wanted.offset + wanted.limit]]
-            return ImageAnswer(results=await _shown(session, user_id, page, frozenset()), total=len(found))
+            return ImageAnswer(results=await _shown(reading, user_id, page), total=len(found))
 
     async def _from_cache(self, user_id: str, request: SearchRequest, started: float) -> SearchAnswer | None:
         if not self._cache.holds(user_id, request):
             return None
-        async with self._database.transaction(user_id) as session:
-            index = await retrieval.prepare(session, user_id)
-            kept = self._cache.get(user_id, request, index)
+        async with self._database.reading(user_id, retrieval.NOTING) as reading:
+            index = await retrieval.index(reading, user_id)
+            kept = self._cache.get(user_id, request, index.state)
             if kept is None:
                 return None
             took_ms = _ms_since(started)
-            search_id = await _remembered(session, user_id, request, kept, took_ms, cached=True)
+            search_id = await _remembered(reading, user_id, request, kept, took_ms, cached=True)
         update = {"cached": True, "search_id": search_id, "processing_time_ms": took_ms}
         return kept.model_copy(update=update)
 
@@ -108,53 +102,54 @@ class Finder:
         wants_vector = request.mode != Mode.KEYWORD and not query.is_empty
         model: Model | None = self._models.guess(user_id)
         while True:
-            # Before any session is opened: a slow encoder must not hold a connection.
+            # Before the transaction begins: a slow encoder must not hold a connection.
             vector = await self._vector(model, query.text) if wants_vector else None
-            async with self._database.transaction(user_id) as session:
-                index = await retrieval.prepare(session, user_id)
+            async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
+                index = await retrieval.index(reading, user_id)
                 answering = self._models.named(index.model_id)
                 if answering is not model:
                     model = answering  # switched since the guess: encoded again, for the model that answers now
                     continue
-                cut_off = (model or self._models.current).cut_off
-                asked = Asked(user_id, request, query, vector, cut_off.bar(query.text))
-                answer = await self._answer(session, asked, _space(model, index))
-                took_ms = _ms_since(started)
-                search_id = await _remembered(session, user_id, request, answer, took_ms, cached=False)
+                bar = (model or self._models.current).cut_off.bar(query.text)
+                asked = Asked(user_id, request, query, vector, bar, index.text_configs)
+                answer = await _answer(reading, asked, _space(model, index), index.processing)
             break
+        took_ms = _ms_since(started)
+        async with self._database.reading(user_id, retrieval.NOTING) as noting:
+            search_id = await _remembered(noting, user_id, request, answer, took_ms, cached=False)
         if model is not None:
             self._models.remember(user_id, model)
         answer = answer.model_copy(update={"search_id": search_id, "processing_time_ms": took_ms})
         if not answer.degraded:
-            self._cache.put(user_id, request, index, answer)
+            self._cache.put(user_id, request, index.state, answer)
         return answer
 
     async def _vector(self, model: Model | None, text: str) -> str | None:
         return await query_vector(model.encoder, text, self._encoder_timeout_s) if model else None
 
-    async def _answer(self, session: AsyncSession, asked: Asked, space: Space) -> SearchAnswer:
-        ranked = await ranked_files(session, asked, space)
-        page = ranked[asked.request.offset : asked.request.offset + asked.request.limit]
-        wanted = frozenset(word for term in asked.query.terms for word in term.words)
-        counts = await retrieval.facets(session, asked.user_id, [file.upload_id for file in ranked])
-        return SearchAnswer(
-            results=await _shown(session, asked.user_id, page, wanted),
-            facets=facets(counts),
-            total=len(ranked),
-            processing=await retrieval.processing(session, asked.user_id),
-            degraded=asked.degraded,
-            search_id=_NOT_YET_KEPT,
-            processing_time_ms=0,
-        )
+
+async def _answer(reading: Reading, asked: Asked, space: Space, processing: int) -> SearchAnswer:
+    ranked = await ranked_files(reading, asked, space)
+    page = ranked[asked.request.offset : asked.request.offset + asked.request.limit]
+    counts = await retrieval.facets(reading, asked.user_id, [file.upload_id for file in ranked])
+    return SearchAnswer(
+        results=await _shown(reading, asked.user_id, page, asked.query.words),
+        facets=facets(counts),
+        total=sum(count.files for count in counts),  # a file may have gone since it was found
+        processing=processing,
+        degraded=asked.degraded,
+        search_id=_NOT_YET_KEPT,
+        processing_time_ms=0,
+    )
 
 
-async def _alike(session: AsyncSession, user_id: str, upload_id: str, model: Model, limit: int) -> Sequence[RankedFile]:
+async def _alike(reading: Reading, user_id: str, upload_id: str, model: Model, limit: int) -> Sequence[RankedFile]:
     space = Space(model.model_id, model.dimensions)
-    centre = await retrieval.centre(session, user_id, upload_id, space.model_id, space.dimensions)
+    centre = await retrieval.centre(reading, user_id, upload_id, space.model_id, space.dimensions)
     if centre is None:
         return []
     bar = Bar(model.cut_off.plain, model.cut_off.plain)
-    near = await nearest(session, user_id, Filters(other_than=upload_id), space, centre, limit, bar)
+    near = await nearest(reading, user_id, Filters(other_than=upload_id), space, centre, limit, bar)
     return rank(near, [], bar)[:limit]
 
 
@@ -164,47 +159,27 @@ def _space(model: Model | None, index: retrieval.Index) -> Space:
 
 
 async def _shown(
-    session: AsyncSession, user_id: str, page: Sequence[RankedFile], wanted: frozenset[str]
+    reading: Reading, user_id: str, page: Sequence[RankedFile], wanted: frozenset[str] = frozenset()
 ) -> list[FileAnswer]:
-    files = await retrieval.files(session, user_id, [file.upload_id for file in page])
-    keys = [(file.upload_id, moment.key) for file in page for moment in file.moments]
-    passages = await retrieval.passages(session, user_id, keys)
-
-    def compose() -> list[FileAnswer]:
-        return [
-            file_answer(files[ranked.upload_id], ranked, _moments(ranked, passages, wanted))
-            for ranked in page
-            if ranked.upload_id in files
-        ]
-
-    return await asyncio.to_thread(compose)
-
-
-def _moments(
-    ranked: RankedFile, passages: dict[tuple[str, PassageKey], retrieval.FoundPassage], wanted: frozenset[str]
-) -> list[MomentAnswer]:
-    shown: dict[tuple[str, int | None, float | None], MomentAnswer] = {}
-    for moment in ranked.moments:
-        passage = passages.get((ranked.upload_id, moment.key))
-        if passage is not None:
-            # While two models' passages lie side by side the same text may be found twice.
-            same = (passage.text, passage.locator.page, passage.locator.start_s)
-            shown.setdefault(same, moment_answer(moment, passage, wanted))
-    # What is said of the whole file points nowhere inside it; it comes after what does.
-    return sorted(shown.values(), key=lambda moment: moment.source in _OF_THE_WHOLE)
+    if not page:
+        return []
+    moments = {file.upload_id: [moment.key for moment in file.moments] for file in page}
+    files = await retrieval.files(reading, user_id, moments)
+    highlighted = Highlighter(wanted)
+    return [file_answer(files[ranked.upload_id], ranked, highlighted) for ranked in page if ranked.upload_id in files]
 
 
 async def _remembered(
-    session: AsyncSession, user_id: str, request: SearchRequest, answer: SearchAnswer, took_ms: float, *, cached: bool
+    noting: Reading, user_id: str, request: SearchRequest, answer: SearchAnswer, took_ms: float, *, cached: bool
 ) -> UUID:
     asked = queries.printable(request.query)
     if request.offset:
         # Further pages belong to the search whose first page is kept.
-        earlier = await history.latest(session, user_id, asked, request.mode)
+        earlier = await history.latest(noting, user_id, asked, request.mode)
         if earlier is not None:
             return earlier
     return await history.remember(
-        session,
+        noting,
         user_id,
         asked,
         request.mode,
@@ -218,7 +193,7 @@ async def _remembered(
 def _lookalike(file: looks.Lookalike) -> RankedFile:
     similarity = 1 - file.differing / 64
     matched = frozenset({Why.LOOKS})
-    return RankedFile(file.upload_id, similarity, similarity, literal=False, matched=matched, moments=())
+    return RankedFile(file.upload_id, similarity, similarity, literal=False, matched=matched)
 
 
 def _ms_since(started: float) -> float:

@@ -5,7 +5,7 @@ The embedded Postgres has neither unaccent nor a configuration for scripts witho
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -104,16 +104,9 @@ def tokens(text: str) -> Iterator[Token]:
             yield from _folded(match.group(), match.start())
 
 
-def tokens_beginning(text: str, beginnings: Collection[str]) -> Iterator[Token]:
-    """At least those of :func:`tokens` that begin with one of the folded ``beginnings``; far faster for plain ASCII."""
-    if not text.isascii():
-        yield from tokens(text)
-        return
-    alternatives = "|".join(re.escape(beginning) for beginning in beginnings if beginning.isascii())
-    if alternatives:
-        pattern = re.compile(f"(?<![A-Za-z0-9])(?:{alternatives})[A-Za-z0-9]*", re.IGNORECASE)
-        for match in pattern.finditer(text):
-            yield Token(match.group().lower()[:MAX_WORD], match.start(), match.end())
+def written_words(text: str) -> Iterator[re.Match[str]]:
+    """The words as they stand in a text, in order: the tokens of each make up :func:`tokens` of the whole."""
+    return (_ASCII_WORD if text.isascii() else _word_pattern()).finditer(text)
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -1,13 +1,11 @@
 """``python -m search.maintenance``: what an operator does to the index by hand, as the database's admin.
 
-Reads ``DATABASE_URL`` (admin). ``large-tenant USER MODEL DIMENSIONS`` gives one very large tenant an HNSW index of its
-own, ``merge USER MODEL DIMENSIONS`` moves all of a tenant's vectors into the graph, ``order`` rewrites the tables in
-order of tenant (locks them), ``vacuum`` frees what was deleted.
+Reads ``DATABASE_URL`` (admin). ``merge USER MODEL DIMENSIONS`` moves all of a tenant's vectors into their graph,
+``order`` rewrites the tables in order of tenant (locks them), ``vacuum`` frees what was deleted.
 """
 
 import argparse
 import asyncio
-import hashlib
 import sys
 
 from sqlalchemy import text
@@ -18,24 +16,8 @@ from search.tables import SCHEMA, VECTOR_TABLES
 
 _MERGED_AT_ONCE = 500
 
-# The literals are quoted by the server itself; an index has no parameters.
-_LARGE_TENANT = """SELECT format('CREATE INDEX CONCURRENTLY IF NOT EXISTS %I ON {table}
-    USING hnsw (embedding halfvec_cosine_ops) WITH (m = 16, ef_construction = 200)
-    WHERE in_graph AND user_id = %L AND model_id = %L',
-    CAST(:name AS text), CAST(:user_id AS text), CAST(:model_id AS text))"""
-
 _MERGE = """UPDATE {table} SET in_graph = true WHERE id IN (SELECT id FROM {table}
     WHERE user_id = :user_id AND model_id = :model_id AND NOT in_graph LIMIT :rows FOR UPDATE SKIP LOCKED)"""
-
-
-async def large_tenant(connection: AsyncConnection, user_id: str, model_id: str, dimensions: int) -> str:
-    """Builds the tenant's own index without locking anybody out; answers its name."""
-    table = VECTOR_TABLES[dimensions]
-    name = f"{table}_of_{hashlib.sha256(f'{user_id} {model_id}'.encode()).hexdigest()[:12]}"
-    values = {"name": name, "user_id": user_id, "model_id": model_id}
-    statement = (await connection.execute(text(_LARGE_TENANT.format(table=table)), values)).scalar_one()
-    await connection.exec_driver_sql(statement)
-    return name
 
 
 async def merge(connection: AsyncConnection, user_id: str, model_id: str, dimensions: int) -> int:
@@ -67,8 +49,6 @@ async def run(url: str, arguments: argparse.Namespace) -> str:
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT", connect_args={"server_settings": settings})
     try:
         async with engine.connect() as connection:
-            if arguments.what == "large-tenant":
-                return await large_tenant(connection, arguments.user, arguments.model, arguments.dimensions)
             if arguments.what == "merge":
                 moved = await merge(connection, arguments.user, arguments.model, arguments.dimensions)
                 return f"{moved} vectors moved"
@@ -82,11 +62,10 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m search.maintenance")
     commands = parser.add_subparsers(dest="what", required=True)
-    for name in ("large-tenant", "merge"):
-        command = commands.add_parser(name)
-        command.add_argument("user")
-        command.add_argument("model")
-        command.add_argument("dimensions", type=int, choices=list(VECTOR_TABLES))
+    merging = commands.add_parser("merge")
+    merging.add_argument("user")
+    merging.add_argument("model")
+    merging.add_argument("dimensions", type=int, choices=list(VECTOR_TABLES))
     commands.add_parser("order")
     commands.add_parser("vacuum")
     arguments = parser.parse_args()

@@ -1,9 +1,8 @@
-"""Turns a parsed query and its vector into ranked files, in one session: by meaning, by words, by misspelt names."""
+"""Turns a parsed query and its vector into ranked files, in one transaction: by meaning, words and misspelt names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from functools import cached_property
 
 from search import typos
 from search.cut_offs import Bar
@@ -12,6 +11,7 @@ from search.query import Query
 from search.ranking import TIERS, RankedFile, SemanticHit, TextHit, near_enough, rank, tier_for
 from search.request import Filters, Mode, SearchRequest, Sort
 from search.store import by_meaning, by_words, names, retrieval
+from search.store.statements import Asking
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,16 @@ class Space:
 
 @dataclass(frozen=True)
 class Asked:
-    """One search: the request, what was read in it, and its vector unless it goes by words alone."""
+    """One search: the request, what was read in it, its vector unless it goes by words alone, and the languages of
+    the user's files.
+    """
 
     user_id: str
     request: SearchRequest
     query: Query
     vector: str | None
     bar: Bar
+    text_configs: tuple[str, ...]
 
     @property
     def degraded(self) -> bool:
@@ -43,7 +46,7 @@ class Asked:
         last = self.request.offset + self.request.limit
         return tier_for(last) if self.request.sort == Sort.RELEVANCE else max(tier_for(last), TIERS[2])
 
-    @property
+    @cached_property
     def filters(self) -> Filters:
         """The request's, and the phrases that must or must not occur."""
         return replace(
@@ -53,12 +56,12 @@ class Asked:
         )
 
 
-async def ranked_files(session: AsyncSession, asked: Asked, space: Space) -> list[RankedFile]:
+async def ranked_files(asking: Asking, asked: Asked, space: Space) -> list[RankedFile]:
     """Every file found up to the depth that is read, in the order asked for."""
     near: list[SemanticHit] = []
     if asked.vector is not None:
-        near = await nearest(session, asked.user_id, asked.filters, space, asked.vector, asked.depth, asked.bar)
-    said = await _said(session, asked, space.model_id)
+        near = await nearest(asking, asked.user_id, asked.filters, space, asked.vector, asked.depth, asked.bar)
+    said = await _said(asking, asked, space.model_id)
     if asked.request.mode == Mode.SEMANTIC and not asked.degraded:
         # Words only vouch for what is near in meaning.
         ranked = rank(near_enough(near, said, asked.bar), [], replace(asked.bar, alone=asked.bar.with_words))
@@ -67,16 +70,16 @@ async def ranked_files(session: AsyncSession, asked: Asked, space: Space) -> lis
     if asked.request.sort == Sort.RELEVANCE:
         return ranked
     by_id = {file.upload_id: file for file in ranked}
-    order = await retrieval.in_order(session, asked.user_id, list(by_id), Sort(asked.request.sort))
+    order = await retrieval.in_order(asking, asked.user_id, list(by_id), Sort(asked.request.sort))
     return [by_id[upload_id] for upload_id in order]
 
 
 async def nearest(
-    session: AsyncSession, user_id: str, filters: Filters, space: Space, vector: str, depth: int, bar: Bar
+    asking: Asking, user_id: str, filters: Filters, space: Space, vector: str, depth: int, bar: Bar
 ) -> list[SemanticHit]:
     """Files by meaning, down to the lower of the two bars."""
     return await by_meaning.nearest(
-        session,
+        asking,
         user_id,
         filters,
         model_id=space.model_id,
@@ -87,21 +90,20 @@ async def nearest(
     )
 
 
-async def _said(session: AsyncSession, asked: Asked, model_id: str) -> Sequence[TextHit]:
+async def _said(asking: Asking, asked: Asked, model_id: str) -> Sequence[TextHit]:
     if asked.query.is_empty:
         return []
     user_id, filters, depth = asked.user_id, asked.filters, asked.depth
-    found = await retrieval.text_configs(session, asked.user_id)
-    configs = sorted({DEFAULT_CONFIG, *found})
-    said = await by_words.matching(session, user_id, filters, asked.query, configs, depth, model_id)
+    configs = sorted({DEFAULT_CONFIG, *asked.text_configs})
+    said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, model_id)
     doubted = typos.doubtful(asked.query, said)
     if not doubted:
         return said
-    known = await names.alike(session, asked.user_id, doubted, typos.REACH)
+    known = await names.alike(asking, asked.user_id, doubted, typos.REACH)
     query = typos.corrected(asked.query, doubted, known)
     if query is None:
         return said
-    guessed = await by_words.matching(session, user_id, filters, query, configs, depth, model_id)
+    guessed = await by_words.matching(asking, user_id, filters, query, configs, depth, model_id)
     return _together(said, typos.guessed(guessed))
 
 

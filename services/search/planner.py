@@ -1,7 +1,7 @@
 """From the number of vectors left after tenant and filters to the fastest way that still finds the nearest. Pure.
 
-EXACT reads every vector, CODES every vector's signs and then the vectors of the best, GRAPH walks the HNSW index and
-adds the codes of what is not in it yet. A tenant's vectors enter the graph when there are enough of them.
+EXACT reads every vector, CODES every vector's signs and then the vectors of the best, GRAPH walks an HNSW index and
+adds the codes of what is not in it yet. A tenant's vectors enter a graph when there are enough of them.
 """
 
 from collections.abc import Mapping
@@ -20,21 +20,18 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Crossovers:
-    """Numbers of vectors left up to which a way is the fastest of those with a recall of 0.99."""
+    """Numbers of vectors left: a walk is the fastest way for more than ``graph_from`` of them where the graph holds
+    nothing else; where it is not, reading all of them exactly is up to ``exact_up_to``.
+    """
 
+    graph_from: int
     exact_up_to: int
-    codes_up_to: int
 
 
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
-    {384: Crossovers(exact_up_to=1500, codes_up_to=15_000), 1536: Crossovers(exact_up_to=600, codes_up_to=6000)}
+    {384: Crossovers(graph_from=4000, exact_up_to=4000), 1536: Crossovers(graph_from=2500, exact_up_to=2500)}
 )
-"""Dimensions → crossovers: estimates from runs of the benchmark, to be replaced by what ``python -m tests.bench.search
-crossovers`` prints on a quiet machine.
-"""
-
-FRESH = 500
-"""Vectors of a large tenant that wait outside the graph; inserting one costs as much as reading the codes of 10,000."""
+"""Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them."""
 
 _CATCHING_UP = 4
 _AT_LEAST_AT_ONCE = 64
@@ -42,11 +39,12 @@ _AT_LEAST_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Counts:
-    """What a user has of one model."""
+    """What a user has of one model. ``of_graph``: their share of the graph they are in, which they may have alone."""
 
     passages: int
     in_graph: int
     files: int
+    of_graph: float = 1.0
 
     @property
     def fresh(self) -> int:
@@ -62,26 +60,36 @@ class Choice:
     rows_left: int
 
 
+def at_once_up_to(dimensions: int) -> int:
+    """So many vectors left are read exactly whatever else there is."""
+    crossovers = CROSSOVERS[dimensions]
+    return min(crossovers.graph_from, crossovers.exact_up_to)
+
+
 def choose(counts: Counts, wanted_files: int | None, dimensions: int) -> Choice:
     """``wanted_files``: how many files the filters leave, None without filters.
 
-    A walk through the graph meets a wanted vector every 1/share steps, so what it costs grows as the share falls.
+    Exact scans and codes cost what is left. A walk meets a wanted vector every 1/share steps, whether filters hold
+    the others out or they are somebody else's; so it is worth its price for ``share`` times more only.
     """
     share = 1.0 if wanted_files is None else min(1.0, wanted_files / max(counts.files, 1))
     rows_left = round(counts.passages * share)
     crossovers = CROSSOVERS[dimensions]
-    if rows_left <= crossovers.exact_up_to:
+    if rows_left <= at_once_up_to(dimensions):
         return Choice(Way.EXACT, rows_left)
-    if counts.in_graph * share * share > crossovers.codes_up_to:
+    if counts.in_graph * share * share * counts.of_graph > crossovers.graph_from:
         return Choice(Way.GRAPH, rows_left)
-    return Choice(Way.CODES, rows_left)
+    return Choice(Way.EXACT if rows_left <= crossovers.exact_up_to else Way.CODES, rows_left)
 
 
-def rows_for_the_graph(counts: Counts, written: int, dimensions: int) -> int:
-    """How many fresh vectors go into the graph after ``written`` more came: none for a tenant too small to need it.
+def belong_in_the_graph(passages: int, dimensions: int) -> bool:
+    """True for a tenant of so many passages; inserting one into the graph costs as much as reading 10,000 codes."""
+    return passages > CROSSOVERS[dimensions].graph_from
 
-    A few times what came, so that a tenant who grows past the crossover catches up without any one file waiting long.
+
+def rows_for_the_graph(counts: Counts, coming: int) -> int:
+    """How many of a large tenant's vectors outside the graph enter it together with ``coming`` new ones.
+
+    A few times what comes, so that a tenant who grows past the crossover catches up without any one file waiting long.
     """
-    if counts.passages <= CROSSOVERS[dimensions].codes_up_to:
-        return 0
-    return min(max(counts.fresh - FRESH, 0), _CATCHING_UP * written + _AT_LEAST_AT_ONCE)
+    return min(counts.fresh, _CATCHING_UP * coming + _AT_LEAST_AT_ONCE)

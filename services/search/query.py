@@ -45,6 +45,11 @@ class Query:
     excluded: tuple[Term, ...]
 
     @property
+    def words(self) -> frozenset[str]:
+        """Those of its terms."""
+        return frozenset(word for term in self.terms for word in term.words)
+
+    @property
     def is_empty(self) -> bool:
         """True when there is nothing to look for."""
         return not self.text

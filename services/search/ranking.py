@@ -8,6 +8,8 @@ quoted phrase, a code, a file name) comes before what does not. Figures: ``pytho
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
 
 from search.cut_offs import Bar
 
@@ -34,16 +36,14 @@ class Why(StrEnum):
     LOOKS = "looks"
 
 
-@dataclass(frozen=True, order=True)
-class PassageKey:
+class PassageKey(NamedTuple):
     """A passage inside its file."""
 
     model_id: str
     ordinal: int
 
 
-@dataclass(frozen=True)
-class PassageHit:
+class PassageHit(NamedTuple):
     """A passage and how well it fits, 0 to 1."""
 
     key: PassageKey
@@ -75,8 +75,7 @@ class TextHit:
     found: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """A passage worth showing."""
 
     key: PassageKey
@@ -86,14 +85,23 @@ class Moment:
 
 @dataclass(frozen=True)
 class RankedFile:
-    """A file in its place; ``score`` orders, ``similarity`` (0 to 1) is for people."""
+    """A file in its place; ``score`` orders, ``similarity`` (0 to 1) is for people.
+
+    ``near`` and ``said`` are its passages by meaning and by words.
+    """
 
     upload_id: str
     score: float
     similarity: float
     literal: bool
     matched: frozenset[Why]
-    moments: tuple[Moment, ...]
+    near: tuple[PassageHit, ...] = ()
+    said: tuple[PassageHit, ...] = ()
+
+    @cached_property
+    def moments(self) -> tuple[Moment, ...]:
+        """The best of its passages; weighed only for the files of the page that is shown."""
+        return best_moments(self.near, self.said)
 
 
 def tier_for(last: int) -> int:
@@ -161,7 +169,8 @@ def _file(
         min(max(similarity, 0.0), 1.0),
         literal=words is not None and words[1].literal,
         matched=frozenset(matched),
-        moments=best_moments(meaning[1].passages if meaning else (), words[1].passages if words else ()),
+        near=meaning[1].passages if meaning else (),
+        said=words[1].passages if words else (),
     )
 
 

@@ -1,15 +1,18 @@
 """Cuts the part of a passage worth showing and says which stretches of it are the query's words."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from search.folding import is_unspaced, tokens_beginning
+from search.folding import is_unspaced, tokens, written_words
 
 MAX_SNIPPET = 300
 _LEAD = 60
 _MIN_STEM = 4
 _MAX_ENDING = 3
 _ELLIPSIS = "…"
+
+_SPACED = bytes(code if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
 
 Range = tuple[int, int]
 
@@ -22,21 +25,57 @@ class Snippet:
     highlights: tuple[Range, ...]
 
 
-def snippet(text: str, wanted: Collection[str]) -> Snippet:
-    """At most about ``MAX_SNIPPET`` characters around the most of the wanted (folded) words."""
-    sought = _Wanted(wanted)
-    found = _merged([(t.start, t.end) for t in tokens_beginning(text, sought.beginnings) if t.word in sought])
-    if len(text) <= MAX_SNIPPET:
-        return Snippet(text, tuple(found))
-    start = _best_start(found)
-    start = 0 if start == 0 else _after_space(text, start)
-    end = min(len(text), start + MAX_SNIPPET)
-    if end < len(text):
-        end = max(text.rfind(" ", start, end), start + MAX_SNIPPET // 2)
-    lead, tail = (_ELLIPSIS if start else ""), (_ELLIPSIS if end < len(text) else "")
-    shift = len(lead) - start
-    inside = [(max(a, start) + shift, min(b, end) + shift) for a, b in found if a < end and b > start]
-    return Snippet(lead + text[start:end] + tail, tuple(inside))
+class Highlighter:
+    """Of one query: looks at each form of a word once, however many passages it occurs in."""
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        """``wanted``: folded words."""
+        sought = _Wanted(wanted)
+        beginnings = "|".join(start for start in sought.beginnings if start.isascii())
+        self._after_a_space = re.compile(f" (?:{beginnings})[a-z0-9]*" if beginnings else "(?!)")
+        self._marks = _Marks(sought)
+
+    def snippet(self, text: str) -> Snippet:
+        """At most about ``MAX_SNIPPET`` characters around the most of the wanted words."""
+        found = self._found(text)
+        if len(text) <= MAX_SNIPPET:
+            return Snippet(text, tuple(found))
+        start = _best_start(found)
+        start = 0 if start == 0 else _after_space(text, start)
+        end = min(len(text), start + MAX_SNIPPET)
+        if end < len(text):
+            end = max(text.rfind(" ", start, end), start + MAX_SNIPPET // 2)
+        lead, tail = (_ELLIPSIS if start else ""), (_ELLIPSIS if end < len(text) else "")
+        shift = len(lead) - start
+        inside = [(max(a, start) + shift, min(b, end) + shift) for a, b in found if a < end and b > start]
+        return Snippet(lead + text[start:end] + tail, tuple(inside))
+
+    def _found(self, text: str) -> Sequence[Range]:
+        plain = text.isascii()
+        if plain:
+            # A space before each word: the pattern looks at little else, which is three times as fast.
+            spaced = " " + text.lower().encode().translate(_SPACED).decode()
+            written, ahead = self._after_a_space.finditer(spaced), 1
+        else:
+            written, ahead = written_words(text), 0
+        found: list[Range] = []
+        for match in written:
+            for start, end in self._marks[match[0]]:
+                at = match.start() - ahead
+                found.append((at + start, at + end))
+        return found if plain else _merged(found)
+
+
+class _Marks(dict[str, tuple[Range, ...]]):
+    """A word as it is written → what of it is wanted; found out at the first time."""
+
+    def __init__(self, wanted: "_Wanted") -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def __missing__(self, written: str) -> tuple[Range, ...]:
+        self[written] = tuple((token.start, token.end) for token in tokens(written) if token.word in self._wanted)
+        return self[written]
 
 
 class _Wanted:
@@ -51,7 +90,7 @@ class _Wanted:
 
     @property
     def beginnings(self) -> Collection[str]:
-        """What every wanted word begins with."""
+        """What every wanted word begins with: letters and digits."""
         return {word[:_MIN_STEM] for word in self._words}
 
     def __contains__(self, word: str) -> bool:
@@ -78,11 +117,13 @@ def _merged(ranges: Sequence[Range]) -> list[Range]:
 
 
 def _best_start(found: Sequence[Range]) -> int:
-    if not found:
-        return 0
-    reach = MAX_SNIPPET - _LEAD
-    _, first = max((sum(a <= b < a + reach for b, _ in found), -a) for a, _ in found)
-    return max(0, -first - _LEAD)
+    most = first = following = 0
+    for place, (start, _) in enumerate(found):
+        while following < len(found) and found[following][0] < start + MAX_SNIPPET - _LEAD:
+            following += 1
+        if following - place > most:
+            most, first = following - place, start
+    return max(0, first - _LEAD)
 
 
 def _after_space(text: str, start: int) -> int:

@@ -19,7 +19,7 @@ ADVICE: Mapping[FailureCode, Advice] = {
     FailureCode.FILE_SIZE: Advice("The file is empty or larger than allowed. Check it and upload it again.", False),
     FailureCode.UNSUPPORTED_FORMAT: Advice("Convert it to a common format, such as JPEG, MP4, MP3 or PDF.", False),
     FailureCode.NETWORK: Advice("A connection failed on the way. Try again.", True),
-    FailureCode.CORRUPT: Advice("The file is damaged or incomplete. Export it again and upload the new copy.", False),
+    FailureCode.CORRUPT: Advice("Export it again and upload the new copy.", False),
     FailureCode.ENCRYPTED: Advice("Remove the password from the file and upload it again.", False),
     FailureCode.TIMEOUT: Advice("Reading the file took too long. Try again, or split it into parts.", True),
     FailureCode.RESOURCE_LIMIT: Advice("The file needs more memory than one file may take. Make it smaller.", False),

@@ -19,29 +19,42 @@ class Settings(DatabaseSettings):
     """Read once, by ``main.py``. ``max_file_size`` in bytes."""
 
     max_file_size: int = Field(default=100 * MIB, ge=1)
+    """Bytes; larger files are refused."""
     daily_uploads_free: int = Field(default=100, ge=0)
+    """Files a user of the tier may add in a day (UTC)."""
     daily_uploads_pro: int = Field(default=1000, ge=0)
+    """The same, tier ``pro``."""
     daily_uploads_enterprise: int = Field(default=10_000, ge=0)
+    """The same, tier ``enterprise``."""
     purge_every_s: float = Field(default=3600, gt=0)
+    """Seconds between rounds of removing what cannot be undone any more."""
     deleted_kept_days: float = Field(default=30, ge=0)
     """How long a deletion can be undone."""
     leftovers_kept_days: float = Field(default=1, ge=0)
+    """How long what was derived from replaced or removed files stays."""
     tombstones_kept_days: float = Field(default=32, ge=0)
+    """How long it is remembered that a removed file was there."""
     local_user_id: str = "local-user"
     """The one user of one machine; signed in without a password where there is a local issuer."""
     storage_emulator_host: str | None = None
+    """Where signed URLs lead in place of Google; one machine only."""
     thumbnail_cdn: str | None = None
     """Address of a CDN in front of the artifacts bucket, like ``https://thumbnails.example.com``; needs the key."""
     cdn_key_name: str = "mmsearch"
+    """Name of the key at the CDN."""
     cdn_signing_key: SecretStr | None = None
+    """The key itself, 16 bytes in URL-safe base64; needed with ``thumbnail_cdn``."""
 
     sweep_after_s: float = Field(default=900, gt=0)
     """An upload silent for so long is seen to; then at twice the interval each time."""
     sweep_every_s: float = Field(default=60, gt=0)
+    """Seconds between looks for silent uploads."""
     sweep_attempts: int = Field(default=8, ge=1, le=20)
     """After so many it is given up; with 15 minutes, 8 outlast two days."""
     redrives_per_minute: int = Field(default=600, ge=1)
+    """How many dead letters may be sent again."""
     reprocesses_per_minute: int = Field(default=120, ge=1)
+    """How many uploads may be started again."""
     reembeds_per_minute: int = Field(default=6000, ge=1)
     """How many files are handed to the embedder for another model; it works through them at its own pace."""
     reconcile_settle_s: float = Field(default=600, ge=0)

@@ -1,7 +1,8 @@
 """``make bench-ingest``: files/s of the whole pipeline at saturation, beside a bare loop of the same library calls.
 
 The bare loop decodes, reads, cuts and embeds the same files one after another in one process: no events, no
-storage, no database. Both with OCR and without it.
+storage, no database. Both with OCR and without it. Files of everyday sizes tell what a library takes; tiny ones, each
+a moment's work, tell what the way through the services costs.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from embeddings.local import LocalEncoder
 from localcloud.samples import make_many
 from media_processor.decoded import Decoded, DecodeLimits, Job
 from media_processor.decoding import report_on
+from tests.bench.everyday import make_everyday
 from tests.pipeline.local_system import LocalSystem, data_of, wait_for
 
 COUNT = 100
@@ -36,12 +38,16 @@ def main() -> None:
     sys.stdout.write(f"{os.cpu_count()} cores, load {load}\n")
     with tempfile.TemporaryDirectory(prefix="mmsearch-ingest-") as name:
         directory = Path(name)
-        generated = [sample.path for sample in make_many(directory / "made", COUNT, seed=3)]
-        sets = {f"{COUNT} generated mixed files": generated}
+        everyday = make_everyday(directory / "everyday", seed=3)
+        tiny = [sample.path for sample in make_many(directory / "tiny", COUNT, seed=3)]
+        sets = {
+            f"{len(everyday)} generated files of everyday sizes": everyday,
+            f"{COUNT} tiny generated files": tiny,
+            "the tiny ones that are text or sound": [path for path in tiny if path.suffix not in PICTURES],
+        }
         if SHARED.exists():
             given = sorted(p for p in SHARED.glob("*/*") if p.is_file())
             sets[f"{len(given)} shared samples"] = given
-        sets["the generated ones that are text or sound"] = [p for p in generated if p.suffix not in PICTURES]
         for ocr in (True, False):
             system = LocalSystem(directory / f"ocr-{ocr}", LOCAL_OCR=str(ocr))
             system.start()
@@ -53,7 +59,7 @@ def main() -> None:
 
 
 def _report(system: LocalSystem, directory: Path, title: str, paths: Sequence[Path], ocr: bool) -> None:
-    bare = asyncio.run(_bare_loop(directory / f"bare-{ocr}-{len(paths)}", paths, ocr))
+    bare = asyncio.run(_bare_loop(directory / f"bare-{title}", paths, ocr))
     whole = _pipeline(system, paths)
     sys.stdout.write(
         f"{title}: pipeline {whole:.1f} files/s, bare loop {bare:.1f} files/s, ratio {whole / bare:.2f} (goal 0.6)\n"

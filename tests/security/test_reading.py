@@ -1,5 +1,6 @@
 """The driver's own way to read: under the same row security, whatever a tenant is called, and honest when away."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -23,8 +24,11 @@ async def database(service_database: ServiceDatabase) -> Database:
 
 
 async def seen(database: Database, tenant: str) -> list[str]:
+    """The same by a transaction of several statements and by the one statement that binds and reads."""
     async with database.reading(tenant) as reading:
-        return [row["user_id"] for row in await reading.rows(EVERYTHING, {})]
+        found = [row["user_id"] for row in await reading.rows(EVERYTHING, {})]
+    assert [row["user_id"] for row in await database.read(tenant, EVERYTHING, {})] == found
+    return found
 
 
 async def test_a_tenant_sees_only_their_rows_on_the_same_connection(database: Database) -> None:
@@ -36,6 +40,25 @@ async def test_a_tenant_sees_only_their_rows_on_the_same_connection(database: Da
 )
 async def test_a_tenants_name_is_never_sql(database: Database, tenant: str) -> None:
     assert await seen(database, tenant) == []
+
+
+async def test_whatever_is_planned_the_tenant_is_bound_before_a_row_is_read(database: Database) -> None:
+    plans = Prepared(f"EXPLAIN (FORMAT JSON) {EVERYTHING.bound}", ("tenant",), "profiles")
+    async with database.reading("ada") as reading:
+        (row,) = await reading.rows(plans, {"tenant": "ada"})
+    plan = json.loads(row["QUERY PLAN"])[0]["Plan"]
+    binding, asked = plan["Plans"]
+    assert plan["Node Type"] == "Nested Loop", plan
+    assert (binding["Node Type"], binding["Function Name"]) == ("Function Scan", "set_config")
+    assert asked["One-Time Filter"] == "(bound.tenant IS NOT NULL)", "for the row of the binding, or not at all"
+
+
+async def test_nothing_stays_bound(database: Database) -> None:
+    assert await seen(database, "ada") == ["ada"]
+    bound = Prepared("SELECT coalesce(current_setting('app.user_id', true), '') AS to", (), "")
+    async with database.reading("") as reading:
+        assert [row["to"] for row in await reading.rows(bound, {})] == [""]
+    assert [row["to"] for row in await database.read("bob", bound, {})] == ["bob"]
 
 
 async def test_it_cannot_write(database: Database) -> None:

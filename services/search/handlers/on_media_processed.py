@@ -13,7 +13,7 @@ from eventing.errors import Poison
 from eventing.handlers import Projection, StageInputs
 from search.lifecycle import PROCESSED
 from search.looks import PictureUnreadable, look_of
-from search.store import files, looks
+from search.store import files
 
 _log = structlog.get_logger()
 
@@ -35,8 +35,7 @@ async def handle(
     known = await files.lock(session, event.upload)
     if known.wants(event.upload, PROCESSED):
         await files.make_way(session, known, event.upload)
-        await files.write_processed(session, event)
-        await looks.write(session, event.upload, look)
+        await files.write_processed(session, event, look)
     return ()
 
 

@@ -1,24 +1,26 @@
 """Finds a user's files by the distance of their vectors, by whichever way the planner says is fastest.
 
+The first statement counts, and where few vectors are left it answers as well: nearly every tenant needs no second one.
 Each way answers with the nearest passages, best first. Where those belong to too few files, or the graph missed some,
 more are asked for; at the end of that ladder stands the exact scan, so there are never fewer files than exist.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from search.planner import Choice, Way, choose
+from search.planner import Way, at_once_up_to, choose
 from search.ranking import MOMENTS, PassageHit, PassageKey, SemanticHit
 from search.request import Filters
 from search.store import filtering, graph
-from search.store.statements import statement
+from search.store.statements import Asking, statement
 from search.tables import VECTOR_TABLES
 
-LADDER = (2, 8)
-"""Passages of the graph looked at for each file wanted, at first and if those were of too few files."""
+LADDER = (3, 9)
+"""Passages of a walk for each file wanted, at first and if those were of too few files."""
+
+_MORE_WHERE_READ = 3
+"""So many times more of an exact scan or of codes, which have read them anyway."""
 
 LEAST_EF_SEARCH = 100
 """Width of the walk through the graph: recall@20 of 0.999 among 50,000 vectors, 0.97 at 60 (docs/search-index.md)."""
@@ -26,76 +28,113 @@ LEAST_EF_SEARCH = 100
 LEAST_CODES = 400
 """Best codes whose vectors are compared exactly; of 300, one in 100 nearest files is lost (docs/search-index.md)."""
 
-_CODES_A_PASSAGE = 3
 _MOST_EF_SEARCH = 1000
 _MOST_TUPLES = 20_000
 _EVERYTHING = 2**31 - 1
+_NEVER = -1
 
 _OWN = "v.user_id = :user_id AND v.model_id = :model_id"
-# A generic plan would read the vector's text again for every row; a subquery is evaluated once.
-_DISTANCE = "v.embedding <=> (SELECT CAST(:vector AS halfvec))"
+_FRESH = " AND NOT v.in_graph"
+# The vector is read from its text once; a generic plan would read it again for every row.
+_DISTANCE = "v.embedding <=> (SELECT vector FROM asked)"
 
-# OFFSET 0 parts the distance from its order: it is computed once a row, and no plan takes the HNSW index for it.
-_EXACT = """SELECT * FROM (SELECT v.upload_id, v.ordinal, {distance} AS distance FROM {table} v
-    WHERE {own}{among} OFFSET 0) each_one ORDER BY distance LIMIT :passages"""
+_OF_ALL = "{table} v WHERE {own}"
+_OF_WANTED = """wanted w CROSS JOIN LATERAL
+    (SELECT * FROM {table} v WHERE v.upload_id = w.upload_id AND {own} OFFSET 0) v WHERE true"""
+# Not a join: a walk goes on until it has met enough vectors of wanted files.
+_WANTED = " AND (v.upload_id IN (SELECT upload_id FROM wanted)) IS TRUE"
+
+# OFFSET 0 parts the distance from its order: it is computed once a row, and no plan takes an HNSW index for it.
+_EXACT = """SELECT * FROM (SELECT v.upload_id, v.ordinal, {distance} AS distance FROM {vectors} OFFSET 0) each_one
+    ORDER BY distance LIMIT :passages"""
 
 _CODES = """SELECT * FROM (SELECT v.upload_id, v.ordinal, {distance} AS distance FROM (
-    SELECT v.id FROM {table} v WHERE {own}{among}
-    ORDER BY v.code <~> (SELECT CAST(binary_quantize(CAST(:vector AS halfvec)) AS bit({dimensions})))
-    LIMIT :codes OFFSET 0) c JOIN {table} v USING (id) OFFSET 0) best ORDER BY distance LIMIT :codes"""
+    SELECT v.id FROM {vectors}
+    ORDER BY v.code <~> (SELECT CAST(binary_quantize(vector) AS bit({dimensions})) FROM asked)
+    LIMIT :codes OFFSET 0) c JOIN {table} v USING (id) OFFSET 0) best ORDER BY distance LIMIT :passages"""
 
 _GRAPH = """SELECT v.upload_id, v.ordinal, {distance} AS distance FROM {table} v
-    WHERE {own} AND v.in_graph{among} ORDER BY {distance} LIMIT :passages"""
+    WHERE {own} AND {walked}{held} ORDER BY {distance} LIMIT :passages"""
 
 _GRAPH_AND_FRESH = "SELECT * FROM (({graph}) UNION ALL ({fresh})) both_parts ORDER BY distance LIMIT :passages"
 
-_FRESH = " AND NOT v.in_graph"
-_LISTED = " AND v.upload_id = ANY(CAST(:listed AS text[]))"
-_ASKED_AGAIN = " AND v.upload_id IN (SELECT f.upload_id FROM files f WHERE {wanted})"
+_WANTED_FILES = "wanted AS MATERIALIZED (SELECT f.upload_id FROM files f WHERE {conditions}),"
+_LISTED_FILES = "wanted AS MATERIALIZED (SELECT unnest(CAST(:listed AS text[])) AS upload_id),"
+
+_COUNTED = """counted AS MATERIALIZED ({counted}),
+    rest AS MATERIALIZED (SELECT {vectors} AS vectors, {files} AS files FROM counted),"""
+_VECTORS_LEFT = "passages * least((SELECT count(*) FROM wanted), files) / greatest(files, 1)"
+_FEW_LEFT = " AND (SELECT vectors FROM rest) <= :at_most"
+_COUNTS = """counted.*, rest.files AS wanted, rest.vectors <= :at_most AS answered, {listed} AS listed,
+    CASE WHEN rest.vectors > :at_most THEN ({walk}) END,"""
+_LIST = "CASE WHEN rest.vectors > :at_most AND rest.files <= :most_listed THEN ARRAY(SELECT upload_id FROM wanted) END"
+
+# A plan made before would sort a tenant's vectors rather than walk.
+_WALK = """SELECT set_config('hnsw.ef_search', :ef, true) || set_config('hnsw.max_scan_tuples', :tuples, true)
+    || set_config('enable_sort', 'off', true)"""
 
 # There is always a first row.
-_FILES = """WITH near AS MATERIALIZED ({near}),
+_FILES = """WITH asked AS MATERIALIZED (SELECT CAST(CAST(:vector AS text) AS halfvec) AS vector),
+    {before} near AS MATERIALIZED ({near}),
     file AS (SELECT upload_id, (array_agg(ordinal ORDER BY distance, ordinal))[1:{moments}] AS ordinals,
         (array_agg(distance ORDER BY distance, ordinal))[1:{moments}] AS distances, min(distance) AS distance
         FROM near WHERE distance <= :farthest GROUP BY upload_id)
-    SELECT seen.passages, seen.farthest, n.upload_id, n.ordinals, n.distances, f.upload_id IS NOT NULL AS shown
-    FROM (SELECT count(*) AS passages, max(distance) AS farthest FROM near) seen
+    SELECT {counts} seen.passages AS seen, seen.farthest, n.upload_id, n.ordinals, n.distances,
+        f.upload_id IS NOT NULL AS shown
+    FROM {counted} (SELECT count(*) AS passages, max(distance) AS farthest FROM near) seen
     LEFT JOIN file n ON true LEFT JOIN files f ON f.upload_id = n.upload_id AND {shown}
     ORDER BY n.distance, n.upload_id"""
-
-_WALK = """SELECT set_config('hnsw.ef_search', :ef, true), set_config('hnsw.max_scan_tuples', :tuples, true),
-    set_config('enable_sort', 'off', true)"""
-
-# How many files a filter leaves differs too much for one plan.
-_PLAN_ANEW = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """One question to the vectors of a user."""
+    """One question to the vectors of a user.
+
+    ``wanted``: the files to look in, as a CTE; empty where all are wanted. ``walked``: the condition that names the
+    graph. ``fresh``: there are vectors outside it. ``enough``: with so many files nothing more can come.
+    """
 
     dimensions: int
     filters: Filters
     values: Mapping[str, Any]
     farthest: float
     depth: int
-    among: str
+    wanted: str
+    enough: int = 0
+    walked: str = ""
+    fresh: bool = False
 
-    @property
-    def names(self) -> Mapping[str, str]:
-        """What the statements' templates are filled with."""
+    def near(self, way: Way, *, only: str = "", unless: str = "") -> str:
+        """The nearest passages by a way: ``only`` some of the vectors, none at all ``unless`` a condition holds."""
         table = VECTOR_TABLES[self.dimensions]
-        return {
-            "table": table,
-            "own": _OWN,
-            "distance": _DISTANCE,
-            "among": self.among,
-            "dimensions": str(self.dimensions),
-        }
+        vectors = (_OF_WANTED if self.wanted else _OF_ALL).format(table=table, own=_OWN + only) + unless
+        near = {Way.EXACT: _EXACT, Way.CODES: _CODES, Way.GRAPH: _GRAPH}[way].format(
+            table=table,
+            vectors=vectors,
+            own=_OWN,
+            distance=_DISTANCE,
+            dimensions=self.dimensions,
+            walked=self.walked,
+            held=_WANTED if self.wanted else "",
+        )
+        if way is Way.GRAPH and self.fresh:
+            near = _GRAPH_AND_FRESH.format(graph=near, fresh=self.near(Way.CODES, only=_FRESH))
+        return near
+
+    def files(self, near: str, before: str = "", counts: str = "", counted: str = "") -> str:
+        """The files of the nearest passages."""
+        shown = filtering.shown_files(self.filters)
+        return _FILES.format(
+            near=near, before=self.wanted + before, counts=counts, counted=counted, shown=shown, moments=MOMENTS
+        )
+
+    def passages(self, way: Way, of_a_file: int) -> int:
+        """How many to look at."""
+        return self.depth * of_a_file * (1 if way is Way.GRAPH else _MORE_WHERE_READ)
 
 
 async def nearest(
-    session: AsyncSession,
+    asking: Asking,
     user_id: str,
     filters: Filters,
     *,
@@ -110,65 +149,88 @@ async def nearest(
 
     ``way`` overrules the planner.
     """
-    values = filtering.parameters(user_id, filters) | {"model_id": model_id}
-    counts = await graph.counts(session, user_id, model_id)
-    wanted: filtering.WantedFiles | None = None
-    if counts.passages and filtering.chooses(filters):
-        wanted = await filtering.resolve(session, user_id, filters, values)
-    if counts.passages == 0 or (wanted and wanted.count == 0):
+    if filters.required or filters.excluded:
+        await filtering.seek(asking, user_id, filters)
+    conditions = filtering.wanted_files(filters)
+    wanted = _WANTED_FILES.format(conditions=conditions) if filtering.chooses(filters) else ""
+    farthest = 1 - cut_off
+    values = filtering.parameters(user_id, filters)
+    values |= {"model_id": model_id, "vector": vector, "farthest": farthest}
+    asked = _Asked(dimensions, filters, values, farthest, depth, wanted)
+    at_most = at_once_up_to(dimensions) if way is None else _EVERYTHING if way is Way.EXACT else _NEVER
+    rows = await _opened(asking, asked, at_most)
+    first = rows[0]
+    there_are = first.files if first.wanted is None else min(first.wanted, first.files)
+    asked = replace(asked, enough=min(depth, there_are))
+    if first.answered:
+        if _complete(asked, Way.EXACT, rows, asked.passages(Way.EXACT, LADDER[0])):
+            return _hits(asked, rows)
+        return await _climb(asking, asked, Way.EXACT, LADDER[1:])
+    counts = graph.counts_of(first)
+    if counts.passages == 0 or first.wanted == 0:
         return []
-    among = ""
-    if wanted is not None:
-        listed = wanted.upload_ids
-        among = _LISTED if listed is not None else _ASKED_AGAIN.format(wanted=filtering.wanted_files(filters))
-        values |= {"listed": list(listed or ())}
-        if listed is None:
-            await session.execute(statement(_PLAN_ANEW))
-    choice = choose(counts, wanted.count if wanted else None, dimensions)
-    asked = _Asked(dimensions, filters, values | {"vector": vector}, 1 - cut_off, depth, among)
-    return await _climb(session, asked, Choice(way or choice.way, choice.rows_left), fresh=counts.fresh > 0)
+    if first.listed is not None:
+        asked = replace(asked, wanted=_LISTED_FILES, values={**values, "listed": first.listed})
+    chosen = way or choose(counts, first.wanted, dimensions).way
+    asked = replace(asked, walked=graph.walked(first.graph), fresh=counts.fresh > 0)
+    return await _climb(asking, asked, chosen, LADDER)
 
 
-async def _climb(session: AsyncSession, asked: _Asked, choice: Choice, *, fresh: bool) -> list[SemanticHit]:
-    way = choice.way
-    for passages_a_file in LADDER:
-        if way is Way.EXACT:
-            break
-        passages = asked.depth * passages_a_file
-        if way is Way.CODES:
-            passages = max(LEAST_CODES, _CODES_A_PASSAGE * passages)
-        rows = await _files(session, asked, way, passages, fresh=fresh)
-        hits = _hits(asked, rows)
-        reached_the_cut_off = rows[0].passages == passages and rows[0].farthest > asked.farthest
-        if len(hits) >= asked.depth or reached_the_cut_off:
-            return hits[: asked.depth]
-        if rows[0].passages < passages:
-            if way is Way.CODES:
-                return hits
+async def _opened(asking: Asking, asked: _Asked, at_most: int) -> Sequence[Any]:
+    """The counts, and the files where at most so many vectors are left; where more are, the way for a walk is paved."""
+    counted = graph.COUNTED.format(table=VECTOR_TABLES[asked.dimensions])
+    if asked.wanted:
+        rest = _COUNTED.format(counted=counted, vectors=_VECTORS_LEFT, files="(SELECT count(*) FROM wanted)")
+    else:
+        rest = _COUNTED.format(counted=counted, vectors="passages", files="CAST(NULL AS bigint)")
+    counts = _COUNTS.format(listed=_LIST if asked.wanted else "CAST(NULL AS text[])", walk=_WALK)
+    near = asked.near(Way.EXACT, unless=_FEW_LEFT)
+    found = asked.files(near, before=rest, counts=counts, counted="counted CROSS JOIN rest CROSS JOIN")
+    limits = {
+        "at_most": at_most,
+        "most_listed": filtering.MOST_LISTED,
+        "passages": asked.passages(Way.EXACT, LADDER[0]),
+    }
+    return (await asking.execute(statement(found), {**asked.values, **limits, **_width(asked, LADDER[0])})).all()
+
+
+async def _climb(asking: Asking, asked: _Asked, way: Way, ladder: Sequence[int]) -> list[SemanticHit]:
+    for of_a_file in ladder:
+        passages = asked.passages(way, of_a_file)
+        if way is Way.GRAPH and of_a_file > LADDER[0]:
+            await asking.execute(statement(_WALK), _width(asked, of_a_file))
+        rows = await _files(asking, asked, way, passages)
+        if _complete(asked, way, rows, passages):
+            return _hits(asked, rows)
+        if rows[0].seen < passages:
             way = Way.CODES
-    return _hits(asked, await _files(session, asked, Way.EXACT, _EVERYTHING, fresh=fresh))[: asked.depth]
+    return _hits(asked, await _files(asking, asked, Way.EXACT, _EVERYTHING))
 
 
-async def _files(session: AsyncSession, asked: _Asked, way: Way, passages: int, *, fresh: bool) -> Sequence[Any]:
+async def _files(asking: Asking, asked: _Asked, way: Way, passages: int) -> Sequence[Any]:
     """The files of the ``passages`` nearest; the graph may see fewer than there are."""
-    names = asked.names
-    near = {Way.EXACT: _EXACT, Way.CODES: _CODES, Way.GRAPH: _GRAPH}[way].format(**names)
-    values = {**asked.values, "passages": passages, "codes": passages, "farthest": asked.farthest}
-    if way is Way.GRAPH:
-        ef_search = min(max(LEAST_EF_SEARCH, passages), _MOST_EF_SEARCH)
-        await session.execute(statement(_WALK), {"ef": str(ef_search), "tuples": str(_MOST_TUPLES)})
-    if way is Way.GRAPH and fresh:
-        values["codes"] = max(LEAST_CODES // 2, passages)
-        unmerged = _CODES.format(**{**names, "among": asked.among + _FRESH})
-        near = _GRAPH_AND_FRESH.format(graph=near, fresh=unmerged)
-    shown = filtering.shown_files(asked.filters)
-    found = statement(_FILES.format(near=near, shown=shown, moments=MOMENTS))
-    return (await session.execute(found, values)).all()
+    values = {**asked.values, "passages": passages, "codes": max(LEAST_CODES, passages)}
+    return (await asking.execute(statement(asked.files(asked.near(way))), values)).all()
+
+
+def _complete(asked: _Asked, way: Way, rows: Sequence[Any], passages: int) -> bool:
+    """True unless more passages would bring more files."""
+    if sum(row.shown for row in rows) >= asked.enough:
+        return True
+    if rows[0].seen < passages:
+        return way is not Way.GRAPH
+    return rows[0].farthest > asked.farthest
+
+
+def _width(asked: _Asked, of_a_file: int) -> Mapping[str, str]:
+    ef_search = min(max(LEAST_EF_SEARCH, asked.passages(Way.GRAPH, of_a_file)), _MOST_EF_SEARCH)
+    return {"ef": str(ef_search), "tuples": str(_MOST_TUPLES)}
 
 
 def _hits(asked: _Asked, rows: Sequence[Any]) -> list[SemanticHit]:
     model_id = str(asked.values["model_id"])
-    return [_hit(row.upload_id, model_id, zip(row.ordinals, row.distances, strict=True)) for row in rows if row.shown]
+    shown = [row for row in rows if row.shown][: asked.depth]
+    return [_hit(row.upload_id, model_id, zip(row.ordinals, row.distances, strict=True)) for row in shown]
 
 
 def _hit(upload_id: str, model_id: str, found: Iterable[tuple[int, float]]) -> SemanticHit:

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from search.query import Query, Term
 from search.ranking import MOMENTS, SUPPORTING_COVERAGE, PassageHit, PassageKey, TextHit, Why
 from search.request import Filters
 from search.store import filtering
-from search.store.statements import statement
+from search.store.statements import Asking, statement
 from search.tables import UNEMBEDDED
 
 _STEMS = """SELECT w.word, ARRAY(SELECT CAST(plainto_tsquery(CAST(c.config AS regconfig), w.word) AS text)
@@ -27,6 +24,10 @@ _MOST_KNOWN_STEMS = 20_000
 _KNOWN_STEMS: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
 
 _BEST_FIRST = "bit_count(CAST(h.mask AS bit(64))) DESC, h.rank DESC, h.ordinal"
+
+# As many as have vectors: counting all files of a large tenant takes longer than finding some of them.
+_FILES_OF_USER = """SELECT COALESCE(max(files), 0) AS files FROM (
+    SELECT sum(files) AS files FROM vector_counts WHERE user_id = :user_id GROUP BY model_id) of_models"""
 
 _NAME = -1
 """``words`` holds a file's name at this ordinal, at -2 what the analysis says of it, and from 0 on its passages."""
@@ -47,20 +48,20 @@ elsewhere AS MATERIALIZED (
 hit AS NOT MATERIALIZED (
     SELECT m.* FROM matching m WHERE m.ordinal < 0 OR m.model_id IN ('', :model_id)
         OR m.upload_id IN (SELECT e.upload_id FROM elsewhere e)),
-found AS (
+found AS MATERIALIZED (
     SELECT upload_id, COALESCE(bit_or(mask) FILTER (WHERE ordinal = {name}), 0) AS name_mask,
         COALESCE(bit_or(mask) FILTER (WHERE ordinal <> {name}), 0) AS text_mask, bit_or(mask) AS mask,
         COALESCE(bit_or(mask) FILTER (WHERE ordinal < 0), 0) | {best_mask} AS together,
         COALESCE(max(rank) FILTER (WHERE ordinal = {name}), 0)
         + COALESCE(max(rank) FILTER (WHERE ordinal >= 0), 0) AS rank
     FROM hit WHERE mask <> 0 GROUP BY upload_id),
-file AS MATERIALIZED (SELECT g.* FROM found g JOIN files f USING (upload_id) WHERE {wanted}),
-weight AS MATERIALIZED (SELECT {weights} FROM file,
-    (SELECT count(*) AS files FROM files f WHERE {wanted}) a GROUP BY a.files),
-scored AS (SELECT g.*, ({share} + {share_together}) / (2 * ({total})) AS coverage FROM file g, weight),
+weight AS MATERIALIZED (SELECT {weights} FROM found, ({of_user}) a GROUP BY a.files),
+scored AS (SELECT g.*, ({share} + {share_together}) / (2 * ({total})) AS coverage FROM found g, weight),
 top AS MATERIALIZED (
-    SELECT * FROM scored WHERE coverage >= :least OR mask & :literal <> 0
-    ORDER BY mask & :literal <> 0 DESC, coverage DESC, rank DESC, upload_id LIMIT :depth),
+    SELECT * FROM (
+        SELECT * FROM scored WHERE coverage >= :least OR mask & :literal <> 0
+        ORDER BY mask & :literal <> 0 DESC, coverage DESC, rank DESC, upload_id OFFSET 0) s
+    WHERE EXISTS (SELECT FROM files f WHERE f.upload_id = s.upload_id AND {wanted} OFFSET 0) LIMIT :depth),
 best AS (
     SELECT h.upload_id, (array_agg(h.model_id ORDER BY {best_first}))[1:{moments}] AS models,
         (array_agg(h.ordinal ORDER BY {best_first}))[1:{moments}] AS ordinals,
@@ -78,12 +79,14 @@ def _find(terms: int, wanted: str) -> str:
     return _FIND.format(
         mask=" | ".join(f"(CASE WHEN w.words @@ CAST(:q{i} AS tsquery) THEN {bit} ELSE 0 END)" for i, bit in bits),
         weights=", ".join(
-            f"ln(1 + a.files / CAST(greatest(count(*) FILTER (WHERE mask & {bit} <> 0), 1) AS float8)) AS w{i}"
+            f"ln(1 + greatest(a.files, count(*)) / "
+            f"CAST(greatest(count(*) FILTER (WHERE mask & {bit} <> 0), 1) AS float8)) AS w{i}"
             for i, bit in bits
         ),
         share=f"({shares.format(mask='mask')})",
         share_together=f"({shares.format(mask='together')})",
         total=" + ".join(f"w{i}" for i, _ in bits),
+        of_user=_FILES_OF_USER,
         name=_NAME,
         best_mask=_BEST_MASK,
         best_first=_BEST_FIRST,
@@ -103,7 +106,7 @@ class _Sought:
 
 
 async def matching(
-    session: AsyncSession,
+    asking: Asking,
     user_id: str,
     filters: Filters,
     query: Query,
@@ -115,12 +118,12 @@ async def matching(
 
     Their passages are those that ``model_id`` has vectors of, where a file has such.
     """
-    sought = await _sought(session, query, configs)
+    sought = await _sought(asking, query, configs)
     if not sought:
         return []
     literal = sum(s.bit for s in sought if s.term.literal)
     quoted = sum(s.bit for s in sought if s.quoted)
-    await filtering.seek(session, user_id, filters, [s.tsquery for s in sought])
+    await filtering.seek(asking, user_id, filters, [s.tsquery for s in sought])
     values = filtering.parameters(user_id, filters) | {f"q{i}": s.tsquery for i, s in enumerate(sought)}
     values |= {
         "any": " | ".join(s.tsquery for s in sought),
@@ -129,14 +132,14 @@ async def matching(
         "depth": depth,
         "model_id": model_id,
     }
-    rows = await session.execute(statement(_find(len(sought), filtering.wanted_files(filters))), values)
+    rows = await asking.execute(statement(_find(len(sought), filtering.wanted_files(filters))), values)
     return [_hit(row, literal, quoted, sought) for row in rows]
 
 
-async def _sought(session: AsyncSession, query: Query, configs: Sequence[str]) -> list[_Sought]:
+async def _sought(asking: Asking, query: Query, configs: Sequence[str]) -> list[_Sought]:
     """Words that one of the languages calls a stop word are left out, unless nothing else is left."""
     plain = [term.words[0] for term in query.terms if _is_plain(term)]
-    stems = await _stems(session, tuple(configs), plain)
+    stems = await _stems(asking, tuple(configs), plain)
     telling = [t for t in query.terms if not _is_plain(t) or all(stems.get(t.words[0], []))]
     required = {term.words for term in query.required}
     return [
@@ -145,19 +148,22 @@ async def _sought(session: AsyncSession, query: Query, configs: Sequence[str]) -
     ]
 
 
-async def _stems(session: AsyncSession, configs: tuple[str, ...], words: Sequence[str]) -> dict[str, Sequence[str]]:
+async def _stems(asking: Asking, configs: tuple[str, ...], words: Sequence[str]) -> dict[str, Sequence[str]]:
     """Each word in the languages in question; the server's dictionaries never change, so each is asked once."""
     if len(_KNOWN_STEMS) > _MOST_KNOWN_STEMS:
         _KNOWN_STEMS.clear()
     asked = [word for word in words if (configs, word) not in _KNOWN_STEMS]
     if asked:
-        rows = await session.execute(text(_STEMS), {"configs": list(configs), "words": asked})
+        rows = await asking.execute(statement(_STEMS), {"configs": list(configs), "words": asked})
         _KNOWN_STEMS.update({(configs, row.word): tuple(row.stems) for row in rows})
     return {word: _KNOWN_STEMS[configs, word] for word in words}
 
 
 def _tsquery(term: Term, stems: Sequence[str]) -> str:
-    variants = dict.fromkeys([term.tsquery, *(stems if _is_plain(term) else ())])
+    """Each variant once: every one more is looked up in the index and in each row."""
+    if not _is_plain(term):
+        return term.tsquery
+    variants = dict.fromkeys([term.tsquery.removeprefix("(").removesuffix(")"), *stems])
     return "(" + " | ".join(variant for variant in variants if variant) + ")"
 
 

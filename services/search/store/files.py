@@ -1,10 +1,9 @@
 """What is known of each file: locks a file's state for one event, and writes each part as a whole."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
@@ -13,12 +12,16 @@ from search.folding import SIMPLE, index_text, name_text, text_config
 from search.indexing import storable
 from search.lifecycle import ANALYZED, FAILED, PROCESSED, FileState, embedded_by
 from search.store import names, passages
+from search.store.statements import statement
 from search.tables import UNEMBEDDED
 from search.typos import name_words
 
 _COLUMNS = "generation, deleted_generation, deleted_run, processed_run, analyzed_run, failed_run"
 
-_STATE = f"SELECT {_COLUMNS} FROM files WHERE upload_id = :upload_id"  # noqa: S608 - constants only
+_SETS = "SELECT model_id, run FROM passage_sets WHERE upload_id = :upload_id"
+
+_STATE = f"""SELECT {_COLUMNS}, s.model_id, s.run FROM files LEFT JOIN passage_sets s USING (upload_id)
+    WHERE upload_id = :upload_id"""  # noqa: S608 - constants only
 
 # The conflicting update changes nothing that counts; it locks the row, so that a file's events follow each other.
 _LOCK = f"""INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_id, :user_id, :generation)
@@ -37,12 +40,14 @@ _FORGET_FAILED = "UPDATE files SET failed_run = NULL WHERE upload_id = :upload_i
 
 _FAILED = "UPDATE files SET failed_run = :run WHERE upload_id = :upload_id"
 
+_CONFIG = "SELECT text_config FROM files WHERE upload_id = :upload_id"
+
 _KEEP = """UPDATE files SET generation = :generation, deleted_generation = :deleted_generation,
     deleted_run = :deleted_run WHERE upload_id = :upload_id"""
 
 _PROCESSED = """UPDATE files SET processed_run = :run, filename = :filename, kind = :kind, media_type = :media_type,
     size_bytes = :size_bytes, created_at = :created_at, properties = CAST(:properties AS jsonb),
-    has_thumbnail = :has_thumbnail, name_words = setweight(to_tsvector('simple', :name), 'A')
+    has_thumbnail = :has_thumbnail, look = :look, name_words = setweight(to_tsvector('simple', :name), 'A')
         || setweight(to_tsvector('english', :name), 'A') || setweight(to_tsvector('simple', :facts), 'C')
     WHERE upload_id = :upload_id"""
 
@@ -54,15 +59,18 @@ _ANALYZED = """UPDATE files SET analyzed_run = :run, title = :title, summary = :
 
 async def state(session: AsyncSession, upload: UploadRef) -> FileState:
     """What is known of the file, without a lock; of a file never heard of, an empty state."""
-    row = (await session.execute(text(_STATE), {"upload_id": upload.upload_id})).one_or_none()
-    return await _state(session, upload.upload_id, row) if row else FileState(upload.generation)
+    rows = (await session.execute(statement(_STATE), {"upload_id": upload.upload_id})).all()
+    sets = {row.model_id: row.run for row in rows if row.model_id is not None}
+    return _state(rows[0], sets) if rows else FileState(upload.generation)
 
 
 async def lock(session: AsyncSession, upload: UploadRef) -> FileState:
     """The file's state, locked until the transaction ends; the file is made known if it was not."""
     key = {"upload_id": upload.upload_id, "user_id": upload.user_id, "generation": upload.generation}
-    row = (await session.execute(text(_LOCK), key)).one()
-    return await _state(session, upload.upload_id, row)
+    row = (await session.execute(statement(_LOCK), key)).one()
+    # Asked once the lock is held: whoever held it before may have written them.
+    sets = await session.execute(statement(_SETS), {"upload_id": upload.upload_id})
+    return _state(row, {found.model_id: found.run for found in sets})
 
 
 async def make_way(session: AsyncSession, known: FileState, upload: UploadRef) -> None:
@@ -79,24 +87,24 @@ async def become(session: AsyncSession, upload: UploadRef, known: FileState, lef
         await passages.remove(session, upload, UNEMBEDDED)
     deleted_generation, deleted_run = left.tombstone
     values = {"generation": left.generation, "deleted_generation": deleted_generation, "deleted_run": deleted_run}
-    await session.execute(text(_KEEP), values | {"upload_id": upload.upload_id})
+    await session.execute(statement(_KEEP), values | {"upload_id": upload.upload_id})
 
 
 async def _forget(session: AsyncSession, upload: UploadRef, part: str) -> None:
     key = {"upload_id": upload.upload_id}
     if part == PROCESSED:
-        await session.execute(text(_FORGET_PROCESSED), key)
+        await session.execute(statement(_FORGET_PROCESSED), key)
         await names.forget(session, upload)
     elif part == ANALYZED:
-        await session.execute(text(_FORGET_ANALYZED), key)
+        await session.execute(statement(_FORGET_ANALYZED), key)
     elif part == FAILED:
-        await session.execute(text(_FORGET_FAILED), key)
+        await session.execute(statement(_FORGET_FAILED), key)
     else:
         await passages.remove(session, upload, part.removeprefix(embedded_by("")))
 
 
-async def write_processed(session: AsyncSession, event: MediaProcessedV1) -> None:
-    """Name and metadata: the file can be found by them from here on."""
+async def write_processed(session: AsyncSession, event: MediaProcessedV1, look: int | None) -> None:
+    """Name, metadata and what it looks like, where that is known: the file can be found by them from here on."""
     properties = event.properties.model_dump(mode="json", exclude_none=True)
     values = {
         "upload_id": event.upload.upload_id,
@@ -108,10 +116,11 @@ async def write_processed(session: AsyncSession, event: MediaProcessedV1) -> Non
         "created_at": event.created_at,
         "properties": json.dumps(_storable_json(properties)),
         "has_thumbnail": event.thumbnail is not None,
+        "look": look,
         "name": name_text(event.filename),
         "facts": index_text(" ".join(_facts(event))),
     }
-    await session.execute(text(_PROCESSED), values)
+    await session.execute(statement(_PROCESSED), values)
     await names.replace(session, event.upload, name_words(event.filename))
 
 
@@ -131,28 +140,23 @@ async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1, *, has_t
         "config": config,
         "about": about,
     }
-    await session.execute(text(_ANALYZED), values)
+    await session.execute(statement(_ANALYZED), values)
     return config
 
 
 async def write_failed(session: AsyncSession, upload: UploadRef) -> None:
     """A stage gave up on this run."""
-    await session.execute(text(_FAILED), {"upload_id": upload.upload_id, "run": upload.run})
+    await session.execute(statement(_FAILED), {"upload_id": upload.upload_id, "run": upload.run})
 
 
 async def config_of(session: AsyncSession, upload_id: str) -> str:
     """The text search configuration of the file's language, as far as it is known."""
-    found = await session.scalar(
-        text("SELECT text_config FROM files WHERE upload_id = :upload_id"), {"upload_id": upload_id}
-    )
+    found = await session.scalar(statement(_CONFIG), {"upload_id": upload_id})
     return str(found or SIMPLE)
 
 
-async def _state(session: AsyncSession, upload_id: str, row: Any) -> FileState:
-    sets = await session.execute(
-        text("SELECT model_id, run FROM passage_sets WHERE upload_id = :upload_id"), {"upload_id": upload_id}
-    )
-    runs: dict[str, int] = {embedded_by(model_id): run for model_id, run in sets}
+def _state(row: Any, sets: Mapping[str, int]) -> FileState:
+    runs = {embedded_by(model_id): run for model_id, run in sets.items()}
     for part, run in ((PROCESSED, row.processed_run), (ANALYZED, row.analyzed_run), (FAILED, row.failed_run)):
         if run is not None:
             runs[part] = run

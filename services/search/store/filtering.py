@@ -5,14 +5,11 @@ into a statement, or Postgres would plan all of them each time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from search.request import Filters
-from search.store.statements import statement
+from search.store.statements import Asking, statement
 
 MOST_LISTED = 1000
 """Wanted files up to which their ids go into the next statement; more are asked for again inside it."""
@@ -44,20 +41,8 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
 )
 """Field of ``Filters`` → its condition, used where the field is not None."""
 
-_COUNT_AND_LIST = """WITH wanted AS MATERIALIZED (SELECT f.upload_id FROM files f WHERE {wanted})
-    SELECT (SELECT count(*) FROM wanted) AS files, ARRAY(SELECT upload_id FROM wanted LIMIT {most}) AS listed"""
-
-# Which words are rare differs too much for one plan.
-_SEEK = """SELECT set_config('app.sought', :sought, true),
-    set_config('plan_cache_mode', 'force_custom_plan', true)"""
-
-
-@dataclass(frozen=True)
-class WantedFiles:
-    """How many files a filter leaves, and which they are where they are at most ``MOST_LISTED``."""
-
-    count: int
-    upload_ids: tuple[str, ...] | None
+# A walk through the graph may have switched sorting off.
+_SEEK = "SELECT set_config('app.sought', :sought, true), set_config('enable_sort', 'on', true)"
 
 
 def wanted_files(filters: Filters) -> str:
@@ -93,7 +78,7 @@ def parameters(user_id: str, filters: Filters) -> dict[str, Any]:
     return {"user_id": user_id, **filters.parameters()}
 
 
-async def seek(session: AsyncSession, user_id: str, filters: Filters, queries: Sequence[str] = ()) -> None:
+async def seek(asking: Asking, user_id: str, filters: Filters, queries: Sequence[str] = ()) -> None:
     """Lets the transaction read only those rows of ``words`` that match one of ``queries`` or of the filters' own.
 
     Row security itself does it, see docs/decisions/0010; nothing may be written to ``words`` afterwards.
@@ -101,13 +86,4 @@ async def seek(session: AsyncSession, user_id: str, filters: Filters, queries: S
     anything = [f"({query})" for query in (*queries, *filters.required, *filters.excluded)]
     owner = "'=" + user_id.replace("\\", "\\\\").replace("'", "''") + "'"
     sought = f"{owner} & ({' | '.join(anything)})"
-    await session.execute(statement(_SEEK), {"sought": sought})
-
-
-async def resolve(session: AsyncSession, user_id: str, filters: Filters, values: Mapping[str, Any]) -> WantedFiles:
-    """Counts the files the filters leave; files are far fewer than passages."""
-    if filters.required or filters.excluded:
-        await seek(session, user_id, filters)
-    counted = statement(_COUNT_AND_LIST.format(wanted=wanted_files(filters), most=MOST_LISTED))
-    row = (await session.execute(counted, values)).one()
-    return WantedFiles(row.files, tuple(row.listed) if row.files <= MOST_LISTED else None)
+    await asking.execute(statement(_SEEK), {"sought": sought})

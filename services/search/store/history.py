@@ -1,22 +1,43 @@
 """A user's past searches: kept for them alone, the newest thousand, until they delete them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from search.store.statements import Asking, statement
+
 KEPT = 1000
 
-_INSERT = """INSERT INTO search_history (user_id, query, mode, result_count, took_ms, degraded, cached)
-    VALUES (:user_id, :query, :mode, :result_count, :took_ms, :degraded, :cached) RETURNING search_id"""
+TYPING_PAUSE = timedelta(seconds=5)
+"""Who pauses for longer has asked, and asks anew."""
+
+# A query that only goes on with the user's last one, or takes back some of it, takes its place. `now()` is when this
+# search began: one that began later may have been kept already.
+_KEEP = """WITH draft AS (
+    SELECT h.search_id, h.created_at > now() AS overtaken FROM (
+        SELECT * FROM search_history WHERE user_id = :user_id ORDER BY search_id DESC LIMIT 1) h
+    WHERE h.mode = :mode AND h.created_at > now() - CAST(:pause AS interval) AND lower(h.query) <> lower(:query)
+        AND (starts_with(lower(:query), lower(h.query)) OR starts_with(lower(h.query), lower(:query)))
+        AND NOT EXISTS (SELECT FROM search_feedback b WHERE b.search_id = h.search_id)),
+continued AS (
+    UPDATE search_history h SET query = :query, result_count = :result_count, took_ms = :took_ms,
+        degraded = :degraded, cached = :cached, created_at = now()
+    FROM draft WHERE h.search_id = draft.search_id AND NOT draft.overtaken),
+kept AS (
+    INSERT INTO search_history (user_id, query, mode, result_count, took_ms, degraded, cached)
+    SELECT :user_id, :query, :mode, :result_count, :took_ms, :degraded, :cached
+    WHERE NOT EXISTS (SELECT FROM draft) RETURNING search_id),
+forgotten AS (
+    DELETE FROM search_history WHERE user_id = :user_id AND search_id = ANY(ARRAY(
+        SELECT search_id FROM search_history WHERE user_id = :user_id ORDER BY search_id DESC
+        OFFSET :most - (SELECT count(*) FROM kept))))
+SELECT search_id FROM draft UNION ALL SELECT search_id FROM kept"""
 
 _LATEST = """SELECT search_id FROM search_history WHERE user_id = :user_id AND query = :query AND mode = :mode
     ORDER BY search_id DESC LIMIT 1"""
-
-_TRIM = """DELETE FROM search_history WHERE user_id = :user_id AND search_id <= (SELECT search_id FROM search_history
-    WHERE user_id = :user_id ORDER BY search_id DESC OFFSET :kept LIMIT 1)"""
 
 _PAGE = """SELECT search_id, query, mode, result_count, took_ms, degraded, cached, created_at FROM search_history
     WHERE user_id = :user_id ORDER BY search_id DESC LIMIT :limit OFFSET :offset"""
@@ -37,7 +58,7 @@ class PastSearch:
 
 
 async def remember(
-    session: AsyncSession,
+    asking: Asking,
     user_id: str,
     query: str,
     mode: str,
@@ -47,17 +68,19 @@ async def remember(
     degraded: bool,
     cached: bool,
 ) -> UUID:
-    """Keeps a search and forgets the oldest beyond ``KEPT``; answers its id."""
-    values = {"result_count": result_count, "took_ms": took_ms, "degraded": degraded, "cached": cached}
-    row = {"user_id": user_id, "query": query, "mode": mode, **values}
-    search_id = (await session.execute(text(_INSERT), row)).scalar_one()
-    await session.execute(text(_TRIM), {"user_id": user_id, "kept": KEPT})
-    return search_id
+    """Keeps a search and forgets the oldest beyond ``KEPT``; answers its id.
+
+    While a query is being typed its searches are one: they share an id, and only the last of them is kept.
+    """
+    how = {"result_count": result_count, "took_ms": took_ms, "degraded": degraded, "cached": cached}
+    row = {"user_id": user_id, "query": query, "mode": mode, **how}
+    return (await asking.execute(statement(_KEEP), row | {"pause": TYPING_PAUSE, "most": KEPT})).one().search_id
 
 
-async def latest(session: AsyncSession, user_id: str, query: str, mode: str) -> UUID | None:
+async def latest(asking: Asking, user_id: str, query: str, mode: str) -> UUID | None:
     """The last search for the same; None when it is not kept (any more)."""
-    return await session.scalar(text(_LATEST), {"user_id": user_id, "query": query, "mode": mode})
+    found = await asking.execute(statement(_LATEST), {"user_id": user_id, "query": query, "mode": mode})
+    return next((row.search_id for row in found), None)
 
 
 async def page(session: AsyncSession, user_id: str, limit: int, offset: int) -> list[PastSearch]:

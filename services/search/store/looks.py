@@ -2,14 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from contracts.artifacts import UploadRef
 from search.request import Filters
 from search.store import filtering
-
-_WRITE = "UPDATE files SET look = :look WHERE upload_id = :upload_id"
+from search.store.statements import Asking, statement
 
 _ALIKE = """SELECT upload_id, differing FROM (
     SELECT f.upload_id, bit_count(CAST(f.look # CAST(:look AS bigint) AS bit(64))) AS differing
@@ -25,16 +20,9 @@ class Lookalike:
     differing: int
 
 
-async def write(session: AsyncSession, upload: UploadRef, look: int | None) -> None:
-    """Keeps what the file looks like; None: nothing to compare."""
-    await session.execute(text(_WRITE), {"upload_id": upload.upload_id, "look": look})
-
-
-async def alike(
-    session: AsyncSession, user_id: str, filters: Filters, look: int, most: int, limit: int
-) -> list[Lookalike]:
+async def alike(asking: Asking, user_id: str, filters: Filters, look: int, most: int, limit: int) -> list[Lookalike]:
     """The files that look most alike first, none that differs in more than ``most`` bits."""
     values = {"look": look, "most": most, "limit": limit}
-    statement = _ALIKE.format(wanted=filtering.wanted_files(filters))
-    rows = await session.execute(text(statement), filtering.parameters(user_id, filters) | values)
+    compared = statement(_ALIKE.format(wanted=filtering.wanted_files(filters)))
+    rows = await asking.execute(compared, filtering.parameters(user_id, filters) | values)
     return [Lookalike(row.upload_id, row.differing) for row in rows]

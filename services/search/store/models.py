@@ -10,6 +10,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from search.store.statements import statement
+
 EVERYONE = ""
 
 _CHOICES = """SELECT user_id, model_id, previous_model_id, changed_at FROM model_choices
@@ -163,8 +165,8 @@ async def dropped(session: AsyncSession) -> frozenset[str]:
 
 async def may_write(session: AsyncSession, model_id: str) -> bool:
     """False for a dropped model; True holds until the transaction ends."""
-    await session.execute(text(_LOCK_SHARED), {"name": model_id})
-    return not await session.scalar(text(_IS_DROPPED), {"model_id": model_id})
+    await session.execute(statement(_LOCK_SHARED), {"name": model_id})
+    return not await session.scalar(statement(_IS_DROPPED), {"model_id": model_id})
 
 
 async def past_queries(session: AsyncSession, user_id: str, most: int) -> list[tuple[str, str]]:

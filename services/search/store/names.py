@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
+from search.store.statements import Asking, statement
 
 MOST_CANDIDATES = 5000
 """Words compared at most; beyond, some misspellings stay misspellings."""
@@ -18,10 +18,9 @@ _FORGET = """WITH gone AS (DELETE FROM file_name_words WHERE upload_id = :upload
         ORDER BY v.user_id, v.word FOR UPDATE OF v)
     DELETE FROM name_vocabulary v USING unused u WHERE v.user_id = u.user_id AND v.word = u.word"""
 
-_WRITE = """INSERT INTO file_name_words (user_id, word, upload_id)
-    SELECT :user_id, w.word, :upload_id FROM unnest(CAST(:words AS text[])) AS w(word) ON CONFLICT DO NOTHING"""
-
-_LEARN = """INSERT INTO name_vocabulary (user_id, word)
+_WRITE = """WITH written AS (INSERT INTO file_name_words (user_id, word, upload_id)
+        SELECT :user_id, w.word, :upload_id FROM unnest(CAST(:words AS text[])) AS w(word) ON CONFLICT DO NOTHING)
+    INSERT INTO name_vocabulary (user_id, word)
     SELECT :user_id, w.word FROM unnest(CAST(:words AS text[])) AS w(word) ORDER BY w.word COLLATE "C"
     ON CONFLICT DO NOTHING"""
 
@@ -37,25 +36,24 @@ _ALIKE = """SELECT DISTINCT v.word
 async def replace(session: AsyncSession, upload: UploadRef, words: Iterable[str]) -> None:
     """The words of the file's name take the place of those of an earlier one."""
     await forget(session, upload)
-    values = {"user_id": upload.user_id, "words": sorted(set(words))}
-    await session.execute(text(_WRITE), values | {"upload_id": upload.upload_id})
-    await session.execute(text(_LEARN), values)
+    values = {"user_id": upload.user_id, "upload_id": upload.upload_id, "words": sorted(set(words))}
+    await session.execute(statement(_WRITE), values)
 
 
 async def forget(session: AsyncSession, upload: UploadRef) -> None:
     """The file's name is gone."""
-    await session.execute(text(_FORGET), {"upload_id": upload.upload_id})
+    await session.execute(statement(_FORGET), {"upload_id": upload.upload_id})
 
 
-async def alike(session: AsyncSession, user_id: str, words: Collection[str], reach: int) -> list[str]:
+async def alike(asking: Asking, user_id: str, words: Collection[str], reach: int) -> list[str]:
     """Words of the user's file names with the first letter of one of ``words``, at most ``reach`` longer or shorter."""
-    asked = sorted(words)
+    sought = sorted(words)
     values = {
         "user_id": user_id,
-        "firsts": [word[0] for word in asked],
-        "nexts": [chr(ord(word[0]) + 1) for word in asked],
-        "shortest": [len(word) - reach for word in asked],
-        "longest": [len(word) + reach for word in asked],
+        "firsts": [word[0] for word in sought],
+        "nexts": [chr(ord(word[0]) + 1) for word in sought],
+        "shortest": [len(word) - reach for word in sought],
+        "longest": [len(word) + reach for word in sought],
         "most": MOST_CANDIDATES,
     }
-    return list((await session.scalars(text(_ALIKE), values)).all())
+    return [row.word for row in await asking.execute(statement(_ALIKE), values)]

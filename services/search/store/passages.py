@@ -6,13 +6,13 @@ COPY would be faster still, but Postgres refuses it into tables under row-level 
 import asyncio
 from collections.abc import Sequence
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
 from search.folding import index_text
 from search.indexing import PassageRow
 from search.store import graph
+from search.store.statements import statement
 from search.tables import UNEMBEDDED, VECTOR_TABLES
 
 _ROWS_AT_ONCE = 500
@@ -31,8 +31,8 @@ _INSERT_TEXTS = f"""WITH r AS MATERIALIZED (SELECT * FROM unnest(CAST(:ordinals 
     SELECT :upload_id, :model_id, :user_id, r.ordinal, r.text, r.source, r.page, r.start_s, r.end_s, r.section
     FROM r"""  # noqa: S608 - constants only
 
-_INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal, embedding)
-    SELECT :upload_id, :model_id, :user_id, r.ordinal, CAST(r.vector AS halfvec)
+_INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal, in_graph, embedding)
+    SELECT :upload_id, :model_id, :user_id, r.ordinal, :in_graph, CAST(r.vector AS halfvec)
     FROM unnest(CAST(:ordinals AS int[]), CAST(:vectors AS text[])) AS r(ordinal, vector)"""
 
 _REINDEX = f"""UPDATE words SET words = {_WORDS}
@@ -47,7 +47,13 @@ _SET = """INSERT INTO passage_sets (upload_id, model_id, user_id, run, dimension
         passage_count = excluded.passage_count, text_bytes = excluded.text_bytes"""
 
 
-_REMOVE = "DELETE FROM {table} WHERE upload_id = :upload_id AND model_id = :model_id"
+# The words of name and summary (ordinals below 0) are the file's, whatever model there is.
+_REMOVE = f"""WITH {
+    ", ".join(
+        f"{table} AS (DELETE FROM {table} WHERE upload_id = :upload_id AND model_id = :model_id)"
+        for table in ("passages", "passage_sets", *VECTOR_TABLES.values())
+    )
+} DELETE FROM words WHERE upload_id = :upload_id AND model_id = :model_id AND ordinal >= 0"""  # noqa: S608 - constants only
 
 
 async def replace_unembedded(session: AsyncSession, upload: UploadRef, config: str, rows: Sequence[PassageRow]) -> None:
@@ -68,21 +74,21 @@ async def replace_embedded(
     """One model's passages and vectors take the place of its earlier ones."""
     await remove(session, upload, model_id)
     await _insert_texts(session, upload, model_id, config, rows)
-    insert = text(_INSERT_VECTORS.format(table=VECTOR_TABLES[dimensions]))
+    in_graph = await graph.grow(session, upload.user_id, model_id, dimensions, len(rows))
+    insert = statement(_INSERT_VECTORS.format(table=VECTOR_TABLES[dimensions]))
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
         values = {"ordinals": [row.ordinal for row in rows[part]], "vectors": list(vectors[part])}
-        await session.execute(insert, _key(upload, model_id) | values)
+        await session.execute(insert, _key(upload, model_id) | values | {"in_graph": in_graph})
     size = sum(len(row.text.encode("utf-8", "replace")) for row in rows)
     written = {"run": upload.run, "dimensions": dimensions, "count": len(rows), "text_bytes": size}
-    await session.execute(text(_SET), _key(upload, model_id) | written)
-    await graph.grow(session, upload.user_id, model_id, dimensions, len(rows))
+    await session.execute(statement(_SET), _key(upload, model_id) | written)
 
 
 async def reindex(session: AsyncSession, upload: UploadRef, config: str) -> None:
     """Indexes the words of the file's passages again, for a language that became known after them."""
     found = await session.execute(
-        text("SELECT model_id, ordinal, text FROM passages WHERE upload_id = :upload_id"),
+        statement("SELECT model_id, ordinal, text FROM passages WHERE upload_id = :upload_id"),
         {"upload_id": upload.upload_id},
     )
     rows = found.all()
@@ -95,7 +101,7 @@ async def reindex(session: AsyncSession, upload: UploadRef, config: str) -> None
         "ordinals": [row.ordinal for row in rows],
         "words": words,
     }
-    await session.execute(text(_REINDEX), values)
+    await session.execute(statement(_REINDEX), values)
 
 
 async def _insert_texts(
@@ -114,15 +120,12 @@ async def _insert_texts(
             "sections": [row.locator.section for row in part],
             "words": [row.words for row in part],
         }
-        await session.execute(text(_INSERT_TEXTS), _key(upload, model_id) | values)
+        await session.execute(statement(_INSERT_TEXTS), _key(upload, model_id) | values)
 
 
 async def remove(session: AsyncSession, upload: UploadRef, model_id: str) -> None:
     """Removes one model's passages and vectors, or with ``UNEMBEDDED`` the texts of the analysis."""
-    for table in ("passages", "passage_sets", *VECTOR_TABLES.values()):
-        await session.execute(text(_REMOVE.format(table=table)), _key(upload, model_id))
-    # The words of name and summary are the file's, whatever model there is.
-    await session.execute(text(f"{_REMOVE.format(table='words')} AND ordinal >= 0"), _key(upload, model_id))
+    await session.execute(statement(_REMOVE), _key(upload, model_id))
 
 
 def _key(upload: UploadRef, model_id: str) -> dict[str, object]:

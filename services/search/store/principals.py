@@ -1,11 +1,12 @@
 """Who may ask: users and the hashes of their API keys, as upload-gateway last told."""
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.events import UserChangedV1
 from contracts.events.user_changed_v1 import UserStatus
 from identity.principal import Principal
+from search.store.statements import Answered, Asking, statement
 
 # The row lock of the upsert orders concurrent versions; the later one sees the earlier as already there.
 _UPSERT = """INSERT INTO principals (user_id, version, suspended, tier, operator)
@@ -40,15 +41,15 @@ async def write(session: AsyncSession, event: UserChangedV1) -> None:
     await session.execute(text(_KEYS), {"user_id": event.user_id, **keys})
 
 
-async def by_key_hash(session: AsyncSession, sha256: str) -> Principal | None:
+async def by_key_hash(asking: Asking, sha256: str) -> Principal | None:
     """The owner of an API key."""
-    return _principal((await session.execute(text(_BY_KEY), {"sha256": sha256})).one_or_none())
+    return _principal(await asking.execute(statement(_BY_KEY), {"sha256": sha256}))
 
 
-async def by_user_id(session: AsyncSession, user_id: str) -> Principal | None:
+async def by_user_id(asking: Asking, user_id: str) -> Principal | None:
     """A user upload-gateway has told of."""
-    return _principal((await session.execute(text(_BY_ID), {"user_id": user_id})).one_or_none())
+    return _principal(await asking.execute(statement(_BY_ID), {"user_id": user_id}))
 
 
-def _principal(row: Row[tuple[str, str, bool, bool]] | None) -> Principal | None:
-    return Principal(row.user_id, row.tier, row.operator, row.suspended) if row else None
+def _principal(found: Answered) -> Principal | None:
+    return next((Principal(row.user_id, row.tier, row.operator, row.suspended) for row in found), None)

@@ -1,61 +1,77 @@
-"""Finds files of one user by vectors and by words, and reads what is shown of them.
+"""What a search must know of a user's index beforehand, and reads what is shown of the files it found.
 
 Everything is asked under row-level security with the user named in the query as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from contracts.artifacts import Locator
+from database.reading import Terms
 from search.ranking import PassageKey
 from search.request import Sort
 from search.store.filtering import STATUS
+from search.store.statements import Asking, statement
 from search.tables import VECTOR_TABLES
-
-STATEMENT_TIMEOUT_MS = 5000
 
 PROCESSING_AT_MOST = timedelta(hours=6)
 """A file untouched for longer is no longer on its way: two later stages of five deliveries, at most 600 s apart."""
 
-# Generic plans: what depends on the tenant is decided before, and planning takes longer than running.
-_PREPARE = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = :user_id), 0) AS version,
+SEARCHING = Terms(
+    # Generic plans: what depends on the tenant is decided before, and planning takes longer than running.
+    settings=MappingProxyType(
+        {
+            "plan_cache_mode": "force_generic_plan",
+            "jit": "off",
+            "enable_seqscan": "off",
+            "hnsw.iterative_scan": "relaxed_order",
+            "statement_timeout": "5s",
+        }
+    )
+)
+"""What holds for the transaction of a search."""
+
+NOTING = Terms(notes=True)
+"""What holds for the transaction that keeps a search in the history."""
+
+# Of the files touched lately each is looked up: counting all of a large user's takes longer than searching them. From
+# one language to the next by the index, instead of through every file.
+_INDEX = """SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = :user_id), 0) AS version,
     (SELECT model_id FROM model_choices WHERE user_id IN (:user_id, '') AND model_id IS NOT NULL
         ORDER BY user_id DESC LIMIT 1) AS model_id,
-    set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
-    set_config('enable_seqscan', 'off', true), set_config('hnsw.iterative_scan', 'relaxed_order', true),
-    set_config('statement_timeout', '{STATEMENT_TIMEOUT_MS}', true)"""  # noqa: S608 - constants only
-
-# Of the files touched lately each is looked up: counting all of a large user's takes longer than searching them.
-_PROCESSING = """SELECT count(*) FROM files f
-    WHERE f.user_id = :user_id AND (f.processed_run IS NOT NULL OR f.analyzed_run IS NOT NULL)
+    ARRAY(WITH RECURSIVE config AS (
+        (SELECT text_config FROM files WHERE user_id = :user_id ORDER BY text_config LIMIT 1)
+        UNION ALL SELECT (SELECT f.text_config FROM files f WHERE f.user_id = :user_id
+            AND f.text_config > config.text_config ORDER BY f.text_config LIMIT 1)
+        FROM config WHERE config.text_config IS NOT NULL)
+        SELECT text_config FROM config WHERE text_config <> 'simple') AS text_configs,
+    (SELECT count(*) FROM files f
+        WHERE f.user_id = :user_id AND (f.processed_run IS NOT NULL OR f.analyzed_run IS NOT NULL)
         AND f.touched_at > now() - CAST(:at_most AS interval)
         AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))
         AND NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id AND s.user_id = f.user_id
-            AND s.run >= greatest(f.processed_run, f.analyzed_run))"""
+            AND s.run >= greatest(f.processed_run, f.analyzed_run))) AS processing"""
 
-# From one language to the next by the index, instead of through every file.
-_CONFIGS = """WITH RECURSIVE config AS (
-    (SELECT text_config FROM files WHERE user_id = :user_id ORDER BY text_config LIMIT 1)
-    UNION ALL SELECT (SELECT f.text_config FROM files f WHERE f.user_id = :user_id
-        AND f.text_config > config.text_config ORDER BY f.text_config LIMIT 1)
-    FROM config WHERE config.text_config IS NOT NULL)
-    SELECT text_config FROM config WHERE text_config <> 'simple'"""
+_FILES = f"""WITH passage AS MATERIALIZED (
+    SELECT p.upload_id, array_agg(p.model_id) AS models, array_agg(p.ordinal) AS ordinals,
+        array_agg(p.text) AS texts, array_agg(p.source) AS sources, array_agg(p.page) AS pages,
+        array_agg(p.start_s) AS starts, array_agg(p.end_s) AS ends, array_agg(p.section) AS sections
+    FROM unnest(CAST(:of_files AS text[]), CAST(:models AS text[]), CAST(:ordinals AS int[]))
+        AS k(upload_id, model_id, ordinal)
+    JOIN passages p USING (upload_id, model_id, ordinal) WHERE p.user_id = :user_id GROUP BY p.upload_id)
+SELECT f.upload_id, f.filename, f.kind, f.media_type, f.size_bytes, f.created_at, f.title, f.summary, f.has_thumbnail,
+    f.flagged, f.language, {STATUS} AS status,
+    p.models, p.ordinals, p.texts, p.sources, p.pages, p.starts, p.ends, p.sections
+    FROM unnest(CAST(:upload_ids AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
+    LEFT JOIN passage p USING (upload_id)
+    WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL"""  # noqa: S608 - constants only
 
-_FILES = f"""SELECT upload_id, filename, kind, media_type, size_bytes, created_at, title, summary, has_thumbnail,
-    flagged, language, {STATUS} AS status
-    FROM files f WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[]))
-    AND processed_run IS NOT NULL"""  # noqa: S608 - constants only
-
-_FACETS = """SELECT kind, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
-    COALESCE(lower(substring(language FROM '^[A-Za-z]+')), '') AS language, count(*) AS files FROM files
-    WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
-    GROUP BY 1, 2, 3"""
+_FACETS = """SELECT f.kind, to_char(f.created_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
+    COALESCE(lower(substring(f.language FROM '^[A-Za-z]+')), '') AS language, count(*) AS files
+    FROM unnest(CAST(:upload_ids AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
+    WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL GROUP BY 1, 2, 3"""
 
 _IN_ORDER = """SELECT upload_id FROM files
     WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
@@ -72,28 +88,44 @@ _SORT_KEYS = MappingProxyType(
     }
 )
 
-_PASSAGES = """SELECT p.upload_id, p.model_id, p.ordinal, p.text, p.source, p.page, p.start_s, p.end_s, p.section
-    FROM unnest(CAST(:upload_ids AS text[]), CAST(:models AS text[]), CAST(:ordinals AS int[]))
-        AS k(upload_id, model_id, ordinal)
-    JOIN passages p USING (upload_id, model_id, ordinal) WHERE p.user_id = :user_id"""
-
-_CENTRE = """SELECT CAST(avg(embedding) AS text) FROM {table}
+_CENTRE = """SELECT CAST(avg(embedding) AS text) AS centre FROM {table}
     WHERE user_id = :user_id AND upload_id = :upload_id AND model_id = :model_id"""
 
 
 @dataclass(frozen=True)
 class Index:
-    """The same index gives the same answers. ``version`` is 0 while it is empty; ``model_id`` is the model chosen to
-    answer, None where nobody chose one.
+    """A user's index at this moment.
+
+    ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None where nobody chose one.
+    ``text_configs`` are the text search configurations of the user's languages, but for ``simple``. ``processing``:
+    files that cannot be found by meaning yet.
     """
 
     version: int
     model_id: str | None
+    text_configs: tuple[str, ...]
+    processing: int
+
+    @property
+    def state(self) -> tuple[int, str | None]:
+        """In the same state the same is answered."""
+        return self.version, self.model_id
+
+
+class FoundPassage(NamedTuple):
+    """What is shown of a passage."""
+
+    text: str
+    source: str
+    page: int | None
+    start_s: float | None
+    end_s: float | None
+    section: str | None
 
 
 @dataclass(frozen=True)
 class FoundFile:
-    """What is shown of a file."""
+    """What is shown of a file, and those of its passages that were asked for."""
 
     upload_id: str
     filename: str
@@ -107,10 +139,10 @@ class FoundFile:
     flagged: bool | None
     language: str | None
     status: str
+    passages: Mapping[PassageKey, FoundPassage]
 
 
-@dataclass(frozen=True)
-class FacetCount:
+class FacetCount(NamedTuple):
     """Files of one kind, month (``2026-11``, UTC) and language (empty while nobody told)."""
 
     kind: str
@@ -119,70 +151,66 @@ class FacetCount:
     files: int
 
 
-@dataclass(frozen=True)
-class FoundPassage:
-    """What is shown of a passage."""
-
-    text: str
-    source: str
-    locator: Locator
-
-
-async def prepare(session: AsyncSession, user_id: str = "") -> Index:
-    """Sets the transaction up for searching; answers what the user's index is at this moment."""
-    row = (await session.execute(text(_PREPARE), {"user_id": user_id})).one()
-    return Index(row.version, row.model_id)
-
-
-async def processing(session: AsyncSession, user_id: str) -> int:
-    """How many of the user's files cannot be found by meaning yet."""
+async def index(asking: Asking, user_id: str) -> Index:
+    """Everything a search must know before it begins."""
     values = {"user_id": user_id, "at_most": PROCESSING_AT_MOST}
-    return (await session.execute(text(_PROCESSING), values)).scalar_one()
+    row = (await asking.execute(statement(_INDEX), values)).one()
+    return Index(row.version, row.model_id, tuple(row.text_configs), row.processing)
 
 
-async def text_configs(session: AsyncSession, user_id: str) -> list[str]:
-    """The text search configurations of the user's languages, but for ``simple``."""
-    return list((await session.scalars(text(_CONFIGS), {"user_id": user_id})).all())
-
-
-async def files(session: AsyncSession, user_id: str, upload_ids: Sequence[str]) -> dict[str, FoundFile]:
-    """The files that are still there."""
-    rows = await session.execute(text(_FILES), {"user_id": user_id, "upload_ids": list(upload_ids)})
-    return {row["upload_id"]: FoundFile(**row) for row in rows.mappings()}
-
-
-async def facets(session: AsyncSession, user_id: str, upload_ids: Sequence[str]) -> list[FacetCount]:
-    """Counts over the found files."""
-    rows = await session.execute(text(_FACETS), {"user_id": user_id, "upload_ids": list(upload_ids)})
-    return [FacetCount(**row) for row in rows.mappings()]
-
-
-async def in_order(session: AsyncSession, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
-    """The files that are still there by date, size or name; never to be asked for together with distances."""
-    statement = text(_IN_ORDER.format(key=_SORT_KEYS[sort]))
-    return list((await session.scalars(statement, {"user_id": user_id, "upload_ids": list(upload_ids)})).all())
-
-
-async def passages(
-    session: AsyncSession, user_id: str, keys: Sequence[tuple[str, PassageKey]]
-) -> dict[tuple[str, PassageKey], FoundPassage]:
-    """The passages that are still there, by upload id and key."""
+async def files(asking: Asking, user_id: str, moments: Mapping[str, Sequence[PassageKey]]) -> dict[str, FoundFile]:
+    """The files that are still there, each with those of its passages that are named and still there."""
+    keys = [(upload_id, key) for upload_id, keys in moments.items() for key in keys]
     values = {
         "user_id": user_id,
-        "upload_ids": [upload_id for upload_id, _ in keys],
+        "upload_ids": list(moments),
+        "of_files": [upload_id for upload_id, _ in keys],
         "models": [key.model_id for _, key in keys],
         "ordinals": [key.ordinal for _, key in keys],
     }
-    rows = await session.execute(text(_PASSAGES), values)
-    return {(row.upload_id, PassageKey(row.model_id, row.ordinal)): _passage(row) for row in rows}
+    rows = await asking.execute(statement(_FILES), values)
+    return {row.upload_id: _file(row) for row in rows}
 
 
-async def centre(session: AsyncSession, user_id: str, upload_id: str, model_id: str, dimensions: int) -> str | None:
+async def facets(asking: Asking, user_id: str, upload_ids: Sequence[str]) -> list[FacetCount]:
+    """Counts over the found files."""
+    rows = await asking.execute(statement(_FACETS), {"user_id": user_id, "upload_ids": list(upload_ids)})
+    return [FacetCount(*row) for row in rows]
+
+
+async def in_order(asking: Asking, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
+    """The files that are still there by date, size or name; never to be asked for together with distances."""
+    ordered = statement(_IN_ORDER.format(key=_SORT_KEYS[sort]))
+    rows = await asking.execute(ordered, {"user_id": user_id, "upload_ids": list(upload_ids)})
+    return [row.upload_id for row in rows]
+
+
+async def centre(asking: Asking, user_id: str, upload_id: str, model_id: str, dimensions: int) -> str | None:
     """The mean of a file's vectors as ``halfvec`` reads it; None when it has none of this model."""
-    statement = text(_CENTRE.format(table=VECTOR_TABLES[dimensions]))
-    return await session.scalar(statement, {"user_id": user_id, "upload_id": upload_id, "model_id": model_id})
+    mean = statement(_CENTRE.format(table=VECTOR_TABLES[dimensions]))
+    values = {"user_id": user_id, "upload_id": upload_id, "model_id": model_id}
+    return (await asking.execute(mean, values)).one().centre
 
 
-def _passage(row: Any) -> FoundPassage:
-    locator = Locator(page=row.page, start_s=row.start_s, end_s=row.end_s, section=row.section)
-    return FoundPassage(row.text, row.source, locator)
+def _file(row: Any) -> FoundFile:
+    return FoundFile(
+        row.upload_id,
+        row.filename,
+        row.kind,
+        row.media_type,
+        row.size_bytes,
+        row.created_at,
+        row.title,
+        row.summary,
+        row.has_thumbnail,
+        row.flagged,
+        row.language,
+        row.status,
+        dict(_passages(row)) if row.models else {},
+    )
+
+
+def _passages(row: Any) -> Iterable[tuple[PassageKey, FoundPassage]]:
+    keys = map(PassageKey, row.models, row.ordinals)
+    shown = map(FoundPassage, row.texts, row.sources, row.pages, row.starts, row.ends, row.sections)
+    return zip(keys, shown, strict=True)

@@ -20,11 +20,11 @@ from upload_gateway.routes import (
 )
 
 API: tuple[APIRouter, ...] = (
+    uploads.router,
+    files.router,
     upload.router,
     sessions.router,
-    uploads.router,
     batch.router,
-    files.router,
     users.router,
     auth.router,
     events.router,
@@ -35,4 +35,6 @@ API: tuple[APIRouter, ...] = (
     admin_reembed.router,
     admin_users.router,
 )
-"""Everything under ``/api/v1``; the page is made by ``routes.page.page_router``."""
+"""Everything under ``/api/v1``, what is asked most first: routes are tried in their order. The page is made by
+``routes.page.page_router``.
+"""

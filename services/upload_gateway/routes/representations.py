@@ -4,8 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Depends
-from pydantic import BaseModel, JsonValue
+from pydantic import AfterValidator, BaseModel, JsonValue
 
 from contracts.artifacts import Degradation, Kind, MediaProperties, Service, Usage
 from contracts.identifiers import UPLOAD_ID_PATTERN, job_id_for
@@ -27,11 +26,7 @@ def existing_form(upload_id: str) -> str:
     return upload_id
 
 
-async def _upload_id(upload_id: str) -> str:
-    return existing_form(upload_id)
-
-
-UploadIdPath = Annotated[str, Depends(_upload_id)]
+UploadIdPath = Annotated[str, AfterValidator(existing_form)]
 """A path parameter ``upload_id``."""
 
 
@@ -132,15 +127,17 @@ class FileMetadata(UploadShown):
     metadata: dict[str, JsonValue]
 
 
-def shown(row: UploadRow | ListedUpload) -> UploadShown:
-    """For lists."""
-    return UploadShown.model_construct(**_listed(row))  # of a row that has been checked already
+def shown(row: UploadRow) -> UploadShown:
+    """As in lists."""
+    return UploadShown.model_validate(listed(row))
 
 
 def progress(row: UploadRow) -> UploadProgress:
     """For status."""
-    result = UploadResult(**_listed(row) | row.model_dump()) if row.status is Status.COMPLETED else None
-    return UploadProgress(**_listed(row), timings=row.timings, result=result)
+    known = listed(row)
+    found = known | {"language": row.language, "properties": row.properties, "degradations": row.degradations}
+    completed = row.status is Status.COMPLETED
+    return UploadProgress.model_validate(known | {"timings": row.timings, "result": found if completed else None})
 
 
 def metadata(row: UploadRow, state: UploadState) -> FileMetadata:
@@ -155,10 +152,11 @@ def metadata(row: UploadRow, state: UploadState) -> FileMetadata:
         "cost_usd": row.usage.cost_usd,
         "metadata": state.requested.metadata if state.requested else {},
     }
-    return FileMetadata(**row.model_dump() | _listed(row) | more)
+    return FileMetadata.model_validate(vars(row) | listed(row) | more)
 
 
-def _listed(row: UploadRow | ListedUpload) -> dict[str, Any]:
+def listed(row: UploadRow | ListedUpload) -> dict[str, Any]:
+    """For lists: the fields of :class:`UploadShown`."""
     return {
         "upload_id": row.upload_id,
         "job_id": job_id_for(row.upload_id),
@@ -169,7 +167,7 @@ def _listed(row: UploadRow | ListedUpload) -> dict[str, Any]:
         "status": row.status,
         "stage": row.stage,
         "progress": row.progress,
-        "message": in_words(row.status, row.stage, row.error, arrived=row.generation > 0),
+        "message": in_words(Status(row.status), row.stage, row.error, arrived=row.generation > 0),
         "error": _error(row.error),
         "title": row.title,
         "summary": row.summary,

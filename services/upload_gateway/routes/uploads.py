@@ -4,16 +4,17 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 from pydantic import Field
 
 from contracts.artifacts import Kind
-from hosting.answers import Answer
+from hosting.answers import Answer, written
 from hosting.app import API_ROOT
 from hosting.ranges import QueryRanges, Ranges
 from identity.principal import Caller
 from upload_gateway.resources import Gateway
 from upload_gateway.routes.errors import refusals
-from upload_gateway.routes.representations import UploadShown, shown
+from upload_gateway.routes.representations import UploadShown, listed
 from upload_gateway.store import reading
 from upload_gateway.store.uploads import ListQuery
 from upload_gateway.view import Status
@@ -46,10 +47,8 @@ class ListWish(QueryRanges):
     sort: Sort = Sort.NEWEST
 
 
-@router.get("/uploads", responses=refusals("invalid_request"))
-async def list_uploads(
-    caller: Caller, gateway: Gateway, wish: Annotated[ListWish, Query()]
-) -> Answer[list[UploadShown]]:
+@router.get("/uploads", response_model=Answer[list[UploadShown]], responses=refusals("invalid_request"))
+async def list_uploads(caller: Caller, gateway: Gateway, wish: Annotated[ListWish, Query()]) -> Response:
     """Deleted uploads are shown only when asked for by ``status=deleted``."""
     query = ListQuery(
         limit=wish.limit,
@@ -60,7 +59,8 @@ async def list_uploads(
         ranges=Ranges.model_validate(wish.model_dump(include=set(Ranges.model_fields))),
     )
     rows, total = await reading.page(gateway.database, caller.user_id, query)
-    return Answer(data=[shown(row) for row in rows], meta=page_meta(total, wish.limit, wish.offset, len(rows)))
+    meta = page_meta(total, wish.limit, wish.offset, len(rows))
+    return written(Answer(data=[listed(row) for row in rows], meta=meta))
 
 
 def page_meta(total: int, limit: int, offset: int, held: int) -> dict[str, int | bool]:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, DateTime, Text, bindparam, func, or_, select
+from sqlalchemy import BigInteger, DateTime, Text, bindparam, cast, func, or_, select
 
-from contracts.artifacts import Contract, Kind
 from database.engine import Database
 from database.reading import Prepared, prepared
 from hosting.ranges import Ranges
@@ -16,22 +16,25 @@ from upload_gateway.uploads import UploadState
 from upload_gateway.view import Failure, Status
 
 
-class ListedUpload(Contract):
-    """What a list shows of an upload; of its pictures only whether they are there."""
+class ListedUpload(NamedTuple):
+    """What a list shows of an upload; of its pictures only whether they are there.
+
+    As it comes from the database, which holds nothing that was not checked when it was written.
+    """
 
     upload_id: str
     filename: str
-    kind: Kind | None
+    kind: str | None
     media_type: str | None
     size_bytes: int | None
     generation: int
-    status: Status
+    status: str
     stage: str
     progress: int
     error: Failure | None
     title: str | None
     summary: str | None
-    labels: tuple[str, ...]
+    labels: Sequence[str]
     thumbnail: bool
     preview: bool
     attempts: int
@@ -45,8 +48,7 @@ _TABLE = "uploads"
 _READ = [uploads.c[name] for name in UploadRow.model_fields]
 _PICTURES = ("thumbnail", "preview")
 _LISTED = [
-    uploads.c[name].is_not(None).label(name) if name in _PICTURES else uploads.c[name]
-    for name in ListedUpload.model_fields
+    uploads.c[name].is_not(None).label(name) if name in _PICTURES else uploads.c[name] for name in ListedUpload._fields
 ]
 _MINE = uploads.c.user_id == bindparam("user_id", type_=Text)
 _FROM, _BEFORE = (bindparam(name, type_=DateTime(timezone=True)) for name in ("created_from", "created_before"))
@@ -62,16 +64,16 @@ _THIS = uploads.c.upload_id == bindparam("upload_id", type_=Text)
 
 async def find(database: Database, user_id: str, upload_id: str) -> UploadRow | None:
     """One upload of a user, deleted or not."""
-    async with database.reading(user_id) as reading:
-        rows = await reading.rows(_one(), {"user_id": user_id, "upload_id": upload_id})
+    rows = await database.read(user_id, _one(), {"user_id": user_id, "upload_id": upload_id})
     return UploadRow.model_validate(dict(rows[0])) if rows else None
 
 
 async def find_whole(database: Database, user_id: str, upload_id: str) -> tuple[UploadRow, UploadState] | None:
     """One upload of a user, deleted or not, with its whole state."""
-    async with database.reading(user_id) as reading:
-        rows = await reading.rows(_one_whole(), {"user_id": user_id, "upload_id": upload_id})
-    return (UploadRow.model_validate(dict(rows[0])), UploadState.model_validate(rows[0]["state"])) if rows else None
+    rows = await database.read(user_id, _one_whole(), {"user_id": user_id, "upload_id": upload_id})
+    if not rows:
+        return None
+    return UploadRow.model_validate(dict(rows[0])), UploadState.model_validate_json(rows[0]["state"])
 
 
 async def page(database: Database, user_id: str, query: ListQuery) -> tuple[Sequence[ListedUpload], int]:
@@ -89,10 +91,15 @@ async def page(database: Database, user_id: str, query: ListQuery) -> tuple[Sequ
         "min_bytes": query.ranges.min_bytes,
         "max_bytes": query.ranges.max_bytes,
     }
-    async with database.reading(user_id) as reading:
-        rows = await reading.rows(listed, values)
-        known = rows or await reading.rows(counted, values)  # no row to tell it where the page lies beyond the end
-    return [ListedUpload.model_validate(dict(row)) for row in rows], known[0]["total"]
+    rows = await database.read(user_id, listed, values)
+    known = rows or await database.read(user_id, counted, values)  # no row to tell it where the page is past the end
+    return [_listed(row) for row in rows], known[0]["total"]
+
+
+def _listed(row: Any) -> ListedUpload:
+    *columns, _total = row
+    listed = ListedUpload(*columns)
+    return listed._replace(error=Failure.model_validate(listed.error)) if listed.error else listed
 
 
 @cache
@@ -102,14 +109,17 @@ def _one() -> Prepared:
 
 @cache
 def _one_whole() -> Prepared:
-    return prepared(select(*_READ, uploads.c.state).where(_MINE, _THIS), _TABLE)
+    # As text, which becomes a state without becoming dictionaries first.
+    return prepared(select(*_READ, cast(uploads.c.state, Text).label("state")).where(_MINE, _THIS), _TABLE)
 
 
 @cache
 def _page(sort: str, by_kind: bool, by_status: bool, limited: bool) -> tuple[Prepared, Prepared]:
     """One form for each way to ask; there are a few dozen."""
     status = bindparam("status", type_=Text)
-    wanted = [_MINE, uploads.c.status == status if by_status else uploads.c.status != status]
+    # What cannot be brought back is in no list any more; its row only remembers that it was here.
+    listed_at_all = [uploads.c.status == status, ~uploads.c.bytes_gone] if by_status else [uploads.c.status != status]
+    wanted = [_MINE, *listed_at_all]
     if by_kind:
         wanted.append(uploads.c.kind == bindparam("kind", type_=Text))
     if limited:

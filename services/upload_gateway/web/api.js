@@ -6,7 +6,7 @@ export const ROOT = "/api/v1";
 
 export class ApiError extends Error {
   constructor(status, error, retryAfter = 0) {
-    super(error?.message ?? (status ? "The server did not answer as expected." : "The connection failed."));
+    super(error?.message ?? (status ? "The server did not answer as expected." : "The server does not answer."));
     this.status = status;
     this.code = error?.code ?? (status ? "unknown" : "network");
     this.details = error?.details ?? {};

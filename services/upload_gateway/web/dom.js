@@ -59,3 +59,9 @@ export function debounced(wait, work) {
   later.cancel = () => clearTimeout(timer);
   return later;
 }
+
+// However often it is asked for: once every `wait`, and the last time too.
+export function spaced(wait, work) {
+  let timer = 0;
+  return () => { timer ||= setTimeout(() => { timer = 0; work(); }, wait); };
+}

@@ -39,4 +39,7 @@ export function place(moment) {
   return moment.section || "";
 }
 
+// The same, where a heading that opens the text need not be said twice.
+export const placeBeside = (moment) => (moment.section && moment.text.startsWith(moment.section) && place(moment) === moment.section ? "" : place(moment));
+
 export const isUnderWay = (file) => file.status === "pending" || file.status === "processing";

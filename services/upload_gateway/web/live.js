@@ -5,11 +5,16 @@ import { isUnderWay } from "./format.js";
 
 const SILENCE_MS = 60_000;
 const ENOUGH = 4;
+const RETRY_MS = 3000;
 const listeners = new Set();
 let lastId = "";
 let stopped = new AbortController();
 let busy = true;
 const seen = new Map();
+
+// Tells `lost` when the server stops answering and `back` when it answers again.
+export const connection = new EventTarget();
+let isLost = false;
 
 export const onUpload = (listener) => listeners.add(listener);
 export const expectChanges = () => { busy = true; wake?.(); };
@@ -23,6 +28,7 @@ export async function follow() {
     } catch (error) {
       failures += 1;
       if (error.unavailable) break;
+      answered(error);
     }
     if (failures < ENOUGH) await pause(500 * 2 ** failures);
     else await poll();
@@ -57,8 +63,11 @@ async function connect() {
   const extra = { Accept: "text/event-stream", ...(lastId ? { "Last-Event-ID": lastId } : {}) };
   const answer = await request("GET", "/events", { signal: stopped.signal, extra });
   const isStream = (answer.headers.get("Content-Type") ?? "").startsWith("text/event-stream");
-  if (answer.ok && isStream) return answer;
-  throw Object.assign(new Error("no stream of events"), { unavailable: [404, 405, 501].includes(answer.status) || (answer.ok && !isStream) });
+  if (answer.ok && isStream) {
+    answered();
+    return answer;
+  }
+  throw Object.assign(new Error("no stream of events"), { status: answer.status, unavailable: [404, 405, 501].includes(answer.status) || (answer.ok && !isStream) });
 }
 
 function dispatch(block) {
@@ -75,6 +84,15 @@ function dispatch(block) {
   if (fields.event === "upload") tell(content);
 }
 
+function answered(error) {
+  const lost = error !== undefined && (!error.status || error.status >= 500);
+  if (lost === isLost) return;
+  isLost = lost;
+  connection.dispatchEvent(new Event(lost ? "lost" : "back"));
+  // What was asked for in between may have failed.
+  if (!lost) tell(null);
+}
+
 function tell(file) {
   for (const listener of listeners) listener(file);
 }
@@ -82,13 +100,14 @@ function tell(file) {
 async function poll() {
   try {
     const { data } = await listUploads({ limit: 50, sort: "-updated_at" });
+    answered();
     const first = seen.size === 0;
     const changed = data.filter((file) => seen.get(file.upload_id) !== file.updated_at);
     data.forEach((file) => seen.set(file.upload_id, file.updated_at));
     if (!first) changed.reverse().forEach(tell);
     busy = data.some(isUnderWay);
-  } catch { /* the next round asks again */ }
-  await pause(busy ? 1200 : 10_000);
+  } catch (error) { answered(error); }
+  await pause(isLost ? RETRY_MS : busy ? 1200 : 10_000);
 }
 
 function pause(ms) {

@@ -6,6 +6,7 @@ import { startFiles } from "./views/files.js";
 import { startFailures } from "./views/failures.js";
 import { startFilters } from "./views/filters.js";
 import { startBar } from "./views/bar.js";
+import { startConnection } from "./views/connection.js";
 import { startDropping } from "./views/drop.js";
 import { startKeys } from "./views/keys.js";
 import { startOtherViews } from "./views/other_views.js";
@@ -18,6 +19,7 @@ import { loadPreferences } from "./preferences.js";
 import { signIn } from "./session.js";
 
 startBar();
+startConnection();
 await untilSignedIn();
 loadPreferences();
 startSearchBox();

@@ -29,7 +29,22 @@ function limits(state) {
 
 const WORDS = { processing: "Still being read: more of it will be found.", failed: "Could not be read to the end." };
 // The index calls a file complete where lists call it completed.
-const listed = (file) => ({ ...file, status: file.status === "complete" ? "completed" : file.status, message: WORDS[file.status] });
+const listed = (file) => ({ ...file, moments: places(file), status: file.status === "complete" ? "completed" : file.status, message: WORDS[file.status] });
+
+// The summary and what the file says of itself are places only where there is no other.
+function places({ moments = [], summary }) {
+  const inside = moments.filter(({ source }) => source !== "summary" && source !== "metadata");
+  return inside.length ? inside : moments.slice(0, 1).map((moment) => (moment.source === "summary" ? onlySummary(moment, summary) : moment));
+}
+
+// The index keeps name and labels in front of the summary; people are shown the summary.
+function onlySummary(moment, summary) {
+  const at = summary ? moment.text.indexOf(summary) : -1;
+  if (at < 0) return { ...moment, text: summary || moment.text, highlights: summary ? [] : moment.highlights };
+  const start = Array.from(moment.text.slice(0, at)).length;
+  const highlights = moment.highlights.filter(([from]) => from >= start).map(([from, to]) => [from - start, to - start]);
+  return { ...moment, text: moment.text.slice(at), highlights };
+}
 const answered = ({ data, meta }) => ({ ...data, items: data.results.map(listed), total: data.total ?? meta?.total ?? data.results.length });
 
 function found(state) {

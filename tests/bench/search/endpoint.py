@@ -1,18 +1,26 @@
-"""The service's application, asked in process: what a search takes from request to answer, its encoder apart."""
+"""The service's application, asked in process: what a search takes from request to answer, its encoder apart.
+
+Beside it the same transactions, statement by statement, by a bare connection: what is left is the endpoint's own.
+"""
 
 import asyncio
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import numpy as np
 from fastapi import FastAPI
+from sqlalchemy import TextClause
 
 from contracts.artifacts import Service
 from contracts.events import UserChangedV1
 from contracts.events.user_changed_v1 import ApiKeyHash, UserStatus
+from database.engine import Database
+from database.reading import READ_ONLY, Reading, Rows, Terms, prepared
 from embeddings.encoder import Encoded, Encoder
 from hosting.app import create_app
 from identity.api_keys import hash_api_key, new_api_key
@@ -51,13 +59,51 @@ class Remembered(Encoder):
         return Encoded.free(np.stack([self._spoken[text] for text in texts]))
 
 
+@dataclass
+class Script:
+    """One transaction: how it begins and ends, and its statements with their values."""
+
+    tenant: str
+    terms: Terms
+    asked: list[tuple[str, list[Any]]] = field(default_factory=list[tuple[str, list[Any]]])
+
+
+class Noting(Reading):
+    """A reading that writes down what it is asked."""
+
+    def __init__(self, reading: Reading, script: Script) -> None:
+        self._reading = reading
+        self._script = script
+
+    async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Rows:
+        """Asks it as well."""
+        ready = prepared(statement, "")
+        self._script.asked.append((ready.sql, [values[name] for name in ready.names]))
+        return await self._reading.execute(statement, values)
+
+
+class Overheard(Database):
+    """A database whose readings are written down."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.scripts: list[Script] = []
+
+    @asynccontextmanager
+    async def reading(self, tenant: str, terms: Terms = READ_ONLY) -> AsyncGenerator[Reading, None]:
+        """As the database's own."""
+        self.scripts.append(Script(tenant, terms))
+        async with self._database.reading(tenant, terms) as reading:
+            yield Noting(reading, self.scripts[-1])
+
+
 @dataclass(frozen=True)
 class Load:
-    """What a number of clients saw."""
+    """What a number of clients saw; ``bare`` are the milliseconds of the same SQL by connections of their own."""
 
     clients: int
     milliseconds: Sequence[float]
-    sql_milliseconds: float
+    bare: Sequence[float]
     statements: float
     per_second: float
 
@@ -65,31 +111,81 @@ class Load:
         """Of a request's milliseconds."""
         return float(np.percentile(self.milliseconds, percent))
 
+    def overhead(self, percent: float) -> float:
+        """What the endpoint takes beyond its SQL."""
+        return self.percentile(percent) - float(np.percentile(self.bare, percent))
+
+    @property
+    def sql_milliseconds(self) -> float:
+        """Mean of the bare SQL."""
+        return float(np.mean(self.bare))
+
 
 async def measured(bench: Bench, user_id: str, selection: Selection, clients: int, rounds: int, mode: str) -> Load:
     """Every question ``rounds`` times, by so many clients at once; nothing is answered from the cache."""
-    finder = Finder(bench.database, Remembered(bench), cut_off=EVERYTHING, cache=AnswerCache(most_results=0))
+    key = await _key(bench, user_id)
+    bodies = [json.dumps(_body(question, selection, mode)).encode() for question in bench.questions]
+    requests: list[list[Script]] = []
+    for body in bodies:
+        overheard = Overheard(bench.database)
+        await _post(_application(bench, overheard), key, body)
+        requests.append(overheard.scripts)
+    app = _application(bench, bench.database)
+    for _ in range(clients):
+        await _post(app, key, bodies[0])
+    started = time.perf_counter()
+    times = await _timed([lambda body: _post(app, key, body)] * clients, bodies * rounds)
+    took = time.perf_counter() - started
+    async with AsyncExitStack() as stack:
+        bare = [await _connection(bench, stack) for _ in range(clients)]
+        for connection in bare:
+            await _replay(connection, requests[0])
+        alone = await _timed([lambda scripts, c=c: _replay(c, scripts) for c in bare], requests * rounds)
+    statements = sum(len(script.asked) for scripts in requests for script in scripts) / len(requests)
+    return Load(clients, times, alone, statements, len(times) / took)
+
+
+def _application(bench: Bench, database: Database) -> FastAPI:
+    finder = Finder(database, Remembered(bench), cut_off=EVERYTHING, cache=AnswerCache(most_results=0))
     app = create_app(Service.SEARCH, routers=[search_router(finder)])
     app.state.authenticator = ProjectedAuthenticator(bench.database)
-    key = await _key(bench, user_id)
-    bodies = [json.dumps(_body(question, selection, mode)).encode() for question in bench.questions] * rounds
-    for body in bodies[:5]:
-        await _post(app, key, body)
-    bench.clock.take()
-    times: list[float] = []
-    waiting = iter(bodies)
+    return app
 
-    async def client() -> None:
-        for body in waiting:
+
+async def _timed(clients: Sequence[Callable[[Any], Awaitable[object]]], asked: Iterable[Any]) -> list[float]:
+    """Milliseconds of each; every client takes the next one when it is done with one."""
+    times: list[float] = []
+    waiting = iter(asked)
+
+    async def work(ask: Callable[[Any], Awaitable[object]]) -> None:
+        for one in waiting:
             started = time.perf_counter()
-            await _post(app, key, body)
+            await ask(one)
             times.append((time.perf_counter() - started) * 1000)
 
-    started = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(clients)))
-    took = time.perf_counter() - started
-    sql, statements = bench.clock.take()
-    return Load(clients, times, sql / len(bodies), statements / len(bodies), len(bodies) / took)
+    await asyncio.gather(*(work(client) for client in clients))
+    return times
+
+
+async def _connection(bench: Bench, stack: AsyncExitStack) -> asyncpg.Connection:
+    address = bench.database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(
+        address,
+        statement_cache_size=512,
+        max_cacheable_statement_size=64 * 1024,
+        server_settings={"search_path": "search,public"},
+    )
+    stack.push_async_callback(connection.close)
+    return connection
+
+
+async def _replay(connection: asyncpg.Connection, scripts: Sequence[Script]) -> None:
+    """The transactions of a request again, their tenant bound in the way of ``database.reading``."""
+    for script in scripts:
+        await connection.execute(f"{script.terms.begin}set_config('app.user_id', '{script.tenant}', true)")
+        for sql, values in script.asked:
+            await connection.fetch(sql, *values)
+        await connection.execute(script.terms.end)
 
 
 def _body(question: str, selection: Selection, mode: str) -> dict[str, Any]:

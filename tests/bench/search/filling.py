@@ -13,7 +13,8 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from search.planner import CROSSOVERS, FRESH
+from search.planner import CROSSOVERS
+from search.store.graph import GRAPHS
 from tests.bench.search.corpus import SUBJECTS, Matrix, Mixer, Sentences
 
 MODEL = "all-minilm-l6-v2@bench"
@@ -88,24 +89,24 @@ async def fill(
 ) -> Stored:
     """Bulk loading: rows by COPY without the HNSW index, then the index at once, then vacuum.
 
-    Tenants of more than ``graph_from`` passages have theirs in the graph, but for the newest.
+    Tenants of more than ``graph_from`` passages have theirs in a graph.
     """
-    least = CROSSOVERS[dimensions].codes_up_to if graph_from is None else graph_from
+    least = CROSSOVERS[dimensions].graph_from if graph_from is None else graph_from
     files = files_of(tenants, seed=5)
     stored = Stored(tenants, files, {}, {}, {t.user_id for t in tenants if t.passages > least}, {})
     connection = await asyncpg.connect(
         admin_url, server_settings={"search_path": "search,public"}, command_timeout=3600
     )
     try:
-        definition = await connection.fetchval(f"SELECT pg_get_indexdef('vectors_{dimensions}_by_meaning'::regclass)")
-        await connection.execute(f"DROP INDEX vectors_{dimensions}_by_meaning")
+        graphs = await _without_graphs(connection, f"vectors_{dimensions}")
         await _copy_files(connection, files, dimensions)
         parts: dict[str, list[Matrix]] = {}
         for some, texts, vectors in _passages(files, Mixer(source, dimensions, seed=1)):
             await _copy_passages(connection, some, texts, vectors, dimensions, stored, parts)
         stored.vectors = {user: np.concatenate(found) for user, found in parts.items()}
         started = time.perf_counter()
-        await connection.execute(definition)
+        for definition in graphs:
+            await connection.execute(definition)
         stored.timings["index"] = time.perf_counter() - started
         await connection.execute("VACUUM ANALYZE")
     finally:
@@ -125,6 +126,14 @@ def _passages(files: Sequence[File], mixer: Mixer) -> Iterator[tuple[list[File],
             texts, vectors = mixer.segments(np.where(random.random(count) < _OWN_SUBJECT, own, foreign))
             yield some, texts, vectors
             some = []
+
+
+async def _without_graphs(connection: asyncpg.Connection, table: str) -> list[str]:
+    """Drops the HNSW indexes; answers how to build them again."""
+    names: list[str] = [f"{table}_graph_{graph}" for graph in range(GRAPHS)]
+    built = [await connection.fetchval("SELECT pg_get_indexdef($1::regclass)", name) for name in names]
+    await connection.execute(f"DROP INDEX {', '.join(names)}")
+    return built
 
 
 async def _copy_files(connection: asyncpg.Connection, files: Sequence[File], dimensions: int) -> None:
@@ -157,16 +166,13 @@ async def _copy_passages(
     keys = [(f.upload_id, MODEL, o, f.user_id) for f in files for o in range(f.passages)]
     halves = vectors.astype(np.float16)
     lines: list[str] = []
-    places: dict[str, int] = {user: sum(map(len, found)) for user, found in parts.items()}
-    sizes = {t.user_id: t.passages for t in stored.tenants}
     at = 0
     for file in files:
         parts.setdefault(file.user_id, []).append(halves[at : at + file.passages].astype(np.float32))
         stored.file_of.setdefault(file.user_id, []).extend([file] * file.passages)
         for i in range(at, at + file.passages):
             upload_id, model, ordinal, user = keys[i]
-            place = places[user] = places.get(user, 0) + 1
-            graph = "t" if user in stored.large and place <= sizes[user] - FRESH else "f"
+            graph = "t" if user in stored.large else "f"
             vector = ",".join(map(str, halves[i].tolist()))
             lines.append(f"{upload_id}\t{model}\t{ordinal}\t{user}\t{graph}\t[{vector}]")
         at += file.passages

@@ -1,57 +1,27 @@
 """Asks the service's own store by meaning and by words; turns the answers into milliseconds of SQL and recall."""
 
 import json
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from database.engine import Database
+from database.reading import Reading
 from search.planner import Way
 from search.query import parse
 from search.ranking import TextHit
 from search.request import Filters
 from search.store import by_meaning, by_words, retrieval
+from tests.bench.search.clock import Clocked, SqlClock
 from tests.bench.search.corpus import Matrix, Sentences, rotation, unit
 from tests.bench.search.filling import DAYS, FIRST_DAY, MODEL, File, Stored
 
 TOP = 20
 DEPTH = 50
 """Files a first page reads of each list (``search.ranking.TIERS``)."""
-
-
-@dataclass
-class SqlClock:
-    """Seconds spent in the driver, from a statement's sending to its rows, and the number of statements."""
-
-    seconds: float = 0.0
-    statements: int = 0
-    _started: float = field(default=0.0, repr=False)
-
-    def listen(self, database: Database) -> None:
-        """Counts from now on; for one client at a time."""
-
-        def before(*_: Any) -> None:
-            self._started = time.perf_counter()
-
-        def after(*_: Any) -> None:
-            self.seconds += time.perf_counter() - self._started
-            self.statements += 1
-
-        event.listen(database.engine.sync_engine, "before_cursor_execute", before)
-        event.listen(database.engine.sync_engine, "after_cursor_execute", after)
-
-    def take(self) -> tuple[float, int]:
-        """Milliseconds and statements since the last time."""
-        taken = self.seconds * 1000, self.statements
-        self.seconds, self.statements = 0.0, 0
-        return taken
 
 
 @dataclass(frozen=True)
@@ -98,25 +68,30 @@ class Bench:
     """One filled database, the questions, and what exact search finds outside the database."""
 
     def __init__(self, database: Database, stored: Stored, source: Sentences, dimensions: int, questions: int) -> None:
-        self.database = database
+        self.clock = SqlClock()
+        self.database = Clocked(database, self.clock)
         self.stored = stored
         self.dimensions = dimensions
         picked = np.random.default_rng(1).permutation(len(source.questions))[:questions]
         self.questions = [source.questions[i] for i in picked]
         vectors = unit(source.question_vectors[picked] @ rotation(source.question_vectors.shape[1], dimensions))
         self.vectors: Matrix = vectors
-        self.clock = SqlClock()
-        self.clock.listen(database)
+        self._nearest: dict[tuple[str, str, int], list[str]] = {}
 
     @asynccontextmanager
-    async def asking(self, user_id: str) -> AsyncGenerator[AsyncSession, None]:
+    async def asking(self, user_id: str) -> AsyncGenerator[Reading, None]:
         """A transaction set up as the service's searches are."""
-        async with self.database.transaction(user_id) as session:
-            await retrieval.prepare(session, user_id)
-            yield session
+        async with self.database.reading(user_id, retrieval.SEARCHING) as reading:
+            yield reading
 
     def nearest_files(self, user_id: str, selection: Selection, question: int) -> list[str]:
         """By exact search in numpy: the best passage counts for its file."""
+        key = (user_id, selection.name, question)
+        if key not in self._nearest:
+            self._nearest[key] = self._exactly(user_id, selection, question)
+        return self._nearest[key]
+
+    def _exactly(self, user_id: str, selection: Selection, question: int) -> list[str]:
         files = self.stored.file_of[user_id]
         wanted = np.array([selection.keeps(file) for file in files])
         scores = np.where(wanted, self.stored.vectors[user_id] @ self.vectors[question], -np.inf)
@@ -133,10 +108,10 @@ class Bench:
         hit = sought = missing = 0
         for question in (0, *range(len(self.questions))):
             vector = json.dumps(self.vectors[question].tolist())
-            async with self.asking(user_id) as session:
+            async with self.asking(user_id) as reading:
                 self.clock.take()
                 found = await by_meaning.nearest(
-                    session,
+                    reading,
                     user_id,
                     selection.filters,
                     model_id=MODEL,
@@ -158,9 +133,11 @@ class Bench:
         times: list[float] = []
         found: list[TextHit] = []
         for question in (self.questions[0], *self.questions):
-            async with self.asking(user_id) as session:
+            async with self.asking(user_id) as reading:
+                configs = sorted({"english", *(await retrieval.index(reading, user_id)).text_configs})
                 self.clock.take()
-                configs = sorted({"english", *await retrieval.text_configs(session, user_id)})
-                found = await by_words.matching(session, user_id, selection.filters, parse(question), configs, DEPTH)
+                found = await by_words.matching(
+                    reading, user_id, selection.filters, parse(question), configs, DEPTH, MODEL
+                )
                 times.append(self.clock.take()[0])
         return Timing(times[1:], 1.0, 0), found

@@ -45,6 +45,14 @@ class Server:
         url = self.admin_url(database).replace("postgresql:", "postgresql+asyncpg:")
         await migrate(url, "search", ROOT / "services/search/migrations", ROLE_PASSWORD, "head")
 
+    async def has(self, database: str) -> bool:
+        """True when an earlier run left it."""
+        admin = await asyncpg.connect(self.admin_url("postgres"))
+        try:
+            return await admin.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database)
+        finally:
+            await admin.close()
+
     async def drop(self, database: str) -> None:
         """Frees the disk."""
         admin = await asyncpg.connect(self.admin_url("postgres"))

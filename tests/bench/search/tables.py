@@ -1,18 +1,14 @@
 """The benchmark's parts, each a function from a filled database to lines of a table."""
 
-import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import asyncpg
 import numpy as np
 
 from search.planner import Way
-from tests.bench.search import endpoint, rivalry
-from tests.bench.search.filling import MODEL
-from tests.bench.search.measuring import TOP, Bench, Selection, Timing, keeping
+from tests.bench.search import bare, endpoint, goals, rivalry
+from tests.bench.search.measuring import TOP, Bench, Timing, keeping
 
 SHARES = (1.0, 0.5, 0.1, 0.01)
 GOOD_RECALL = 0.99
@@ -48,17 +44,23 @@ async def crossovers(bench: Bench, users: Sequence[str]) -> None:
     """Every way at every size: where the fastest of good recall changes is what ``search.planner`` holds."""
     say(f"\nways, {bench.dimensions} dims: SQL ms p50/p95 (recall@{TOP})")
     fastest: list[tuple[int, Way]] = []
+    without: dict[int, dict[Way, float]] = {}
     for user in users:
         size = len(bench.stored.file_of[user])
         found = {way: await bench.by_meaning(user, keeping(1.0), way) for way in Way if _possible(size, way)}
         say(f"  {size:>7}  " + "  ".join(f"{way} {shown(timing)}" for way, timing in found.items()))
         good = {way: timing.p50 for way, timing in found.items() if timing.recall >= GOOD_RECALL}
         fastest.append((size, min(good, key=lambda way: good[way])))
-    for way, name in ((Way.EXACT, "exact_up_to"), (Way.CODES, "codes_up_to")):
-        sizes = [size for size, best in fastest if best is way]
-        beyond = [size for size, best in fastest if sizes and size > max(sizes)]
-        if sizes and beyond:
-            say(f"  {name}: between {max(sizes)} and {min(beyond)}, say {round((max(sizes) * min(beyond)) ** 0.5)}")
+        without[size] = {way: timing.p50 for way, timing in found.items() if way is not Way.GRAPH}
+    _say_crossing("graph_from", [size for size, best in fastest if best is not Way.GRAPH], fastest)
+    others = [(size, min(at, key=lambda way: at[way])) for size, at in without.items()]
+    _say_crossing("exact_up_to", [size for size, best in others if best is Way.EXACT], others)
+
+
+def _say_crossing(name: str, below: Sequence[int], fastest: Sequence[tuple[int, Way]]) -> None:
+    beyond = [size for size, _ in fastest if below and size > max(below)]
+    if beyond:
+        say(f"  {name}: between {max(below)} and {min(beyond)}, say {round((max(below) * min(beyond)) ** 0.5)}")
 
 
 def _possible(size: int, way: Way) -> bool:
@@ -67,46 +69,27 @@ def _possible(size: int, way: Way) -> bool:
 
 
 async def sql(bench: Bench, admin_url: str, users: Sequence[str]) -> list[tuple[int, Timing]]:
-    """By meaning with and without a filter, by words, and pgvector's own query beside them."""
+    """By meaning with and without a filter, by words, pgvector's own statement beside them, and the goals."""
     say(f"\nSQL ms p50/p95 (recall@{TOP}), {bench.dimensions} dims, one client")
     grown: list[tuple[int, Timing]] = []
+    measured: list[goals.Measured] = []
     for user in users:
         size = len(bench.stored.file_of[user])
         plain, filtered = await bench.by_meaning(user, keeping(1.0)), await bench.by_meaning(user, keeping(0.1))
         words, _ = await bench.by_words(user, keeping(1.0))
-        bare = await bare_pgvector(bench, admin_url, user, keeping(1.0))
+        nearest, matching = await bare.by_meaning(bench, admin_url, user), await bare.by_words(bench, admin_url, user)
         grown.append((size, plain))
+        measured.append(goals.Measured(size, plain.p50, filtered.p50, words.p50, nearest.p50, matching.p50))
         say(
             f"  {size:>7}  planned {shown(plain)}  filtered 10% {shown(filtered)}"
-            f"  words {words.p50:6.2f}/{words.p95:6.2f}  hybrid {plain.p50 + words.p50:6.2f}  bare {shown(bare)}"
+            f"  words {words.p50:6.2f}/{words.p95:6.2f}  hybrid {plain.p50 + words.p50:6.2f}"
+            f"  bare {shown(nearest)} words {matching.p50:6.2f}/{matching.p95:6.2f}"
         )
+    if sum(tenant.passages for tenant in bench.stored.tenants) == goals.SEGMENTS:
+        say(f"\ngoals at {goals.SEGMENTS} segments, {bench.dimensions} dims, SQL at p50")
+        for line in goals.compared(bench.dimensions, measured):
+            say(line)
     return grown
-
-
-async def bare_pgvector(bench: Bench, admin_url: str, user: str, selection: Selection) -> Timing:
-    """``ORDER BY embedding <=> … LIMIT`` as pgvector's manual has it: no row security, no files, its planner's plan."""
-    table = f"vectors_{bench.dimensions}"
-    statement = f"""SELECT upload_id FROM search.{table} WHERE user_id = $1 AND model_id = $2
-        ORDER BY embedding <=> CAST(CAST($3 AS text) AS halfvec) LIMIT 100"""
-    settings = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "100", "plan_cache_mode": "force_custom_plan"}
-    connection = await asyncpg.connect(admin_url, server_settings={"search_path": "search,public", "jit": "off"})
-    times: list[float] = []
-    hit = sought = missing = 0
-    try:
-        for name, value in settings.items():
-            await connection.execute(f"SET {name} = '{value}'")
-        for question in (0, *range(len(bench.questions))):
-            vector = json.dumps(bench.vectors[question].tolist())
-            started = time.perf_counter()
-            rows = await connection.fetch(statement, user, MODEL, vector)
-            times.append((time.perf_counter() - started) * 1000)
-            found = list(dict.fromkeys(row["upload_id"] for row in rows))[:TOP]
-            truth = bench.nearest_files(user, selection, question)
-            hit, sought = hit + len(set(found) & set(truth)), sought + len(truth)
-            missing = max(missing, len(truth) - len(found))
-    finally:
-        await connection.close()
-    return Timing(times[1:], hit / sought if sought else 1.0, missing)
 
 
 async def requests(bench: Bench, users: Sequence[str], rounds: int) -> None:
@@ -136,8 +119,9 @@ async def rivals(bench: Bench, users: Sequence[str], home: Path) -> None:
                 for share in (1.0, 0.1):
                     theirs = rival.timing(user, keeping(share))
                     ours = await bench.by_meaning(user, keeping(share))
-                    size = len(bench.stored.file_of[user])
+                    size, ahead = len(bench.stored.file_of[user]), theirs.p50 / ours.p50
+                    missed = f" MISSED {goals.TIMES_AHEAD:.0f}" if share < 1 and ahead < goals.TIMES_AHEAD else ""
                     say(
                         f"  {size:>7} filter keeps {share:4.0%}: {shown(theirs)}  ours {shown(ours)}"
-                        f"  {theirs.p50 / ours.p50:5.1f} times"
+                        f"  {ahead:5.1f} times{missed}"
                     )

@@ -44,6 +44,18 @@ async def measured(database: Database, admin_url: str, source: Sentences, dimens
             storing += time.perf_counter() - prepared
         total = preparing + storing
         say(f"  {name}: {count / total:6.0f} passages/s ({preparing / total:.0%} folding and packing, the rest SQL)")
+    await _remove(admin_url, dimensions)
+
+
+async def _remove(admin_url: str, dimensions: int) -> None:
+    """A kept database is left as it was."""
+    connection = await asyncpg.connect(admin_url, command_timeout=600)
+    try:
+        for table in (f"vectors_{dimensions}", "passages", "words", "passage_sets", "vector_counts"):
+            await connection.execute(f"DELETE FROM search.{table} WHERE starts_with(user_id, 'usr_writer_')")
+            await connection.execute(f"VACUUM ANALYZE search.{table}")
+    finally:
+        await connection.close()
 
 
 async def _pretend_large(admin_url: str, dimensions: int) -> None:
@@ -53,7 +65,7 @@ async def _pretend_large(admin_url: str, dimensions: int) -> None:
         await connection.execute(
             "INSERT INTO search.vector_counts VALUES ('usr_writer_large', $1, 99, $2, $2, $3)",
             MODEL,
-            CROSSOVERS[dimensions].codes_up_to + 1,
+            CROSSOVERS[dimensions].graph_from + 1,
             100,
         )
     finally:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import (
     Analysis,
@@ -54,6 +55,7 @@ from search.routes.history import history_router
 from search.routes.image import image_router
 from search.routes.insights import insights_router
 from search.routes.searching import search_router
+from search.store import retrieval
 
 ARTIFACTS = "artifacts"
 UPLOADS = "uploads"
@@ -187,6 +189,12 @@ class World:
                 found = await session.scalars(text(f"SELECT to_jsonb(t) - 'touched_at' - 'id' FROM {table} t"))
                 seen[table] = sorted(found.all(), key=json.dumps)
         return seen
+
+
+async def set_for_searching(session: AsyncSession) -> None:
+    """A session's transaction as those of searches are."""
+    for name, value in retrieval.SEARCHING.settings.items():
+        await session.execute(text(f"SET LOCAL {name} = '{value}'"))
 
 
 @pytest.fixture

@@ -48,3 +48,26 @@ async def test_row_security_is_back_on(upgraded):
     async with upgraded.transaction("bob") as session:
         for table in ("files", "passages", "name_vocabulary", "file_name_words"):
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table
+
+
+async def test_vectors_of_before_are_whole_rows_in_their_users_graph(admin_url):
+    await migrate(admin_url, "search", MIGRATIONS, "secret", "0004")
+    admin = await asyncpg.connect(admin_url.replace("+asyncpg", ""), server_settings={"search_path": "search,public"})
+    try:
+        await admin.execute(
+            """INSERT INTO vectors_1536 (upload_id, model_id, ordinal, user_id, embedding, in_graph)
+            SELECT 'upl_' || repeat('x', 26), 'm', i, 'ada', CAST(array_fill(CAST(i AS real), ARRAY[1536]) AS halfvec),
+            i < 20 FROM generate_series(1, 20) AS i"""
+        )
+        toast = "SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = 'vectors_1536'::regclass"
+        assert await admin.fetchval(toast) > 0
+        codes = "SELECT array_agg(code ORDER BY ordinal) FROM vectors_1536 WHERE user_id = 'ada'"
+        before = await admin.fetchval(codes)
+        await migrate(admin_url, "search", MIGRATIONS, "secret", "head")
+        assert await admin.fetchval(toast) == 0
+        assert await admin.fetchval(codes) == before
+        graph = await admin.fetchval("SELECT hashtext('ada') & 15")
+        holds = "SELECT reltuples FROM pg_class WHERE oid = $1::text::regclass"
+        assert await admin.fetchval(holds, f"vectors_1536_graph_{graph}") == 20
+    finally:
+        await admin.close()

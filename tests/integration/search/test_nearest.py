@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from search.planner import Counts, Way
 from search.request import Filters
-from search.store import by_meaning, filtering, graph, retrieval
+from search.store import by_meaning, filtering, graph
+from tests.integration.search.conftest import set_for_searching
 
 FILES = 30
 
@@ -30,13 +31,13 @@ async def add_to_graph(world, user, rows):
 
 async def counts(world, user):
     async with world.database.transaction(user) as session:
-        return await graph.counts(session, user, world.encoder.model_id)
+        return await graph.counts(session, user, world.encoder.model_id, 384)
 
 
 async def nearest(world, way, *, filters=Filters(), cut_off=0.2, depth=20):
     vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
     async with world.database.transaction("ada") as session:
-        await retrieval.prepare(session, "ada")
+        await set_for_searching(session)
         return await by_meaning.nearest(
             session,
             "ada",
@@ -103,8 +104,8 @@ async def test_many_passages_of_one_file_do_not_push_others_out(world):
 
 async def test_counts_follow_what_is_written_and_deleted(filled):
     await add_to_graph(filled, "ada", 7)
-    assert await counts(filled, "ada") == Counts(2 * FILES, 7, FILES)
-    assert await counts(filled, "bob") == Counts(FILES, 0, FILES)
+    assert await counts(filled, "ada") == Counts(2 * FILES, 7, FILES, of_graph=1.0)
+    assert await counts(filled, "bob") == Counts(FILES, 0, FILES, of_graph=0.0)
     await filled.apply(await filled.embedded(filled.upload("ada", "f05.txt"), ["one now"]))
     await filled.delete("ada", "f00.txt")
     left = await counts(filled, "ada")
@@ -114,15 +115,14 @@ async def test_counts_follow_what_is_written_and_deleted(filled):
     assert left.in_graph == seen
 
 
-async def test_the_index_of_the_graph_is_used_by_the_walk_through_it(filled):
-    await add_to_graph(filled, "ada", 60)
+async def test_a_plan_prepared_for_anyone_walks_the_graph_of_the_user(filled):
     async with filled.database.transaction("ada") as session:
-        await retrieval.prepare(session, "ada")
+        await set_for_searching(session)
+        of_ada = await session.scalar(text(f"SELECT {graph.OF_USER}"), {"user_id": "ada"})
         await session.execute(text("SET LOCAL enable_sort = off"))
-        plan = await session.scalars(
-            text(
-                "EXPLAIN SELECT id FROM vectors_384 WHERE in_graph ORDER BY embedding <=> CAST(:v AS halfvec) LIMIT 5"
-            ),
-            {"v": json.dumps([1.0] + [0.0] * 383)},
-        )
-        assert "vectors_384_by_meaning" in "\n".join(plan)
+        walk = f"SELECT id FROM vectors_384 v WHERE user_id = $1 AND {graph.walked(of_ada)} ORDER BY embedding <=> $2"
+        await session.execute(text(f"PREPARE walk(text, halfvec) AS {walk} LIMIT 5"))
+        vector = json.dumps([1.0] + [0.0] * 383)
+        plan = await session.scalars(text(f"EXPLAIN EXECUTE walk('ada', '{vector}')"))
+        assert f"vectors_384_graph_{of_ada} " in "\n".join(plan)
+        await session.execute(text("DEALLOCATE walk"))

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from search.request import Filters
-from search.store import filtering, retrieval
+from search.store import filtering
+from tests.integration.search.conftest import set_for_searching
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_quotes_in_a_users_name_change_nothing(world):
 
 async def test_row_security_itself_goes_through_the_index(two):
     async with two.database.transaction("ada") as session:
-        await retrieval.prepare(session, "ada")
+        await set_for_searching(session)
         await filtering.seek(session, "ada", Filters(), ["'canary'"])
         plan = "\n".join(await session.scalars(text("EXPLAIN SELECT upload_id FROM words WHERE user_id = 'ada'")))
         assert "Bitmap Index Scan on words_by_word" in plan

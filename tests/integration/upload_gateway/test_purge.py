@@ -61,7 +61,9 @@ async def test_its_row_goes_last_once_the_bucket_has_said_that_the_bytes_are_gon
     upload = await stored_and_deleted(gateway)
     await purge(gateway, 31 * DAY)
     await gateway.objects.delete(BUCKET, upload.object_name)
+    assert len((await gateway.get("/uploads?status=deleted")).json()["data"]) == 1
     await gateway.hear(ObjectDeletedV1(upload=upload))
+    assert (await gateway.get("/uploads?status=deleted")).json()["data"] == []
     assert await purge(gateway) == Purged()
     swept = await purge(gateway, 2 * DAY)
     assert (swept.leftovers, swept.forgotten) == (1, 0)

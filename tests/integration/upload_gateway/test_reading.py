@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from contracts.events import UserChangedV1
+from contracts.artifacts import FailureCode, Service
+from contracts.events import MediaFailedV1, UserChangedV1
+from hosting.answers import Answer
 from identity.api_keys import hash_api_key
 from objectstore.cdn import SignedCdn
 from tests.integration.upload_gateway.conftest import JPEG, Gateway
 from tests.integration.upload_gateway.events import dropped, walk
+from upload_gateway.routes.representations import UploadShown
 
 
 async def three_files(gateway: Gateway) -> list[str]:
@@ -41,6 +44,19 @@ async def test_lists_page_sort_and_filter(gateway: Gateway) -> None:
     assert await ids("?limit=1&offset=1") == [second]
     meta = (await gateway.get("/uploads?limit=2")).json()["meta"]
     assert meta == {"total": 3, "limit": 2, "offset": 0, "has_more": True}
+    assert (await gateway.get("/uploads?offset=9")).json()["meta"]["total"] == 3
+
+
+async def test_a_list_is_what_its_model_says(gateway: Gateway) -> None:
+    await three_files(gateway)
+    indexed, failed = dropped("someone/harbour.jpg"), dropped("someone/broken.jpg", 6)
+    failure = MediaFailedV1(upload=failed, stage=Service.ANALYZER, code=FailureCode.TIMEOUT, message="Too slow.")
+    await gateway.hear(*walk(indexed), *walk(failed)[:2], failure)
+    for query in ("", "?status=failed", "?status=completed"):
+        answer = (await gateway.get(f"/uploads{query}")).json()
+        assert answer["data"]
+        model = Answer[list[UploadShown]].model_validate(answer)
+        assert model.model_dump(mode="json") == answer
 
 
 @pytest.mark.parametrize(

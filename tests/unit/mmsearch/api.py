@@ -38,9 +38,11 @@ class Api:
         body = {"status": "success", "data": data, "error": None, "meta": meta or {}, "trace_id": TRACE}
         self.answers.setdefault(request, []).append((200, json.dumps(body).encode()))
 
-    def will_refuse(self, request: str, status: int, code: str, message: str, **headers: str) -> None:
+    def will_refuse(
+        self, request: str, status: int, code: str, message: str, details: dict[str, Any] | None = None, **headers: str
+    ) -> None:
         self.headers[request] = {name.replace("_", "-"): value for name, value in headers.items()}
-        error = {"code": code, "message": message, "details": {"a": 1}}
+        error = {"code": code, "message": message, "details": details or {"a": 1}}
         body = {"status": "error", "data": None, "error": error, "meta": {}, "trace_id": TRACE}
         self.answers.setdefault(request, []).append((status, json.dumps(body).encode()))
 

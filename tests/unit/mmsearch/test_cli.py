@@ -19,13 +19,17 @@ STATUS = {
 FOUND = {
     "upload_id": UPLOAD_ID, "filename": "talk.mp3", "file_type": "audio", "similarity_score": 0.8,
     "created_at": "2026-11-21T10:00:00Z", "summary": "A talk.",
-    "moments": [{"text": "about\nsailing", "score": 0.5, "page": None, "start_s": 75.2, "end_s": 80}],
+    "moments": [
+        {"text": "A talk.", "score": 0.6, "source": "summary"},
+        {"text": "about\nsailing", "score": 0.5, "page": None, "start_s": 75.2, "end_s": 80, "source": "speech"},
+    ],
 }  # fmt: skip
 
 
-def mmsearch(*words: object, cwd: Path, api: Api | None = None) -> subprocess.CompletedProcess[str]:
+def mmsearch(*words: object, cwd: Path, api: Api | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("MMSEARCH_")}
     env |= {"MMSEARCH_URL": api.url, "MMSEARCH_API_KEY": "sk_key"} if api else {}
+    env |= variables
     arguments = [sys.executable, "-m", "mmsearch.cli", *map(str, words)]
     return subprocess.run(arguments, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False)
 
@@ -53,6 +57,34 @@ def test_nobody_answering_is_exit_code_3(tmp_path: Path) -> None:
     result = mmsearch("list", cwd=tmp_path, api=Api(url="http://127.0.0.1:1"))
     assert result.returncode == 3
     assert "does not answer" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("MMSEARCH_URL", "127.0.0.1:80", "must begin with http"), ("MMSEARCH_API_KEY", "sk_ü", "no key has")],
+)
+def test_settings_that_cannot_be_are_told(tmp_path: Path, name: str, value: str, said: str) -> None:
+    result = mmsearch("list", cwd=tmp_path, api=Api(url="http://127.0.0.1:1"), **{name: value})
+    assert result.returncode == 2
+    assert said in result.stderr
+
+
+def test_a_key_that_is_not_known_is_told_with_what_to_do(api: Api, tmp_path: Path) -> None:
+    api.will_refuse("GET /api/v1/uploads", 401, "unauthenticated", "Send a valid API key or bearer token.")
+    result = mmsearch("list", cwd=tmp_path, api=api)
+    assert result.returncode == 1
+    assert "MMSEARCH_API_KEY" in result.stderr
+
+
+def test_fields_that_are_wrong_are_named(api: Api, tmp_path: Path) -> None:
+    details = {"fields": [{"field": "query", "problem": "too short"}]}
+    api.will_refuse("POST /api/v1/search", 422, "invalid_request", "Some fields are malformed.", details=details)
+    assert "\n  query: too short" in mmsearch("search", "", cwd=tmp_path, api=api).stderr
+
+
+def test_an_address_may_end_in_the_root_of_the_api(api: Api, tmp_path: Path) -> None:
+    api.will_answer("GET /api/v1/uploads", [])
+    assert mmsearch("list", cwd=tmp_path, api=api, MMSEARCH_URL=f"{api.url}/api/v1/").returncode == 0
 
 
 def test_status_of_an_upload(api: Api, tmp_path: Path) -> None:
@@ -89,13 +121,34 @@ def test_uploads_folders_and_goes_on_after_a_refusal(api: Api, tmp_path: Path) -
     ]
 
 
+def test_what_became_of_many_files_is_summed_up(api: Api, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    api.will_refuse("POST /api/v1/upload", 415, "unsupported_format", "We cannot read this.")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", STATUS)
+    result = mmsearch("upload", "--wait", "--parallel", 1, "a", "b", "c", cwd=tmp_path, api=api)
+    assert result.stdout == "3 files: 2 failed, 1 refused.\n"
+    assert f"b: Took too long. Try again. (timeout, {UPLOAD_ID})" in result.stderr
+    (tmp_path / "empty").mkdir()
+    assert mmsearch("upload", "empty", cwd=tmp_path, api=api).stdout == "There is no file in it.\n"
+
+
+def test_files_that_reached_nobody_are_told_and_exit_code_3(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    result = mmsearch("upload", "--json", "a.txt", cwd=tmp_path, api=Api(url="http://127.0.0.1:1"))
+    assert result.returncode == 3
+    assert json.loads(result.stdout)[0]["error"]["code"] == "unreachable"
+    assert "The same command again" in result.stderr
+
+
 def test_upload_can_wait_until_findable(api: Api, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     api.will_answer("POST /api/v1/upload", ACCEPTED)
     api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", {**STATUS, "status": "completed", "error": None})
     result = mmsearch("upload", "--wait", "a.txt", cwd=tmp_path, api=api)
     assert result.returncode == 0, result
-    assert [line.split()[1] for line in result.stdout.splitlines()] == ["queued", "completed"]
+    assert [line.split()[1] for line in result.stdout.splitlines()] == ["completed"]
 
 
 def test_watch_ends_when_what_is_watched_has_ended(api: Api, tmp_path: Path) -> None:
@@ -156,8 +209,10 @@ def test_download_keeps_what_is_there(api: Api, tmp_path: Path) -> None:
     api.will_answer("GET /api/v1/upload/status/a", {**STATUS, "filename": "../../evil.txt"})
     assert mmsearch("download", "a", cwd=tmp_path, api=api).stdout == "evil.txt\n"
     assert (tmp_path / "evil.txt").read_bytes() == b"the original"
+    (tmp_path / "in").mkdir()
+    assert mmsearch("download", "a", "-o", "in", cwd=tmp_path, api=api).stdout == "in/evil.txt\n"
     assert "is there already" in mmsearch("download", "a", cwd=tmp_path, api=api).stderr
-    assert [p.name for p in tmp_path.iterdir()] == ["evil.txt"]
+    assert {p.name for p in tmp_path.iterdir()} == {"evil.txt", "in"}
 
 
 def test_keys_are_made_listed_and_revoked(api: Api, tmp_path: Path) -> None:
@@ -176,6 +231,7 @@ def test_search_shows_files_and_the_moment(api: Api, tmp_path: Path) -> None:
     shown = mmsearch("search", "sailing", cwd=tmp_path, api=api).stdout
     assert "talk.mp3" in shown
     assert "1:15: about sailing" in shown
+    assert "A talk." not in shown
     assert "2 still being processed" in shown
     assert (
         json.loads(mmsearch("search", "x", "--json", cwd=tmp_path, api=api).stdout)["results"][0]["file_type"]
@@ -188,7 +244,10 @@ def test_search_says_that_nothing_fits(api: Api, tmp_path: Path) -> None:
     assert "No good match." in mmsearch("search", "x", cwd=tmp_path, api=api).stdout
 
 
-@pytest.mark.parametrize("words", [("upload", "missing.txt"), ("up", "--port", "99999"), ("search",), ("nonsense",)])
+@pytest.mark.parametrize(
+    "words",
+    [("upload", "missing.txt"), ("up", "--port", "99999"), ("search",), ("nonsense",), ("list", "--type", "odd")],
+)
 def test_wrong_usage_is_exit_code_2(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert mmsearch(*words, cwd=tmp_path).returncode == 2
 

@@ -12,6 +12,7 @@ from mmsearch import resumable
 from mmsearch.client import Client
 from mmsearch.errors import UnreachableError
 from mmsearch.journal import Journal
+from mmsearch.resumable import PIECE_BYTES
 from mmsearch.sending import RESUMABLE_FROM, Outcome, Sender, files_in
 from tests.unit.mmsearch.api import UPLOAD_ID, Api
 from tests.unit.mmsearch.bucket import Bucket, bucket_session
@@ -159,6 +160,62 @@ def test_small_files_go_several_at_once_and_in_order(api: Api, sender: Sender, s
     assert len(seen.threads) > 1
 
 
+def test_calling_it_off_stops_in_the_middle_and_the_next_run_goes_on(
+    api: Api, bucket: Bucket, journal: Journal, film: Path, tmp_path: Path
+) -> None:
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    under_way, watched = threading.Event(), threading.Event()
+
+    class Stopping(Seen):
+        """Ctrl-C reaches the thread that waits for the files while one of them is half sent."""
+
+        def begin(self, path: Path, size: int) -> Callable[[int], None]:
+            return self.half
+
+        def half(self, sent: int) -> None:
+            if sent > PIECE_BYTES:
+                under_way.set()
+                watched.wait(10)
+
+        def end(self, path: Path, outcome: Outcome) -> None:
+            if path.name == "a.txt":
+                under_way.wait(10)
+                threading.Timer(0.2, watched.set).start()
+                raise KeyboardInterrupt
+
+    small = tmp_path / "a.txt"
+    small.write_text("a")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    with Client(api.url, "sk_key") as client, pytest.raises(KeyboardInterrupt):
+        Sender(client, journal, Stopping()).send_all([small, film], parallel=2)
+    assert journal.upload_id(film) == UPLOAD_ID
+    had = len(bucket.received)
+    assert PIECE_BYTES <= had < film.stat().st_size
+    api.will_answer(f"GET /api/v1/upload/sessions/{UPLOAD_ID}", session(bucket))
+    with Client(api.url, "sk_key") as client:
+        assert Sender(client, journal, Seen()).send(film).status == "queued"
+    assert bytes(bucket.received) == film.read_bytes()
+
+
+def test_once_nobody_answers_the_rest_is_not_tried(journal: Journal, seen: Seen, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.txt" for n in range(3)]
+    for path in paths:
+        path.write_text(path.name)
+    with Client("http://127.0.0.1:1", "sk_key") as client:
+        outcomes = Sender(client, journal, seen).send_all(paths, parallel=1)
+    messages = [outcome.error.message for outcome in outcomes if outcome.error]
+    assert ["refused" in messages[0], *messages[1:]] == [True, *["Not sent: the server does not answer."] * 2]
+    assert len(seen.ended) == 3
+
+
+def test_a_slow_connection_shows_progress_within_a_piece(
+    api: Api, bucket: Bucket, sender: Sender, seen: Seen, film: Path
+) -> None:
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    sender.send(film)
+    assert len(seen.sent) > film.stat().st_size // PIECE_BYTES * 10
+
+
 def test_a_duplicate_is_no_failure(api: Api, sender: Sender, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     api.will_refuse("POST /api/v1/upload", 409, "duplicate", "You have this file already.")
@@ -183,7 +240,7 @@ def test_a_spent_day_is_told_at_once(api: Api, sender: Sender, tmp_path: Path) -
 
 
 def test_folders_are_walked_and_what_is_hidden_is_left_out(tmp_path: Path) -> None:
-    for name in ("a.txt", "deep/b.txt", ".hidden", ".git/config"):
+    for name in ("a.txt", "deep/b.txt", ".hidden", ".git/config", "deep/Thumbs.db", "__MACOSX/c.txt"):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).touch()
     named = tmp_path / "in" / ".hidden"

@@ -2,7 +2,15 @@
 
 import pytest
 
-from search.planner import CROSSOVERS, FRESH, Counts, Way, choose, rows_for_the_graph
+from search.planner import (
+    CROSSOVERS,
+    Counts,
+    Way,
+    at_once_up_to,
+    belong_in_the_graph,
+    choose,
+    rows_for_the_graph,
+)
 from search.tables import VECTOR_TABLES
 
 
@@ -13,16 +21,21 @@ def merged(passages, files=None):
 @pytest.mark.parametrize("dimensions", VECTOR_TABLES)
 def test_every_size_has_its_way(dimensions):
     crossovers = CROSSOVERS[dimensions]
-    assert 0 < crossovers.exact_up_to < crossovers.codes_up_to
     for passages, way in (
         (0, Way.EXACT),
-        (crossovers.exact_up_to, Way.EXACT),
-        (crossovers.exact_up_to + 1, Way.CODES),
-        (crossovers.codes_up_to, Way.CODES),
-        (crossovers.codes_up_to + 1, Way.GRAPH),
+        (at_once_up_to(dimensions), Way.EXACT),
+        (crossovers.graph_from, Way.EXACT),
+        (crossovers.graph_from + 1, Way.GRAPH),
         (300_000, Way.GRAPH),
     ):
         assert choose(merged(passages), None, dimensions).way is way
+
+
+@pytest.mark.parametrize("dimensions", VECTOR_TABLES)
+def test_without_a_graph_many_are_found_by_their_codes(dimensions):
+    most = CROSSOVERS[dimensions].exact_up_to
+    assert choose(Counts(most, 0, 100), None, dimensions).way is Way.EXACT
+    assert choose(Counts(most + 1, 0, 100), None, dimensions).way is Way.CODES
 
 
 def test_what_counts_is_what_the_filters_leave():
@@ -43,16 +56,26 @@ def test_what_is_not_in_the_graph_is_not_sought_there():
     assert choose(Counts(100_000, 1000, 10_000), None, 384).way is Way.CODES
 
 
+def test_a_graph_shared_with_others_is_walked_for_more_vectors_only():
+    alone = merged(10_000)
+    shared = Counts(10_000, 10_000, 1000, of_graph=0.1)
+    assert choose(alone, None, 384).way is Way.GRAPH
+    assert choose(shared, None, 384).way is Way.CODES
+    assert choose(Counts(100_000, 100_000, 10_000, of_graph=0.1), None, 384).way is Way.GRAPH
+
+
 def test_small_tenants_stay_out_of_the_graph():
-    limit = CROSSOVERS[384].codes_up_to
-    assert rows_for_the_graph(Counts(limit, 0, 10), 100, 384) == 0
+    limit = CROSSOVERS[384].graph_from
+    assert not belong_in_the_graph(limit, 384)
+    assert belong_in_the_graph(limit + 1, 384)
 
 
 def test_a_growing_tenant_catches_up_and_then_keeps_pace():
-    counts, limit = Counts(0, 0, 0), CROSSOVERS[384].codes_up_to
+    counts, limit = Counts(0, 0, 0), CROSSOVERS[384].graph_from
     for _ in range(5000):
-        moved = rows_for_the_graph(Counts(counts.passages + 12, counts.in_graph, 1), 12, 384)
+        belong = belong_in_the_graph(counts.passages + 12, 384)
+        moved = rows_for_the_graph(counts, 12) if belong else 0
         assert moved <= 12 * 4 + 64
-        counts = Counts(counts.passages + 12, counts.in_graph + moved, 1)
-        assert counts.fresh <= max(limit + 12, FRESH)
-    assert counts.fresh == FRESH
+        counts = Counts(counts.passages + 12, counts.in_graph + moved + 12 * belong, 1)
+        assert counts.fresh <= limit
+    assert counts.fresh == 0

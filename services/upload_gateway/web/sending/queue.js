@@ -18,6 +18,8 @@ const byUpload = new Map();
 let sessionsAreThere = true;
 let number = 0;
 
+// Refused for what the file is: the same bytes would be refused again.
+const HOPELESS = [400, 413, 415, 422];
 const SENDING = ["waiting", "sending", "offline"];
 export const isSending = (entry) => SENDING.includes(entry.state);
 const isOver = (entry) => ["ready", "failed", "duplicate", "refused", "cancelled"].includes(entry.state);
@@ -164,7 +166,7 @@ function refuse(entry, error) {
   dropPending(entry.file);
   if (error.code === "duplicate") {
     set(entry, { state: "duplicate", uploadId: error.details.upload_id ?? "", message: `Already here as “${error.details.filename ?? entry.name}”.` });
-  } else set(entry, { state: "refused", message: error.message });
+  } else set(entry, { state: "refused", message: error.message, hopeless: HOPELESS.includes(error.status) });
 }
 
 onUpload((file) => {

@@ -6,6 +6,7 @@ import { bytes, counted, day, duration, instant, money } from "../format.js";
 import { icon } from "../icons.js";
 import { choose, chosen, preferencesKnown } from "../preferences.js";
 import { canSignOut, signOut } from "../session.js";
+import { ask } from "./asking.js";
 import { attempt, toast } from "./toasts.js";
 
 const KINDS = { image: "Images", video: "Videos", audio: "Audio", document: "Documents", unknown: "Not yet known" };
@@ -31,8 +32,8 @@ async function fillUsage(box) {
   box.replaceChildren(
     el("div", { class: "figures" },
       figure(stats.total_uploads.toLocaleString(), stats.total_uploads === 1 ? "file" : "files"), figure(bytes(stats.total_storage_bytes), "stored"),
-      figure(stats.average_processing_time_ms === null ? "–" : duration(stats.average_processing_time_ms / 1000), "to process one"),
-      figure(stats.tokens.toLocaleString(), "tokens"), figure(money(stats.cost_usd), "spent")),
+      figure(stats.average_processing_time_ms === null ? "–" : duration(stats.average_processing_time_ms / 1000), "to process a file"),
+      figure(stats.tokens.toLocaleString(), "tokens"), figure(stats.cost_usd === 0 ? "$0" : money(stats.cost_usd), "spent")),
     stats.quota ? quota(stats.quota) : "",
     el("ul", { class: "bars" }, Object.entries(stats.uploads_by_type).sort(([, a], [, b]) => b - a).map(([kind, files]) => el("li", {},
       el("span", {}, KINDS[kind] ?? kind), el("progress", { class: "bar-figure", max: most, value: files, "aria-label": KINDS[kind] ?? kind }), el("span", { class: "figure" }, files.toLocaleString())))));
@@ -41,7 +42,7 @@ async function fillUsage(box) {
 function quota({ limit, used, resets_at: resets }) {
   if (limit === null || limit === undefined) return "";
   const left = Math.max(limit - used, 0);
-  return el("div", { class: "quota" }, el("div", {}, el("span", {}, `${counted(left, "upload")} left today`), el("span", { class: "muted" }, `${used.toLocaleString()} of ${limit.toLocaleString()}${resets ? ` · starts anew ${instant(resets)}` : ""}`)),
+  return el("div", { class: "quota" }, el("div", {}, el("span", {}, `${counted(left, "upload")} left today`), el("span", { class: "muted" }, `${used.toLocaleString()} of ${limit.toLocaleString()}${resets ? ` · starts again ${instant(resets)}` : ""}`)),
     el("progress", { class: used > limit * 0.9 ? "bar-figure nearly" : "bar-figure", max: limit, value: Math.min(used, limit), "aria-label": "Uploads used today" }));
 }
 
@@ -58,7 +59,7 @@ function tick(name, words) {
 }
 
 async function fillSearches(box) {
-  const past = [...Map.groupBy(await api.pastSearches(60), (one) => one.query).values()].map(([latest]) => latest).slice(0, 15);
+  const past = [...Map.groupBy(await api.pastSearches(60), (one) => one.query).values()].map(([latest]) => latest).slice(0, 8);
   const again = () => attempt(() => fillSearches(box));
   if (!past.length) { box.replaceChildren(el("p", { class: "muted" }, "Nothing is remembered.")); return; }
   box.replaceChildren(
@@ -78,8 +79,14 @@ async function fillKeys(box) {
     el("p", { class: "muted" }, "Programs and the command line sign in with a key, in the header X-API-Key."),
     el("ul", { class: "rows" }, keys.map((key) => el("li", {}, el("span", { class: "name" }, key.name),
       el("span", { class: "words" }, `created ${day(key.created_at)} · ${key.last_used_at ? `last used ${instant(key.last_used_at)}` : "never used"}`),
-      el("span", { class: "side" }, pictureButton(`Delete the key ${key.name}`, icon("trash", 18), () => attempt(async () => { await api.deleteKey(key.key_id); toast(`The key “${key.name}” no longer works.`); await again(); })))))),
+      el("span", { class: "side" }, pictureButton(`Delete the key ${key.name}`, icon("trash", 18), () => removeKey(key, again)))))),
     form);
+}
+
+async function removeKey(key, again) {
+  const text = "Whatever signs in with it is shut out at once. This cannot be undone.";
+  if (!(await ask({ title: `Delete the key “${key.name}”?`, text, yes: "Delete", no: "Keep it" }))) return;
+  await attempt(async () => { await api.deleteKey(key.key_id); toast(`The key “${key.name}” no longer works.`); await again(); });
 }
 
 function newKey({ key }) {

@@ -19,7 +19,8 @@ export function card(file, index, { open, remove, similar }) {
   const text = el("span", { class: "text" },
     el("span", { class: "title", title: file.filename }, file.filename),
     el("span", { class: `facts ${file.status === "failed" ? "problem" : ""}` }, facts),
-    moment ? el("span", { class: "moment" }, ...highlighted(...excerpt(moment.text, moment.highlights))) : "");
+    moment ? el("span", { class: "moment" }, ...highlighted(...excerpt(moment.text, moment.highlights))) : "",
+    !moment && file.moments && file.summary ? el("span", { class: "moment muted" }, file.summary) : "");
   const item = el("li", { class: "card", role: "listitem" },
     el("button", { class: "open", type: "button", onclick: () => open(file, index) }, thumb, text),
     tick(file, index),

@@ -7,6 +7,9 @@ import { bytes, clock, day, duration, instant, money } from "../format.js";
 const STAGES = { received: "Receiving", "media-processor": "Reading", analyzer: "Understanding", embedder: "Preparing", search: "Indexing" };
 const ORDER = Object.keys(STAGES);
 
+const OFFICE = "application/vnd.openxmlformats-officedocument.";
+const TYPES = { [`${OFFICE}wordprocessingml.document`]: "Word document", [`${OFFICE}spreadsheetml.sheet`]: "Excel workbook", [`${OFFICE}presentationml.presentation`]: "PowerPoint slides" };
+
 export function detailsOf(file) {
   const body = el("div", { class: "details-body" }, el("p", { class: "muted" }, "…"));
   fill(body, file);
@@ -29,7 +32,7 @@ function facts(known) {
   const p = known.properties ?? {};
   const sentAlong = Object.entries(known.metadata ?? {}).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
   return [
-    ["Title", known.title !== known.filename ? known.title : null], ["Type", known.media_type], ["Size", bytes(known.size_bytes)],
+    ["Title", known.title && !known.filename.startsWith(known.title) ? known.title : null], ["Type", TYPES[known.media_type] ?? known.media_type], ["Size", bytes(known.size_bytes)],
     ["Dimensions", p.width && p.height ? `${p.width} × ${p.height}` : null], ["Length", p.duration_s ? clock(p.duration_s) : null],
     ["Frames per second", p.fps ? Math.round(p.fps * 100) / 100 : null], ["Pages", p.page_count], ["Camera", p.camera], ["Author", p.author],
     ["Taken", p.taken_at ? day(p.taken_at) : null], ["Language", known.language], ["Added", instant(known.created_at)],

@@ -2,7 +2,7 @@
 
 import { changes, deleteFiles, retryFiles } from "../actions.js";
 import { listUploads } from "../api.js";
-import { $, button, debounced, el, pictureButton } from "../dom.js";
+import { $, button, el, pictureButton, spaced } from "../dom.js";
 import { counted } from "../format.js";
 import { icon } from "../icons.js";
 import { onUpload } from "../live.js";
@@ -14,6 +14,7 @@ const CAUSES = {
   provider_refused: "The analysis was refused", resource_limit: "Too big to be opened", internal: "Something went wrong on our side", unknown_owner: "Files without an owner",
 };
 const few = () => (innerWidth < 560 ? 1 : 3);
+const FOLDED = "mmsearch-failures-folded";
 const unfolded = new Set();
 let failed = [];
 let more = 0;
@@ -27,7 +28,7 @@ export function startFailures() {
   load();
 }
 
-const soon = debounced(300, load);
+const soon = spaced(300, load);
 
 async function load() {
   try {
@@ -47,13 +48,25 @@ function draw() {
   const panel = $("failures");
   panel.hidden = failed.length === 0 || isFound() || isFiltered() || state().view !== "files";
   if (panel.hidden) return;
-  const key = JSON.stringify([failed.map((file) => [file.upload_id, file.updated_at]), [...unfolded], more]);
+  const folded = isFolded();
+  const key = JSON.stringify([failed.map((file) => [file.upload_id, file.updated_at]), [...unfolded], more, folded]);
   if (panel.dataset.key === key) return;
   panel.dataset.key = key;
   const groups = Map.groupBy(failed, (file) => file.error?.code ?? "internal");
   panel.replaceChildren(
-    el("div", { class: "failures-head" }, icon("warning"), el("h2", {}, `${counted(failed.length + more, "file needs", "files need")} attention`)),
-    ...[...groups].map(([code, files]) => group(code, files)));
+    el("div", { class: "failures-head" }, icon("warning"), el("h2", {}, `${counted(failed.length + more, "file needs", "files need")} attention`),
+      button(folded ? "Show" : "Hide", fold, { kind: "small quiet", id: "fold-failures", "aria-expanded": String(!folded) })),
+    ...(folded ? [] : [...groups].map(([code, files]) => group(code, files))));
+}
+
+// What was put away stays away until something fails anew.
+const latest = () => failed.reduce((last, { updated_at: at }) => (at > last ? at : last), "");
+const isFolded = () => latest() <= (localStorage.getItem(FOLDED) ?? "");
+
+function fold() {
+  localStorage.setItem(FOLDED, isFolded() ? "" : latest());
+  draw();
+  $("fold-failures").focus();
 }
 
 function group(code, files) {
@@ -64,13 +77,13 @@ function group(code, files) {
     el("div", { class: "cause-head" },
       el("div", {}, el("h3", {}, `${CAUSES[code] ?? code} (${files.length})`), el("p", { class: "muted" }, advice)),
       files.length > 1 ? button("Try all again", () => retryFiles(files), { kind: retryable ? "small" : "small quiet", picture: icon("retry", 16) }) : ""),
-    el("ul", { class: "rows" }, shown.map(row)),
+    el("ul", { class: "rows" }, shown.map((file) => row(file, retryable))),
     rest ? button(`Show ${rest} more`, () => { unfolded.add(code); draw(); }, { kind: "small quiet" }) : "");
 }
 
-function row(file) {
+function row(file, retryable) {
   return el("li", {}, el("span", { class: "name", title: file.filename }, file.filename), el("span", { class: "words" }, file.message),
     el("span", { class: "side" },
-      button("Try again", () => retryFiles([file]), { kind: "small", "aria-label": `Try ${file.filename} again` }),
+      button("Try again", () => retryFiles([file]), { kind: retryable ? "small" : "small quiet", "aria-label": `Try ${file.filename} again` }),
       pictureButton(`Delete ${file.filename}`, icon("trash", 18), () => deleteFiles([file]))));
 }

@@ -2,7 +2,7 @@
 
 import { changes, deleteFiles } from "../actions.js";
 import * as api from "../api.js";
-import { $, button, debounced, el } from "../dom.js";
+import { $, button, el, spaced } from "../dom.js";
 import { counted } from "../format.js";
 import { Grid } from "../grid.js";
 import { icon } from "../icons.js";
@@ -11,14 +11,17 @@ import { selectFrom } from "../selection.js";
 import { listingFor } from "../sources.js";
 import { go, image, isFiltered, isFound, show, state, subscribe } from "../state.js";
 import { blankCard, card } from "./card.js";
-import { drawFilters } from "./filters.js";
+import { drawFilters, libraryIsEmpty } from "./filters.js";
 import { spoken } from "./toasts.js";
 
 const SOURCE = ["view", "q", "type", "from", "to", "size", "sort", "like"];
+const AGAIN_MS = 2000;
+const isAway = (error) => error.status === 0 || error.status === 503;
 const gone = new Set();
 let listing = null;
 let shownImage = null;
 let grid = null;
+let again = 0;
 
 export const shownListing = () => grid.listing;
 export const focusGrid = (index = grid.current) => grid.focus(index);
@@ -29,8 +32,8 @@ export function startFiles() {
     if (SOURCE.some((name) => now[name] !== before[name]) || image.file !== shownImage) load();
   });
   onUpload(hear);
-  changes.addEventListener("left", ({ detail }) => { detail.forEach((id) => gone.add(id)); listing.leave(detail); soon(); });
-  changes.addEventListener("returned", ({ detail }) => { detail.forEach((id) => gone.delete(id)); listing.back(detail); soon(); });
+  changes.addEventListener("left", ({ detail }) => { detail.forEach((id) => gone.add(id)); listing?.leave(detail); soon(); });
+  changes.addEventListener("returned", ({ detail }) => { detail.forEach((id) => gone.delete(id)); listing?.back(detail); soon(); });
   changes.addEventListener("retried", () => soon());
   load();
 }
@@ -86,8 +89,8 @@ function swap(mine) {
   selectFrom(mine);
 }
 
-const soon = debounced(350, () => state().view === "files" && listing?.refresh());
-const later = debounced(1200, () => state().view === "files" && listing?.refresh());
+const soon = spaced(350, () => state().view === "files" && listing?.refresh());
+const later = spaced(1200, () => state().view === "files" && listing?.refresh());
 
 function hear(file) {
   if (!listing || !file) { soon(); return; }
@@ -105,9 +108,12 @@ function describe(mine) {
   drawFilters({ answer, words: error ? "" : inWords(total, answer) });
   drawSource();
   const empty = total === 0 ? emptiness(answer, error) : null;
+  $("filters").hidden = total === 0 && !error && !isFound() && !isFiltered();
   $("empty").hidden = !empty;
   $("grid").hidden = Boolean(empty);
   if (empty) { grid.clear(); $("empty").replaceChildren(...empty); }
+  clearTimeout(again);
+  if (error && isAway(error)) again = setTimeout(() => mine === listing && mine.refresh(), AGAIN_MS);
 }
 
 let said = "";
@@ -146,7 +152,9 @@ async function drawSource() {
 
 function emptiness(answer, error) {
   const said = (picture, title, text, ...more) => [icon(picture, 56), el("h2", {}, title), el("p", { class: "muted" }, text), ...more];
-  if (error) return said("warning", "That did not work", problem(error), button("Try again", () => listing.refresh(), { picture: icon("retry", 18) }));
+  if (error) return said("warning", isAway(error) ? "The server does not answer" : "That did not work", problem(error), button("Try again", () => listing.refresh(), { picture: icon("retry", 18) }));
+  if (state().like) return said("similar", "Nothing like it", "None of your other files comes near this one.");
+  if (state().q && libraryIsEmpty() && !answer?.processing) return said("cloud", "There is nothing to search yet", "Add some files first. Seconds later they can be found.", el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"));
   if (isFound()) {
     const pending = answer?.processing ? `${counted(answer.processing, "file is", "files are")} still being read; what you look for may be among them.` : "";
     const filtered = isFiltered() ? button("Search without filters", () => go({ type: "", from: "", to: "", size: "" }), { picture: icon("sliders", 18) }) : "";
@@ -160,5 +168,5 @@ function emptiness(answer, error) {
 
 function problem(error) {
   if (image.file && [404, 405, 501].includes(error.status)) return "This installation cannot search by picture: its model does not read images.";
-  return error.message;
+  return isAway(error) ? "It goes on by itself as soon as it answers." : error.message;
 }

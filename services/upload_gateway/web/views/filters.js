@@ -1,7 +1,7 @@
 // The row above the files: kinds with their counts, date and size, the order, and how many there are.
 
 import { stats } from "../api.js";
-import { $, button, debounced, el } from "../dom.js";
+import { $, button, el, spaced } from "../dom.js";
 import { day, month } from "../format.js";
 import { icon } from "../icons.js";
 import { onUpload } from "../live.js";
@@ -10,7 +10,7 @@ import { go, image, isFound, state, subscribe } from "../state.js";
 
 const KINDS = [["", "All"], ["image", "Images"], ["video", "Videos"], ["audio", "Audio"], ["document", "Documents"]];
 const ORDERS = [["", "Newest first"], ["date", "Oldest first"], ["name", "Name"], ["-size", "Largest first"], ["size", "Smallest first"]];
-const FOUND_ORDERS = [["", "Best match first"], ["-date", "Newest first"], ...ORDERS.slice(1)];
+const FOUND_ORDERS = [["", "Best match"], ["-date", "Newest first"], ...ORDERS.slice(1)];
 const DAY_MS = 86_400_000;
 const AGES = [["", "Any time"], [0, "Today"], [6, "Past 7 days"], [29, "Past 30 days"], [364, "Past year"]];
 
@@ -19,6 +19,8 @@ let open = false;
 let facets = null;
 let facetsOf = "";
 let totals = null;
+
+export const libraryIsEmpty = () => totals !== null && Object.values(totals).every((files) => !files);
 
 export function startFilters() {
   const kinds = el("div", { class: "kinds", role: "group", "aria-label": "Kind of file" },
@@ -32,7 +34,7 @@ export function startFilters() {
   $("filters").append(el("div", { class: "filter-row" }, kinds, summary, el("div", { class: "filter-tools" }, more, order)), set, panel);
   panel.onkeydown = (event) => { if (event.key === "Escape") { open = false; draw(); more.focus(); } };
   subscribe(draw);
-  onUpload(debounced(1500, count));
+  onUpload(spaced(1500, count));
   count();
   draw();
 }

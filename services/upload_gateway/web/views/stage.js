@@ -2,12 +2,13 @@
 
 import { signedUrl } from "../api.js";
 import { button, el, highlighted, pictureButton } from "../dom.js";
-import { place } from "../format.js";
+import { placeBeside } from "../format.js";
 import { icon } from "../icons.js";
 import { download } from "../actions.js";
 import { textPage } from "./text_page.js";
 import { zoomable } from "./zoom.js";
 
+const PDF = "application/pdf";
 const PLAIN = /^text\/(plain|markdown|csv|x-markdown)$/;
 let zoom = null;
 let round = 0;
@@ -35,7 +36,7 @@ export async function showOnStage(stage, file, moment) {
   stage.append(el("span", { class: "loading", "aria-label": "Loading" }));
   let shown;
   try {
-    shown = await content(file, moment);
+    shown = await content(file, moment?.source === "summary" ? undefined : moment);
   } catch (error) {
     shown = [el("p", {}, error.code === "not_found" ? "The file is not stored yet." : error.message)];
   }
@@ -45,10 +46,11 @@ export async function showOnStage(stage, file, moment) {
 
 async function content(file, moment) {
   const type = file.media_type ?? "";
+  if (file.error?.code === "encrypted") return [note(file, file.message)];
   if (type.startsWith("image/")) return picture(file);
   if (type.startsWith("video/")) return film(file, moment);
   if (type.startsWith("audio/")) return sound(file, moment);
-  if (type === "application/pdf") return pdf(file, moment);
+  if (type === PDF) return pdf(file, moment);
   if (PLAIN.test(type)) return [await textPage(file, moment, () => firstPage(file, moment))];
   return firstPage(file, moment);
 }
@@ -109,15 +111,21 @@ async function pdf(file, moment) {
 }
 
 function passage(moment) {
-  return el("blockquote", { class: "passage" }, place(moment) ? el("span", { class: "place" }, place(moment)) : "", el("p", {}, ...highlighted(moment.text, moment.highlights)));
+  return el("blockquote", { class: "passage" }, placeBeside(moment) ? el("span", { class: "place" }, placeBeside(moment)) : "", el("p", {}, ...highlighted(moment.text, moment.highlights)));
 }
 
 // What cannot be opened in a page is read from the passages that were found, beside its first page.
 async function firstPage(file, moment) {
-  const page = file.thumbnail_url ? await thumbnail(file, `First page of ${file.filename}`) : note(file, "There is no picture of this file. Download it to read it.");
+  const page = file.thumbnail_url ? await thumbnail(file, `First page of ${file.filename}`) : "";
   const passages = moment ? [moment, ...file.moments.filter((one) => one !== moment)] : [];
+  if (page && !passages.length && file.media_type !== PDF) return [page, note(file, "Browsers do not open this format: this is how it begins.")];
   return [el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, page,
-    el("div", { class: "passages" }, passages.length ? passages.map(passage) : el("p", {}, file.summary || "Download it to read it.")))];
+    el("div", { class: "passages" }, file.media_type === PDF ? await opener(file, moment) : "", passages.map(passage), page ? "" : note(file, "Download it to read it.")))];
+}
+
+async function opener(file, moment) {
+  const page = moment?.page ?? 1;
+  return el("a", { class: "button small opener", href: `${await original(file)}#page=${page}`, target: "_blank", rel: "noopener" }, icon("document", 18), moment ? `Open at page ${page}` : "Open the PDF");
 }
 
 async function thumbnail(file, alt) {

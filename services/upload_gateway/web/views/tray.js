@@ -141,7 +141,7 @@ function toolsFor(entry) {
   switch (entry.state) {
     case "waiting": case "sending": case "offline": return [pictureButton(`Pause ${name}`, icon("pause", 18), () => line.pause(entry)), stop];
     case "paused": return [pictureButton(`Resume ${name}`, icon("play", 18), () => line.resume(entry)), stop];
-    case "refused": return [pictureButton(`Send ${name} again`, icon("retry", 18), () => line.sendAgain(entry)), away];
+    case "refused": return entry.hopeless ? [icon("warning", 18), away] : [pictureButton(`Send ${name} again`, icon("retry", 18), () => line.sendAgain(entry)), away];
     case "ready": return [look, el("span", { class: "done" }, icon("check", 18))];
     case "duplicate": return entry.uploadId ? [look, away] : [away];
     case "failed": return [icon("warning", 18), away];

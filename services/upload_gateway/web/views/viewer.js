@@ -2,7 +2,7 @@
 
 import { changes, deleteFiles, download, processAgain, retryFiles } from "../actions.js";
 import { $, button, el, highlighted, pictureButton } from "../dom.js";
-import { place } from "../format.js";
+import { placeBeside } from "../format.js";
 import { icon } from "../icons.js";
 import { go, isFound, state } from "../state.js";
 import { shownListing, showSimilar, focusGrid } from "./files.js";
@@ -21,7 +21,7 @@ export function openViewer(file, moment, index) {
   parts ??= build();
   showing = file;
   position = index;
-  parts.title.textContent = file.filename;
+  parts.title.textContent = parts.title.title = file.filename;
   parts.about.replaceChildren(...about(file));
   parts.about.scrollTop = 0;
   parts.before.disabled = index <= 0;
@@ -99,20 +99,21 @@ function mark(at) {
 }
 
 function about(file) {
-  const moments = (file.moments ?? []).map((one, at) => el("li", {}, el("button", { type: "button", onclick: () => (Number(state().at) === at ? choose(at) : go({ at: String(at) })) },
-    place(one) ? el("span", { class: "place" }, `${place(one)} `) : "", ...highlighted(one.text, one.highlights))));
+  const described = file.moments?.length === 1 && file.moments[0].source === "summary" ? file.moments[0] : null;
+  const moments = described ? [] : (file.moments ?? []).map((one, at) => el("li", {}, el("button", { type: "button", onclick: () => (Number(state().at) === at ? choose(at) : go({ at: String(at) })) },
+    placeBeside(one) ? el("span", { class: "place" }, `${placeBeside(one)} `) : "", ...highlighted(one.text, one.highlights))));
   const failed = file.status === "failed" && file.error;
   return [
     failed ? el("div", { class: "notice bad" }, el("p", {}, file.message), el("p", {}, file.error.advice), button("Try again", () => retryFiles([file]), { kind: "small", picture: icon("retry", 16) })) : "",
     file.status === "processing" || file.status === "pending" ? el("p", { class: "notice" }, file.message) : "",
-    file.summary ? el("p", { class: "summary-text" }, file.summary) : "",
+    file.summary ? el("p", { class: "summary-text" }, ...(described ? highlighted(described.text, described.highlights) : [file.summary])) : "",
     file.labels?.length ? el("ul", { class: "labels", "aria-label": "Labels" }, file.labels.map((label) => el("li", {}, label))) : "",
     moments.length ? el("section", {}, el("h3", {}, moments.length > 1 ? `Found at ${moments.length} places` : "Found here"), el("ul", { class: "moments" }, moments)) : "",
     isFound() && shownListing()?.answer?.search_id ? feedbackFor(shownListing().answer.search_id, file) : "",
     el("div", { class: "tools" },
       button("Download", () => download(file), { kind: "small", picture: icon("download", 18) }),
-      button("More like this", () => showSimilar(file), { kind: "small", picture: icon("similar", 18) }),
-      button("Process again", () => processAgain(file), { kind: "small", picture: icon("retry", 18) }),
+      failed ? "" : button("More like this", () => showSimilar(file), { kind: "small", picture: icon("similar", 18) }),
+      failed ? "" : button("Process again", () => processAgain(file), { kind: "small", picture: icon("retry", 18) }),
       button("Delete", () => deleteFiles([file]), { kind: "small", picture: icon("trash", 18) }),
       pictureButton("Keyboard shortcuts", icon("keyboard", 18), openHelp, { kind: "quiet small" })),
     detailsOf(file),
