@@ -219,13 +219,24 @@ class Analysis(Contract):
     degradations: tuple[Degradation, ...] = ()
 
 
+class Cue(Contract):
+    """A line of what is spoken: where in its passage's text it begins, in Unicode code points, and at which second."""
+
+    at: int = Field(ge=0)
+    start_s: float = Field(ge=0, allow_inf_nan=False)
+
+
 class Passage(Contract):
-    """The unit that is embedded, found and shown: about 200-300 tokens with its place."""
+    """The unit that is embedded, found and shown: about 200-300 tokens with its place.
+
+    ``cues``: of a passage joined from several timed lines, each of them in order.
+    """
 
     index: int = Field(ge=0)
     text: str
     locator: Locator
     source: TextSource
+    cues: tuple[Cue, ...] = ()
 
 
 class Passages(Contract):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import PurePath
 
-from contracts.artifacts import AnalyzedSegment, Locator, Passage, Passages, TextSource
+from contracts.artifacts import AnalyzedSegment, Cue, Locator, Passage, Passages, TextSource
 from embedder.tokens import Unit, estimate_tokens, units
 
-ALGORITHM = "cut2"
+ALGORITHM = "cut3"
 """Changes whenever the same text would be cut differently."""
 
 MAX_TOKENS = 220
@@ -22,7 +22,7 @@ OVERLAP_TOKENS = 33
 """15 %: a sentence that a cut falls into stands whole in one of the two passages."""
 
 LONGEST_STRETCH_S = 30.0
-"""Timed parts are joined up to this length; beyond it a hit would no longer point at a moment."""
+"""Timed parts are joined up to this length; where each began in it is kept, so that a hit points at its line."""
 
 MAX_PASSAGES = 10_000
 """About three minutes of local inference. Of a longer file every n-th passage is kept, over its whole length."""
@@ -52,24 +52,38 @@ class FileDescription:
     labels: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring segments as one; ``cues`` say where in its text each began, if at different times."""
+
+    segment: AnalyzedSegment
+    cues: tuple[Cue, ...] = ()
+
+    def passage(self, index: int, start: int, end: int) -> Passage:
+        """The part of the text from ``start`` to ``end``, with the cues that fall into it."""
+        part = self.segment.text[start:end]
+        start += len(part) - len(part.lstrip())
+        begun = max((cue.at for cue in self.cues if cue.at <= start), default=start)
+        cues = [Cue(at=max(cue.at - start, 0), start_s=cue.start_s) for cue in self.cues if begun <= cue.at < end]
+        text, segment = part.strip(), self.segment
+        return Passage(index=index, text=text, locator=segment.locator, source=segment.source, cues=tuple(cues))
+
+
 def cut(description: FileDescription, segments: Sequence[AnalyzedSegment]) -> Passages:
     """All passages in the order of the segments. Pure: the same input gives the same passages."""
     whole = AnalyzedSegment(text=_about(description), locator=Locator(), source=TextSource.SUMMARY)
     pieces = [
-        (segment.text[start:end].strip(), segment)
-        for segment in chain([whole], join(segments))
-        for start, end in windows(segment.text)
+        (stretch, start, end)
+        for stretch in chain([Stretch(whole)], join(segments))
+        for start, end in windows(stretch.segment.text)
     ]
     kept = _spread(pieces, MAX_PASSAGES)
     return Passages(
-        passages=tuple(
-            Passage(index=index, text=text, locator=segment.locator, source=segment.source)
-            for index, (text, segment) in enumerate(kept)
-        )
+        passages=tuple(stretch.passage(index, start, end) for index, (stretch, start, end) in enumerate(kept))
     )
 
 
-def join(segments: Sequence[AnalyzedSegment]) -> Iterator[AnalyzedSegment]:
+def join(segments: Sequence[AnalyzedSegment]) -> Iterator[Stretch]:
     """Puts together neighbours that are one place: parts of a page, or short spoken parts within 30 s."""
     group: list[AnalyzedSegment] = []
     tokens = 0
@@ -158,14 +172,19 @@ def _end_s(group: Sequence[AnalyzedSegment]) -> float:
     return max(s.locator.start_s or 0 if s.locator.end_s is None else s.locator.end_s for s in group)
 
 
-def _merged(group: Sequence[AnalyzedSegment]) -> AnalyzedSegment:
+def _merged(group: Sequence[AnalyzedSegment]) -> Stretch:
     first = group[0]
     if len(group) == 1:
-        return first
+        return Stretch(first)
     if all(segment.locator == first.locator for segment in group):
-        return first.model_copy(update={"text": "\n\n".join(segment.text for segment in group)})
+        return Stretch(first.model_copy(update={"text": "\n\n".join(segment.text for segment in group)}))
     locator = first.locator.model_copy(update={"end_s": _end_s(group)})
-    return first.model_copy(update={"text": "\n".join(segment.text for segment in group), "locator": locator})
+    cues, at = list[Cue](), 0
+    for segment in group:
+        cues.append(Cue(at=at, start_s=segment.locator.start_s or 0))
+        at += len(segment.text) + 1
+    text = "\n".join(segment.text for segment in group)
+    return Stretch(first.model_copy(update={"text": text, "locator": locator}), tuple(cues))
 
 
 def _about(description: FileDescription) -> str:
@@ -180,7 +199,7 @@ def _about(description: FileDescription) -> str:
     )
 
 
-def _spread(pieces: Sequence[tuple[str, AnalyzedSegment]], most: int) -> Sequence[tuple[str, AnalyzedSegment]]:
+def _spread(pieces: Sequence[tuple[Stretch, int, int]], most: int) -> Sequence[tuple[Stretch, int, int]]:
     if len(pieces) <= most:
         return pieces
     return [pieces[index * len(pieces) // most] for index in range(most)]

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from contracts.artifacts import Kind, TextSource
+from search.cues import start_of
 from search.ranking import Moment, RankedFile, Why
 from search.snippets import Highlighter
 from search.store.retrieval import FacetCount, FoundFile, FoundPassage
@@ -16,7 +17,10 @@ _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
 
 
 class MomentAnswer(BaseModel):
-    """A place inside a file. ``highlights`` are [start, end) in Unicode code points of ``text``."""
+    """A place inside a file. ``highlights`` are [start, end) in Unicode code points of ``text``.
+
+    ``start_s`` is when the line of it is spoken that holds the query's words, or when the first one is.
+    """
 
     text: str
     score: float
@@ -128,6 +132,7 @@ def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> l
 
 def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
     shown = highlighter.snippet(passage.text)
+    line = start_of(passage.cues or (), shown.found)
     return MomentAnswer(
         text=shown.text,
         score=round(moment.score, 4),
@@ -135,7 +140,7 @@ def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> 
         source=passage.source,
         highlights=list(shown.highlights),
         page=passage.page,
-        start_s=passage.start_s,
+        start_s=passage.start_s if line is None else line,
         end_s=passage.end_s,
         section=passage.section,
     )

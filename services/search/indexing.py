@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.artifacts import Analysis, Locator, Passages, TextSource
+from contracts.artifacts import Analysis, Cue, Locator, Passages, TextSource
 from contracts.events import MediaEmbeddedV1
 from eventing.errors import Poison
 from search.folding import index_text
@@ -20,13 +20,14 @@ _SAID_ABOUT = frozenset({TextSource.SUMMARY, TextSource.METADATA})
 
 @dataclass(frozen=True)
 class PassageRow:
-    """A stretch of text with its place, and its words as they are indexed."""
+    """A stretch of text with its place, its words as they are indexed, and when its lines are spoken."""
 
     ordinal: int
     text: str
     source: TextSource
     locator: Locator
     words: str
+    cues: Sequence[Cue] = ()
 
 
 def storable(text: str) -> str:
@@ -36,7 +37,10 @@ def storable(text: str) -> str:
 
 def passage_rows(passages: Passages) -> list[PassageRow]:
     """One row per passage."""
-    return [PassageRow(p.index, storable(p.text), p.source, p.locator, index_text(p.text)) for p in passages.passages]
+    return [
+        PassageRow(p.index, storable(p.text), p.source, p.locator, index_text(p.text), p.cues)
+        for p in passages.passages
+    ]
 
 
 def segment_rows(analysis: Analysis) -> list[PassageRow]:

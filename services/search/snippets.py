@@ -19,10 +19,14 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class Snippet:
-    """``highlights`` are (start, end) in Unicode code points of ``text``, end exclusive, in order."""
+    """``highlights`` are (start, end) in Unicode code points of ``text``, end exclusive, in order.
+
+    ``found`` are the same in the whole passage.
+    """
 
     text: str
     highlights: tuple[Range, ...]
+    found: tuple[Range, ...]
 
 
 class Highlighter:
@@ -39,7 +43,7 @@ class Highlighter:
         """At most about ``MAX_SNIPPET`` characters around the most of the wanted words."""
         found = self._found(text)
         if len(text) <= MAX_SNIPPET:
-            return Snippet(text, tuple(found))
+            return Snippet(text, tuple(found), tuple(found))
         start = _best_start(found)
         start = 0 if start == 0 else _after_space(text, start)
         end = min(len(text), start + MAX_SNIPPET)
@@ -48,7 +52,7 @@ class Highlighter:
         lead, tail = (_ELLIPSIS if start else ""), (_ELLIPSIS if end < len(text) else "")
         shift = len(lead) - start
         inside = [(max(a, start) + shift, min(b, end) + shift) for a, b in found if a < end and b > start]
-        return Snippet(lead + text[start:end] + tail, tuple(inside))
+        return Snippet(lead + text[start:end] + tail, tuple(inside), tuple(found))
 
     def _found(self, text: str) -> Sequence[Range]:
         plain = text.isascii()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from localcloud.samples.pdf import write_pdf
 from localcloud.samples.pictures import draw_card
 from tests.pipeline.local_system import LocalSystem, data_of
@@ -24,6 +26,8 @@ def test_a_line_of_a_films_subtitles(system: LocalSystem, tmp_path: Path) -> Non
     assert "Ulugh Beg" in moment["text"]
     assert moment["start_s"] <= 2.1
     assert moment["source"] == "subtitle"
+    later = system.until_found("let us have tea", film.name)["moments"][0]
+    assert later["start_s"] == pytest.approx(6, abs=0.1)
 
 
 def test_page_37_of_a_pdf(system: LocalSystem, tmp_path: Path) -> None:

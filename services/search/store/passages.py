@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
+from search.cues import stored
 from search.folding import index_text
 from search.indexing import PassageRow
 from search.store import graph
@@ -23,13 +24,13 @@ _WORDS = """owned(to_tsvector('simple', r.words) || CASE WHEN CAST(:config AS te
 
 _INSERT_TEXTS = f"""WITH r AS MATERIALIZED (SELECT * FROM unnest(CAST(:ordinals AS int[]), CAST(:texts AS text[]),
         CAST(:sources AS text[]), CAST(:pages AS int[]), CAST(:starts AS float8[]), CAST(:ends AS float8[]),
-        CAST(:sections AS text[]), CAST(:words AS text[]))
-        AS r(ordinal, text, source, page, start_s, end_s, section, words)),
+        CAST(:sections AS text[]), CAST(:words AS text[]), CAST(:cues AS text[]))
+        AS r(ordinal, text, source, page, start_s, end_s, section, words, cues)),
     indexed AS (INSERT INTO words (upload_id, model_id, user_id, ordinal, words)
         SELECT :upload_id, :model_id, :user_id, r.ordinal, {_WORDS} FROM r)
-    INSERT INTO passages (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section)
-    SELECT :upload_id, :model_id, :user_id, r.ordinal, r.text, r.source, r.page, r.start_s, r.end_s, r.section
-    FROM r"""  # noqa: S608 - constants only
+    INSERT INTO passages (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section, cues)
+    SELECT :upload_id, :model_id, :user_id, r.ordinal, r.text, r.source, r.page, r.start_s, r.end_s, r.section,
+        CAST(r.cues AS jsonb) FROM r"""  # noqa: S608 - constants only
 
 _INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal, in_graph, embedding)
     SELECT :upload_id, :model_id, :user_id, r.ordinal, :in_graph, CAST(r.vector AS halfvec)
@@ -119,6 +120,7 @@ async def _insert_texts(
             "ends": [row.locator.end_s for row in part],
             "sections": [row.locator.section for row in part],
             "words": [row.words for row in part],
+            "cues": [stored(row.cues) for row in part],
         }
         await session.execute(statement(_INSERT_TEXTS), _key(upload, model_id) | values)
 

@@ -57,13 +57,14 @@ _INDEX = """SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = 
 _FILES = f"""WITH passage AS MATERIALIZED (
     SELECT p.upload_id, array_agg(p.model_id) AS models, array_agg(p.ordinal) AS ordinals,
         array_agg(p.text) AS texts, array_agg(p.source) AS sources, array_agg(p.page) AS pages,
-        array_agg(p.start_s) AS starts, array_agg(p.end_s) AS ends, array_agg(p.section) AS sections
+        array_agg(p.start_s) AS starts, array_agg(p.end_s) AS ends, array_agg(p.section) AS sections,
+        jsonb_agg(p.cues) AS cues
     FROM unnest(CAST(:of_files AS text[]), CAST(:models AS text[]), CAST(:ordinals AS int[]))
         AS k(upload_id, model_id, ordinal)
     JOIN passages p USING (upload_id, model_id, ordinal) WHERE p.user_id = :user_id GROUP BY p.upload_id)
 SELECT f.upload_id, f.filename, f.kind, f.media_type, f.size_bytes, f.created_at, f.title, f.summary, f.has_thumbnail,
     f.flagged, f.language, {STATUS} AS status,
-    p.models, p.ordinals, p.texts, p.sources, p.pages, p.starts, p.ends, p.sections
+    p.models, p.ordinals, p.texts, p.sources, p.pages, p.starts, p.ends, p.sections, p.cues
     FROM unnest(CAST(:upload_ids AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
     LEFT JOIN passage p USING (upload_id)
     WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL"""  # noqa: S608 - constants only
@@ -113,7 +114,7 @@ class Index:
 
 
 class FoundPassage(NamedTuple):
-    """What is shown of a passage."""
+    """What is shown of a passage; ``cues`` are (code point of its text, second) of the lines it was joined from."""
 
     text: str
     source: str
@@ -121,6 +122,7 @@ class FoundPassage(NamedTuple):
     start_s: float | None
     end_s: float | None
     section: str | None
+    cues: Sequence[tuple[int, float]] | None
 
 
 @dataclass(frozen=True)
@@ -212,5 +214,5 @@ def _file(row: Any) -> FoundFile:
 
 def _passages(row: Any) -> Iterable[tuple[PassageKey, FoundPassage]]:
     keys = map(PassageKey, row.models, row.ordinals)
-    shown = map(FoundPassage, row.texts, row.sources, row.pages, row.starts, row.ends, row.sections)
+    shown = map(FoundPassage, row.texts, row.sources, row.pages, row.starts, row.ends, row.sections, row.cues)
     return zip(keys, shown, strict=True)

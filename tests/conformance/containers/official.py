@@ -17,6 +17,7 @@ from google.oauth2 import service_account
 
 from deploy.docker.make_signing_key import account
 
+_PUBSUB_PORT = 8085
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose.yaml"
 
 
@@ -54,14 +55,17 @@ def image_of(service: str) -> str:
 
 @contextmanager
 def official_pubsub() -> Iterator[str]:
-    """host:port of Google's emulator."""
-    from testcontainers.community.google import PubSubContainer  # noqa: PLC0415 - only with Docker
+    """host:port of Google's emulator. testcontainers' own class for it needs a client of Datastore to be imported."""
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - only with Docker
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415 - only with Docker
 
-    container = PubSubContainer(image_of("pubsub"), project="conformance", port=8085)
+    container = DockerContainer(image_of("pubsub")).with_exposed_ports(_PUBSUB_PORT)
+    container.with_command(
+        f"gcloud beta emulators pubsub start --project=conformance --host-port=0.0.0.0:{_PUBSUB_PORT}"
+    )
     container.waiting_for(LogMessageWaitStrategy("Server started"))
     with container:
-        yield container.get_pubsub_emulator_host()
+        yield f"{container.get_container_host_ip()}:{container.get_exposed_port(_PUBSUB_PORT)}"
 
 
 @contextmanager

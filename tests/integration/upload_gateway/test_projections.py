@@ -86,8 +86,8 @@ async def test_an_object_that_is_gone_is_gone_from_lists_and_announced(gateway: 
     await gateway.hear(*walk(upload))
     assert await gateway.hear(ObjectDeletedV1(upload=upload)) == [UploadDeletedV1(upload=upload)]
     assert (await gateway.get("/uploads")).json()["data"] == []
-    [row] = (await gateway.get("/uploads?status=deleted")).json()["data"]
-    assert row["deleted_at"]
+    assert (await gateway.get("/uploads?status=deleted")).json()["data"] == []  # it cannot be brought back
+    assert (await gateway.get(f"/upload/status/{upload.upload_id}")).status_code == 404
     restored = await gateway.post(f"/upload/{upload.upload_id}/restore")
     assert (restored.status_code, restored.json()["error"]["code"]) == (409, "gone")
 

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.artifacts import AnalyzedSegment, Locator, TextSource
+from contracts.artifacts import AnalyzedSegment, Cue, Locator, TextSource
 from embedder.segments import (
     LONGEST_STRETCH_S,
     MAX_PASSAGES,
     MAX_TOKENS,
     OVERLAP_TOKENS,
     FileDescription,
+    Stretch,
     cut,
     join,
     windows,
@@ -119,7 +120,7 @@ def test_passages_keep_place_and_source_and_count_up() -> None:
 
 def test_no_passage_spans_two_pages_or_sections() -> None:
     segments = [segment("One.", page=1), segment("Two.", page=2), segment("A", section="a"), segment("B", section="b")]
-    assert list(join(segments)) == segments
+    assert [s.segment for s in join(segments)] == segments
 
 
 def test_parts_of_one_page_are_put_together() -> None:
@@ -129,12 +130,12 @@ def test_parts_of_one_page_are_put_together() -> None:
         segment("Bottom.", page=1),
         segment("Seen.", TextSource.OCR, page=1),
     ]
-    assert [s.text for s in join(parts)] == ["Top.\n\nBottom.", "Seen."]
+    assert [s.segment.text for s in join(parts)] == ["Top.\n\nBottom.", "Seen."]
 
 
 def test_short_timed_parts_become_one_moment() -> None:
     spoken = [segment(f"Line {i}.", TextSource.SPEECH, start_s=4.0 * i, end_s=4.0 * i + 3) for i in range(20)]
-    joined = list(join(spoken))
+    joined = [s.segment for s in join(spoken)]
     assert (joined[0].locator.start_s, joined[0].locator.end_s) == (0, 27)
     assert all((s.locator.end_s or 0) - (s.locator.start_s or 0) <= LONGEST_STRETCH_S for s in joined)
     assert "\n".join(s.text for s in joined) == "\n".join(s.text for s in spoken)
@@ -144,7 +145,7 @@ def test_what_is_written_in_two_scenes_is_two_moments() -> None:
     scenes = [
         segment(text, TextSource.OCR, start_s=t, end_s=t + 4) for t, text in ((0, "Emma turns seven"), (4, "Cake"))
     ]
-    assert list(join(scenes)) == scenes
+    assert [s.segment for s in join(scenes)] == scenes
 
 
 def test_timed_parts_of_another_kind_or_out_of_order_stay_apart() -> None:
@@ -154,12 +155,33 @@ def test_timed_parts_of_another_kind_or_out_of_order_stay_apart() -> None:
         segment("Earlier.", TextSource.OCR, start_s=1, end_s=4),
         segment("No time.", TextSource.OCR),
     ]
-    assert list(join(parts)) == parts
+    assert [s.segment for s in join(parts)] == parts
 
 
 def test_timed_parts_without_an_end_are_joined_by_their_starts() -> None:
     [joined] = join([segment("a", TextSource.SPEECH, start_s=1), segment("b", TextSource.SPEECH, start_s=5)])
-    assert joined.locator == Locator(start_s=1, end_s=5)
+    assert joined.segment.locator == Locator(start_s=1, end_s=5)
+
+
+def test_a_passage_of_several_lines_knows_when_each_is_spoken() -> None:
+    lines = [
+        segment(f"{word} is what they said.", TextSource.SUBTITLE, start_s=t, end_s=t + 2)
+        for word, t in (("Grüße", 1.5), ("Observatory", 4), ("Tea", 25))
+    ]
+    [_, passage] = cut(FILE, lines).passages
+    assert [(passage.text[cue.at :].split()[0], cue.start_s) for cue in passage.cues] == [
+        ("Grüße", 1.5),
+        ("Observatory", 4),
+        ("Tea", 25),
+    ]
+
+
+def test_a_passage_cut_out_of_joined_lines_keeps_their_times() -> None:
+    lines = segment("one two\nthree four\nfive", TextSource.SPEECH, start_s=0, end_s=9)
+    stretch = Stretch(lines, (Cue(at=0, start_s=0), Cue(at=8, start_s=3), Cue(at=19, start_s=6)))
+    part = stretch.passage(7, 3, 18)
+    assert (part.index, part.text) == (7, "two\nthree four")
+    assert part.cues == (Cue(at=0, start_s=0), Cue(at=4, start_s=3))
 
 
 def test_of_an_endless_file_a_spread_is_kept() -> None:
