@@ -29,9 +29,13 @@ class Crossovers:
 
 
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
-    {384: Crossovers(graph_from=4000, exact_up_to=4000), 1536: Crossovers(graph_from=2500, exact_up_to=2500)}
+    {384: Crossovers(graph_from=4900, exact_up_to=8000), 1536: Crossovers(graph_from=4900, exact_up_to=1700)}
 )
-"""Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them."""
+"""Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them (docs/search-index.md).
+
+Codes of 384 dimensions gain nothing while all rows are in memory; beyond 8,000 they read a sixteenth of it for a tenth
+more time.
+"""
 
 _CATCHING_UP = 4
 _AT_LEAST_AT_ONCE = 64
