@@ -278,8 +278,10 @@ class _Pieces:
             self._hash.update(chunk)
             self._size += len(chunk)
             self._buffer += chunk
-        piece = bytes(self._buffer[:CHUNK_BYTES]) if not self.ended else bytes(self._buffer)
-        del self._buffer[: len(piece)]
+        size = len(self._buffer) if self.ended else CHUNK_BYTES
+        with memoryview(self._buffer)[:size] as part:  # a slice of the buffer itself would be one more copy
+            piece = bytes(part)
+        del self._buffer[:size]
         return piece
 
     def digest(self) -> StreamDigest:
