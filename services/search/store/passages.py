@@ -20,7 +20,8 @@ _ROWS_AT_ONCE = 500
 
 # Phrases are looked for as they are spelt, so only those words need their places.
 _WORDS = """owned(to_tsvector('simple', r.words) || CASE WHEN CAST(:config AS text) = 'simple' THEN CAST('' AS tsvector)
-    ELSE strip(to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words)) END, CAST(:user_id AS text))"""
+    ELSE strip(to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words)) END,
+    CAST(:user_id AS text), CAST(:upload_id AS text))"""
 
 _INSERT_TEXTS = f"""WITH r AS MATERIALIZED (SELECT * FROM unnest(CAST(:ordinals AS int[]), CAST(:texts AS text[]),
         CAST(:sources AS text[]), CAST(:pages AS int[]), CAST(:starts AS float8[]), CAST(:ends AS float8[]),

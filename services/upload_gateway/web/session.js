@@ -6,21 +6,23 @@ import { ROOT } from "./api.js";
 const KEPT_KEY = "mmsearch-key";
 const KEPT_GRANT = "mmsearch-grant";
 const KEPT_JOURNEY = "mmsearch-sign-in";
+const KEPT_PROVIDER = "mmsearch-provider";
 
 let credential = null;
 let underWay = null;
 let how = "local";
+let opening = true;
 
 export const headers = () => ({ ...credential });
 export const canSignOut = () => how !== "local";
 
 export function signIn() {
-  underWay ??= find().finally(() => { underWay = null; });
+  underWay ??= find().then(() => { opening = false; }).finally(() => { underWay = null; });
   return underWay;
 }
 
 export function signOut() {
-  for (const name of [KEPT_KEY, KEPT_GRANT, KEPT_JOURNEY]) sessionStorage.removeItem(name);
+  for (const name of [KEPT_KEY, KEPT_GRANT, KEPT_JOURNEY, KEPT_PROVIDER]) sessionStorage.removeItem(name);
   credential = null;
   location.replace(location.pathname);
 }
@@ -77,7 +79,16 @@ async function byProvider(config) {
     }
   }
   const renewal = sessionStorage.getItem(KEPT_GRANT);
-  return Boolean(renewal) && exchange(config, { grant_type: "refresh_token", refresh_token: renewal });
+  if (renewal && (await exchange(config, { grant_type: "refresh_token", refresh_token: renewal }))) return true;
+  return opening && sessionStorage.getItem(KEPT_PROVIDER) ? askedWithoutAWord(config) : false;
+}
+
+// A page loaded again, at a provider that gave no renewal token: it still knows who is there, or says that it does not.
+// Only while the page opens: later, leaving it would break off what is being sent.
+async function askedWithoutAWord(config) {
+  sessionStorage.removeItem(KEPT_PROVIDER);
+  await leaveForProvider(config, { prompt: "none" });
+  return new Promise(() => {});
 }
 
 async function exchange(config, grant) {
@@ -89,7 +100,10 @@ async function exchange(config, grant) {
     if (tokens.refresh_token) sessionStorage.setItem(KEPT_GRANT, tokens.refresh_token);
     // Which of the two the API takes depends on the audience it was given.
     for (const token of [tokens.id_token, tokens.access_token]) {
-      if (token && (await works({ Authorization: `Bearer ${token}` }))) return true;
+      if (token && (await works({ Authorization: `Bearer ${token}` }))) {
+        sessionStorage.setItem(KEPT_PROVIDER, "yes");
+        return true;
+      }
     }
     return false;
   } catch {
@@ -98,14 +112,14 @@ async function exchange(config, grant) {
 }
 
 // Authorization code with PKCE: only the page that left can use what the provider sends back.
-async function leaveForProvider(config) {
+async function leaveForProvider(config, more = {}) {
   const [verifier, state] = [random(), random()];
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   sessionStorage.setItem(KEPT_JOURNEY, JSON.stringify({ verifier, state, hash: location.hash }));
   const target = new URL(config.authorization_endpoint);
   const asked = {
     response_type: "code", client_id: config.client_id, redirect_uri: here(), scope: config.scope ?? "openid email profile",
-    state, code_challenge: base64url(new Uint8Array(digest)), code_challenge_method: "S256",
+    state, code_challenge: base64url(new Uint8Array(digest)), code_challenge_method: "S256", ...more,
   };
   for (const [name, value] of Object.entries(asked)) target.searchParams.set(name, value);
   location.assign(target);

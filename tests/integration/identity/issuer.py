@@ -1,11 +1,16 @@
-"""A local OpenID Connect issuer over real HTTP: discovery, JWKS, RSA and EC keys, tokens good and bad."""
+"""A local OpenID Connect issuer over real HTTP: discovery, JWKS, RSA and EC keys, tokens good and bad, and the
+authorization code flow with PKCE for whoever is signed in there.
+"""
 
 import base64
+import hashlib
 import json
+import secrets
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -16,7 +21,10 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 class LocalIssuer:
-    """``keys`` by id are what it publishes; ``asked`` counts requests by path."""
+    """``keys`` by id are what it publishes; ``asked`` counts requests by path.
+
+    ``person`` is signed in there, None: nobody. A page of ``origin`` may trade a code for a token.
+    """
 
     def __init__(self, max_age: int | None = 600) -> None:
         self.keys: dict[str, PrivateKey] = {"rsa-1": new_rsa(), "ec-1": ec.generate_private_key(ec.SECP256R1())}
@@ -25,6 +33,9 @@ class LocalIssuer:
         self.asked: dict[str, int] = {}
         self.status = 200
         self.claimed_issuer: str | None = None
+        self.person: str | None = "person-1"
+        self.origin = ""
+        self._codes: dict[str, dict[str, str]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
@@ -55,12 +66,51 @@ class LocalIssuer:
     def jwks(self) -> dict[str, Any]:
         return {"keys": [public_jwk(kid, key) for kid, key in self.keys.items()] + self.extra_jwks}
 
+    def authorized(self, query: str) -> str:
+        """Where the browser is sent back to."""
+        asked = dict(parse_qsl(query))
+        answer = {"state": asked["state"]}
+        if asked["client_id"] == AUDIENCE and asked["code_challenge_method"] == "S256" and self.person:
+            code = secrets.token_urlsafe()
+            self._codes[code] = {**asked, "sub": self.person}
+            answer["code"] = code
+        else:
+            answer["error"] = "login_required"
+        return f"{asked['redirect_uri']}?{urlencode(answer)}"
+
+    def traded(self, form: str) -> dict[str, Any] | None:
+        """Tokens for a code, once, and only to whom it was given."""
+        sent = dict(parse_qsl(form))
+        asked = self._codes.pop(sent.get("code", ""), None)
+        digest = hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        if asked is None or (asked["code_challenge"], asked["redirect_uri"]) != (challenge, sent["redirect_uri"]):
+            return None
+        return {"id_token": self.token(sub=asked["sub"]), "token_type": "Bearer", "expires_in": 600}
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                tokens = issuer.traded(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                body = json.dumps(tokens or {"error": "invalid_grant"}).encode()
+                self.send_response(200 if tokens else 400)
+                self.send_header("Access-Control-Allow-Origin", issuer.origin)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
             def do_GET(self) -> None:
                 issuer.asked[self.path] = issuer.asked.get(self.path, 0) + 1
+                path, _, query = self.path.partition("?")
+                if path == "/authorize":
+                    self.send_response(303)
+                    self.send_header("Location", issuer.authorized(query))
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 answers = {
                     "/.well-known/openid-configuration": {
                         "issuer": issuer.claimed_issuer or issuer.url,

@@ -13,9 +13,9 @@ from analyzer.settings import Settings
 from analyzer.stage import stage_version
 from providers.errors import ProviderPausedError
 from providers.prices import Price
+from tests.redis_server import redis
 from tests.unit.analyzer.tiny_clip import write_tiny_clip
 from tests.unit.analyzer.tiny_whisper import write_tiny_whisper
-from tests.unit.providers.redis_server import redis
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import pytest
 
 from embeddings.settings import EncoderSettings, chosen_encoders
 from providers.errors import ProviderPausedError
+from tests.redis_server import redis
 from tests.unit.embeddings.openai_server import EmbeddingsServer, Reply, good_answer
-from tests.unit.providers.redis_server import redis
 
 
 @pytest.fixture(autouse=True)

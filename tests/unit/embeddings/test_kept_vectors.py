@@ -11,8 +11,8 @@ from embeddings.encoder import Encoded
 from embeddings.kept import KeptVectors, kept_vectors
 from embeddings.settings import EncoderSettings, chosen_encoders
 from embeddings.testing import FakeEncoder
+from tests.redis_server import redis
 from tests.unit.embeddings.openai_server import EmbeddingsServer, Reply, good_answer
-from tests.unit.providers.redis_server import redis
 
 
 class Paid(FakeEncoder):

@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from threading import Thread
 
 import httpx2
 import pytest
-from fakeredis import TcpFakeServer
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from starlette.types import Message
@@ -17,6 +15,7 @@ from hosting.app import create_app
 from hosting.settings import EdgeSettings, RateLimit, RateLimits
 from identity.principal import Caller, Principal
 from identity.public_edge import guard
+from tests.redis_server import redis
 
 LIMITS = RateLimits(
     free=RateLimit(per_minute=6, burst=6),
@@ -98,14 +97,8 @@ async def client(request: pytest.FixtureRequest, users: Users) -> AsyncIterator[
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    pytest.importorskip("lupa", reason="the counters are Lua scripts, which fakeredis runs only with lupa")
-    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"redis://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with redis() as port:
+        yield f"redis://127.0.0.1:{port}"
 
 
 async def until_refused(client: httpx2.AsyncClient, most: int = 60, **headers: str) -> tuple[int, httpx2.Response]:

@@ -14,7 +14,7 @@ from providers.gate import ProviderGate
 from providers.prices import Price
 from providers.settings import ProviderSettings
 from providers.shared_limits import SharedLimits, shared_limits
-from tests.unit.providers.redis_server import redis
+from tests.redis_server import redis
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DOLLAR = Price(input_usd=1_000_000)

@@ -1,0 +1,77 @@
+"""The condition on passages holds for all that hold enough of a query, and the sample says what is enough."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.ranking import SUPPORTING_COVERAGE
+from search.thresholds import SAMPLES, Sample, Seen, Weighing, holding, least_share, sample_for
+
+weights = st.lists(st.floats(0.1, 12), min_size=1, max_size=9)
+
+
+def holds(condition, mask):
+    """Whether a passage of these terms meets a tsquery of terms t0, t1, …"""
+    return eval(
+        re.sub(r"t(\d+)", lambda t: str(bool(mask >> int(t[1]) & 1)), condition).replace("|", "or").replace("&", "and")
+    )
+
+
+def condition(weighing, least):
+    return holding([f"t{i}" for i in range(len(weighing.weights))], weighing, least)
+
+
+@given(weights, st.floats(0.01, 1), st.data())
+def test_every_passage_that_holds_enough_meets_the_condition(weights, least, data):
+    weighing = Weighing(weights, data.draw(st.integers(0, 2 ** len(weights) - 1)))
+    met = condition(weighing, least)
+    for mask in range(1, 2 ** len(weights)):
+        if weighing.share(mask) >= least:
+            assert holds(met, mask), (met, mask)
+
+
+@given(st.lists(st.floats(0.1, 12), min_size=1, max_size=5), st.floats(0.01, 1))
+def test_short_queries_let_nothing_else_through(weights, least):
+    weighing = Weighing(weights, 0)
+    met = condition(weighing, least)
+    for mask in range(1, 2 ** len(weights)):
+        assert holds(met, mask) == (weighing.share(mask) >= least - 1e-9), (met, mask)
+
+
+@pytest.mark.parametrize("terms", [1, 8, 12, 32])
+@pytest.mark.parametrize("least", [0.15, 0.5, 0.95, 1.0])
+def test_long_queries_stay_short_conditions(terms, least):
+    met = condition(Weighing([1.0 + i / 10 for i in range(terms)], 0), least)
+    assert len(re.findall(r"t\d+", met)) <= 64
+    assert holds(met, 2**terms - 1)
+
+
+def test_a_literal_term_is_always_enough():
+    weighing = Weighing([1.0, 5.0, 5.0], literal=0b001)
+    assert holds(condition(weighing, 1.0), 0b001)
+    assert weighing.share(0b001) > weighing.share(0b110)
+
+
+def test_small_tenants_are_read_whole_and_larger_ones_by_the_smallest_telling_sample():
+    assert [sample_for(files) for files in (0, 10, 400)] == [None, None, None]
+    assert [sample_for(files) for files in (401, 1600, 100_000, 10_000_000)] == [4, 16, 256, 1024]
+    assert set(SAMPLES) >= {sample_for(files) for files in range(401, 200_000, 997)}
+
+
+def test_rare_words_weigh_more_and_unseen_ones_most():
+    sample = Sample(4, 400, [Seen(0b011, 0b011, 10, 10), Seen(0b001, 0b001, 80, 80)])
+    common, rare, unseen = sample.weights(3)
+    assert common < rare < unseen
+    assert sample.wanted == 360
+
+
+def test_enough_is_what_twice_as_many_files_as_asked_hold():
+    weighing = Weighing([1.0, 1.0], 0)
+    some = Sample(4, 4000, [Seen(3, 3, 30, 30), Seen(3, 1, 500, 500)])
+    assert least_share(some, weighing, depth=50) == 1.0
+    assert least_share(some, weighing, depth=200) == 0.5
+    assert least_share(some, weighing, depth=2000) == SUPPORTING_COVERAGE
+    few_wanted = Sample(4, 4000, [Seen(3, 3, 30, 1), Seen(3, 1, 500, 40)])
+    assert least_share(few_wanted, weighing, depth=50) == 0.5
