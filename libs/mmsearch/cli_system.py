@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from mmsearch import demo as demonstration
-from mmsearch import local_system, rendering
-from mmsearch.cli_output import AsJson, DataDir, connected, directory, out, show
+from mmsearch import local_system, rendering, settings
+from mmsearch.cli_output import FAILED, AsJson, DataDir, connected, directory, out, show
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The public port on 127.0.0.1.")]
 
@@ -41,11 +41,18 @@ def down(data_dir: DataDir = None) -> None:
 
 
 def status(
-    upload_id: Annotated[str | None, typer.Argument(help="An upload; without it, the local system.")] = None,
+    upload_id: Annotated[
+        str | None, typer.Argument(help="An upload; without it, the system on this machine or that of MMSEARCH_URL.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how an upload is, or how the local system is."""
+    """Say how an upload is, or how the system is."""
+    if upload_id is None and data_dir is None and settings.names_another_system():
+        with connected(None) as client:
+            deployment = client.deployment()
+        show(deployment, as_json, rendering.deployment)
+        raise typer.Exit(FAILED if deployment.stats is None else 0)
     if upload_id is None:
         flags = ["--json"] if as_json else []
         raise typer.Exit(local_system.ask(["status", "--data-dir", directory(data_dir), *flags]))

@@ -19,10 +19,14 @@ from mmsearch.errors import ApiError, UnreachableError
 from mmsearch.models import (
     AcceptedUpload,
     ApiKey,
+    Deployment,
     Envelope,
+    Readiness,
+    Release,
     SearchAnswer,
     SignedUrl,
     StartedRun,
+    Stats,
     Upload,
     UploadPage,
     UploadSession,
@@ -204,20 +208,38 @@ class Client:
         """Revokes a key."""
         self._envelope("DELETE", f"/users/me/api-keys/{_quoted(key_id)}")
 
+    def deployment(self) -> Deployment:
+        """How the system is, as the gateway sees it."""
+        readiness = _as(Readiness, self._told("/health/ready"))
+        release = _as(Release, self._told("/version"))
+        stats = self._call(Stats, "GET", "/stats/me") if readiness.status == "ok" else None
+        return Deployment(url=self._url, readiness=readiness, release=release, stats=stats)
+
+    def _told(self, path: str) -> Any:
+        """What an operators' route says, well or ill; it stands outside the API."""
+        response = self._request("GET", self._url + path)
+        try:
+            return response.json()
+        except ValueError:
+            raise _refusal(response, _envelope_in(response)) from None
+
     def _call(self, model: type[ModelT], method: str, path: str, **request: Any) -> ModelT:
         return _as(model, self._envelope(method, path, **request).data)
 
     def _envelope(self, method: str, path: str, **request: Any) -> Envelope:
-        try:
-            response = self._http.request(method, path, **request)
-        except httpx2.HTTPError as error:
-            raise UnreachableError(f"{self._url} does not answer: {_reason(error)}") from error
+        response = self._request(method, path, **request)
         if response.status_code == 204:
             return Envelope(status="success")
         envelope = _envelope_in(response)
         if response.is_success:
             return envelope
         raise _refusal(response, envelope)
+
+    def _request(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        try:
+            return self._http.request(method, path, **request)
+        except httpx2.HTTPError as error:
+            raise UnreachableError(f"{self._url} does not answer: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

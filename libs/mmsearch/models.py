@@ -149,6 +149,47 @@ class SearchAnswer(_Answered):
     processing: int = 0
 
 
+class Readiness(_Answered):
+    """What the gateway depends on and could not reach, and what it does without."""
+
+    status: str
+    down: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+class Release(_Answered):
+    """What runs there."""
+
+    version: str
+    revision: str
+
+
+class Quota(_Answered):
+    """Today's uploads."""
+
+    limit: int | None
+    used: int
+
+
+class Stats(_Answered):
+    """The caller's uploads in figures."""
+
+    total_uploads: int
+    uploads_by_status: dict[str, int]
+    total_storage_bytes: int
+    quota: Quota
+
+
+class Deployment(_Answered):
+    """A system elsewhere: is it ready, what runs there, and what the caller has in it."""
+
+    url: str
+    readiness: Readiness
+    release: Release
+    stats: Stats | None
+    """None while it is not ready."""
+
+
 class ErrorBody(_Answered):
     """The error of an envelope."""
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mmsearch.models import ApiKey, FoundFile, Moment, SearchAnswer, Upload, UploadPage, UploadStatus
+from mmsearch.models import ApiKey, Deployment, FoundFile, Moment, SearchAnswer, Upload, UploadPage, UploadStatus
 
 _STATUS_STYLE = {"completed": "green", "failed": "red", "deleted": "dim"}
 _SHOWN_MOMENTS = 2
@@ -33,6 +33,27 @@ def status_lines(status: UploadStatus) -> RenderableType:
             table.add_row("advice", Text(status.error.advice))
         if status.error.retryable:
             table.add_row("next", Text(f"mmsearch retry {status.upload_id}"))
+    return table
+
+
+def deployment(found: Deployment) -> RenderableType:
+    """Whether a system is ready, what it cannot reach, and what the caller has in it."""
+    table = Table.grid(padding=(0, 2))
+    down = ", ".join(found.readiness.down) or "it does not say of what"
+    ready = Text("ready", "green") if found.stats is not None else Text(f"not ready for want of: {down}", "red")
+    table.add_row("system", Text(found.url))
+    table.add_row("status", ready)
+    table.add_row("version", Text(f"{found.release.version} ({found.release.revision})"))
+    for notice in found.readiness.notices:
+        table.add_row("without", Text(notice))
+    if found.stats is not None:
+        states = ", ".join(f"{number} {status}" for status, number in sorted(found.stats.uploads_by_status.items()))
+        size = in_bytes(found.stats.total_storage_bytes)
+        table.add_row("files", Text(f"{found.stats.total_uploads}, {size}" + (f" ({states})" if states else "")))
+        quota = found.stats.quota
+        table.add_row(
+            "today", Text(f"{quota.used} of {quota.limit} uploads" if quota.limit else f"{quota.used} uploads")
+        )
     return table
 
 

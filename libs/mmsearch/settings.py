@@ -39,6 +39,12 @@ def connection(directory: Path | None = None) -> Connection:
     return _checked(Connection(known[URL], known[API_KEY]))
 
 
+def names_another_system() -> bool:
+    """True where the environment names a system that is not the one in :func:`data_dir`."""
+    url = os.environ.get(URL)
+    return bool(url) and url != exported(data_dir() / "env").get(URL)
+
+
 def _checked(found: Connection) -> Connection:
     if not found.url.startswith(("http://", "https://")):
         raise NotConfiguredError(f"{URL} must begin with http:// or https://; it is “{found.url}”.")

@@ -38,6 +38,10 @@ class Api:
         body = {"status": "success", "data": data, "error": None, "meta": meta or {}, "trace_id": TRACE}
         self.answers.setdefault(request, []).append((200, json.dumps(body).encode()))
 
+    def will_say(self, request: str, status: int, body: Any) -> None:
+        """Outside of an envelope."""
+        self.answers.setdefault(request, []).append((status, json.dumps(body).encode()))
+
     def will_refuse(
         self, request: str, status: int, code: str, message: str, details: dict[str, Any] | None = None, **headers: str
     ) -> None:

@@ -98,6 +98,36 @@ def test_status_of_an_upload(api: Api, tmp_path: Path) -> None:
     assert (told["trace_id"], told["error"]["code"]) == (TRACE, "timeout")
 
 
+STATS = {
+    "total_uploads": 12, "uploads_by_status": {"completed": 11, "failed": 1}, "total_storage_bytes": 2048,
+    "quota": {"limit": 1000, "used": 3, "resets_at": "2026-11-22T00:00:00Z"},
+}  # fmt: skip
+
+
+def test_status_of_a_system_elsewhere(api: Api, tmp_path: Path) -> None:
+    ready = {"status": "ok", "service": "upload-gateway", "checks": {}, "down": [], "notices": []}
+    api.will_say("GET /health/ready", 200, ready)
+    api.will_say("GET /version", 200, {"service": "upload-gateway", "version": "1.2.0", "revision": "abc123"})
+    api.will_answer("GET /api/v1/stats/me", STATS)
+    result = mmsearch("status", cwd=tmp_path, api=api)
+    assert result.returncode == 0
+    for words in (api.url, "ready", "1.2.0 (abc123)", "12, 2.0 KB (11 completed, 1 failed)", "3 of 1000 uploads"):
+        assert words in result.stdout, words
+    told = json.loads(mmsearch("status", "--json", cwd=tmp_path, api=api).stdout)
+    assert (told["readiness"]["status"], told["stats"]["total_uploads"]) == ("ok", 12)
+
+
+def test_status_of_a_system_elsewhere_that_is_not_well(api: Api, tmp_path: Path) -> None:
+    api.will_say("GET /health/ready", 503, {"status": "unavailable", "down": ["database"], "notices": ["no speech"]})
+    api.will_say("GET /version", 200, {"service": "upload-gateway", "version": "1.2.0", "revision": "abc123"})
+    result = mmsearch("status", cwd=tmp_path, api=api)
+    assert result.returncode == 1
+    assert "not ready for want of: database" in result.stdout
+    assert "no speech" in result.stdout
+    elsewhere = mmsearch("status", cwd=tmp_path, api=Api(url="http://127.0.0.1:1"))
+    assert elsewhere.returncode == 3
+
+
 def test_a_refusal_is_its_message_its_code_and_its_trace(api: Api, tmp_path: Path) -> None:
     api.will_refuse(f"GET /api/v1/upload/status/{UPLOAD_ID}", 404, "not_found", "There is no such upload.")
     result = mmsearch("status", UPLOAD_ID, cwd=tmp_path, api=api)
