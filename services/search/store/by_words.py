@@ -64,12 +64,15 @@ _EVERY = "matching AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = 
 _OF_FEW = """matching AS MATERIALIZED (SELECT {row} FROM words w
     WHERE w.user_id = :user_id AND w.upload_id = ANY(CAST(:among AS text[])))"""
 # Name and summary of a file count however little they hold.
-_TELLING = """telling AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id),
+_TELLING = """telling AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id{held}),
 matching AS MATERIALIZED (
     SELECT * FROM telling WHERE ordinal >= 0 UNION ALL
     SELECT {row} FROM (SELECT f.upload_id, '' AS model_id, part.ordinal, part.words
         FROM files f, LATERAL (VALUES (-1, f.name_words), (-2, f.about_words)) AS part (ordinal, words)
         WHERE f.user_id = :user_id AND f.upload_id IN (SELECT upload_id FROM telling)) w)"""
+
+# Looking up a file is cheaper than reading a passage of it; IS TRUE, so that each is looked up in a table of them.
+_HELD = " AND (w.upload_id IN (SELECT f.upload_id FROM files f WHERE {wanted})) IS TRUE"
 
 _WEIGHT = """ln(1 + greatest(CAST(:files AS bigint), count(*))
     / CAST(greatest(count(*) FILTER (WHERE mask & {bit} <> 0), 1) AS float8)) AS w{i}"""
@@ -80,12 +83,12 @@ _MOST_NAMED = 500
 
 
 @lru_cache(maxsize=256)
-def _find(terms: int, wanted: str, matching: str, *, weighed: bool) -> str:
+def _find(terms: int, wanted: str, matching: str, *, weighed: bool, chosen: bool) -> str:
     """The statement for a number of terms, with their weights ``weighed`` before or by what it finds itself."""
     shares = " + ".join(f"(CASE WHEN g.{{mask}} & {1 << i} <> 0 THEN w{i} ELSE 0 END)" for i in range(terms))
     weights = ", ".join((_WEIGHT_GIVEN if weighed else _WEIGHT).format(i=i, bit=1 << i) for i in range(terms))
     return _FIND.format(
-        matching=matching.format(row=_ROW.format(mask=mask(terms))),
+        matching=matching.format(row=_ROW.format(mask=mask(terms)), held=_HELD.format(wanted=wanted) if chosen else ""),
         best_mask=BEST_MASK.format(of="FILTER (WHERE ordinal >= 0)"),
         weights=weights if weighed else f"{weights} FROM found",
         share=f"({shares.format(mask='mask')})",
@@ -182,7 +185,8 @@ class _Looking:
         if weighing is not None:
             values |= {f"w{i}": weight for i, weight in enumerate(weighing.weights)}
         wanted = filtering.wanted_files(self.filters)
-        find = _find(len(self.terms), wanted, matching, weighed=weighing is not None)
+        chosen = filtering.chooses(self.filters)
+        find = _find(len(self.terms), wanted, matching, weighed=weighing is not None, chosen=chosen)
         return [self._hit(row) for row in await self.asking.execute(statement(find), values)]
 
     def _hit(self, row: Any) -> TextHit:
