@@ -1,6 +1,7 @@
 """What a search answers, as JSON: files with their best moments, facets, and how complete the index is."""
 
-from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -11,12 +12,13 @@ from contracts.artifacts import Kind, TextSource
 from search.cues import start_of
 from search.ranking import Moment, RankedFile, Why
 from search.snippets import Highlighter
-from search.store.retrieval import FacetCount, FoundFile, FoundPassage
+from search.store.retrieval import Counts, FoundFile, FoundPassage
 
 _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
 
 
-class MomentAnswer(BaseModel):
+@dataclass(slots=True)
+class MomentAnswer:
     """A place inside a file. ``highlights`` are [start, end) in Unicode code points of ``text``.
 
     ``start_s`` is when the line of it is spoken that holds the query's words, or when the first one is.
@@ -33,7 +35,8 @@ class MomentAnswer(BaseModel):
     section: str | None = None
 
 
-class FileAnswer(BaseModel):
+@dataclass(slots=True)
+class FileAnswer:
     """A file that was found; ``flagged`` says that moderation objects to showing it.
 
     ``status``: ``complete``, ``processing`` or ``failed``; the latter two can be found by part of what they hold.
@@ -132,13 +135,13 @@ def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> l
 
 def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
     shown = highlighter.snippet(passage.text)
-    line = start_of(passage.cues or (), shown.found)
+    line = start_of(passage.cues, shown.found) if passage.cues else None
     return MomentAnswer(
         text=shown.text,
         score=round(moment.score, 4),
         matched=sorted(moment.matched),
         source=passage.source,
-        highlights=list(shown.highlights),
+        highlights=shown.highlights,
         page=passage.page,
         start_s=passage.start_s if line is None else line,
         end_s=passage.end_s,
@@ -146,18 +149,15 @@ def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> 
     )
 
 
-def facets(counts: list[FacetCount]) -> Facets:
-    """Sums by type and language, and by month, newest first."""
-    kinds: Counter[str] = Counter()
-    months: Counter[str] = Counter()
-    languages: Counter[str] = Counter()
-    for count in counts:
-        kinds[count.kind] += count.files
-        months[count.month] += count.files
-        if count.language:
-            languages[count.language] += count.files
+def facets(counts: Counts) -> Facets:
+    """In order of their names, months newest first."""
+    known = {language: files for language, files in counts.languages.items() if language}
     return Facets(
-        file_types=dict(sorted(kinds.items())),
-        months=dict(sorted(months.items(), reverse=True)),
-        languages=dict(sorted(languages.items())),
+        file_types=_sorted(counts.kinds),
+        months=_sorted(counts.months, newest_first=True),
+        languages=_sorted(known),
     )
+
+
+def _sorted(counts: Mapping[str, int], *, newest_first: bool = False) -> dict[str, int]:
+    return dict(sorted(counts.items(), reverse=newest_first))

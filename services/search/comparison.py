@@ -96,11 +96,11 @@ class Comparing:
         asked = [await self._asked(user_id, request, model, index) for model in (first, second)]
         async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
             before, after = [
-                [file.upload_id for file in await ranked_files(reading, one, Space(model.model_id, model.dimensions))]
+                [file.upload_id for file in (await ranked_files(reading, one, _space(model))).files]
                 for one, model in zip(asked, (first, second), strict=True)
             ]
             shown = dict.fromkeys((*before[:FIRST], *after[:FIRST]), ())
-            files = await retrieval.files(reading, user_id, shown)
+            files = (await retrieval.shown(reading, user_id, shown)).files
         names = {upload_id: file.filename for upload_id, file in files.items()}
         return compared(query, before[:COMPARED], after[:COMPARED], names)
 
@@ -111,3 +111,7 @@ class Comparing:
             message = f"{model.model_id} does not answer right now; try again shortly."
             raise ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
         return Asked(user_id, request, query, vector, model.cut_off.bar(query.text), index.text_configs)
+
+
+def _space(model: Model) -> Space:
+    return Space(model.model_id, model.dimensions)

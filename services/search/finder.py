@@ -25,7 +25,7 @@ from search.encoding import query_vector
 from search.looks import ALIKE
 from search.matching import Asked, Space, nearest, ranked_files
 from search.models import Model, Models
-from search.ranking import RankedFile, Why, rank
+from search.ranking import PassageKey, RankedFile, Why, rank
 from search.request import Filters, Mode, SearchRequest, Wanted
 from search.snippets import Highlighter
 from search.store import history, looks, retrieval
@@ -69,11 +69,12 @@ class Finder:
         """The files nearest in meaning to one of the user's own. Raises ``ApiError`` 404 when it is not theirs."""
         async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
             index = await retrieval.index(reading, user_id)
-            if not await retrieval.files(reading, user_id, {upload_id: ()}):
+            if not (await retrieval.shown(reading, user_id, {upload_id: ()})).files:
                 raise not_found("file")
             model = self._models.named(index.model_id)
             alike = await _alike(reading, user_id, upload_id, model, limit) if model else []
-            return SimilarAnswer(results=await _shown(reading, user_id, alike), processing=index.processing)
+            shown = await retrieval.shown(reading, user_id, _moments(alike))
+            return SimilarAnswer(results=_results(shown, alike), processing=index.processing)
 
     async def by_look(self, user_id: str, look: int | None, wanted: Wanted) -> ImageAnswer:
         """Pictures and films that look like one, the most alike first; nothing looks like one all of a shade."""
@@ -82,7 +83,8 @@ class Finder:
         async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
             found = await looks.alike(reading, user_id, wanted.filters(), look, ALIKE, _MOST_ALIKE)
             page = [_lookalike(file) for file in found[wanted.offset : wanted.offset + wanted.limit]]
-            return ImageAnswer(results=await _shown(reading, user_id, page), total=len(found))
+            shown = await retrieval.shown(reading, user_id, _moments(page))
+            return ImageAnswer(results=_results(shown, page), total=len(found))
 
     async def _from_cache(self, user_id: str, request: SearchRequest, started: float) -> SearchAnswer | None:
         if not self._cache.holds(user_id, request):
@@ -129,13 +131,13 @@ class Finder:
 
 
 async def _answer(reading: Reading, asked: Asked, space: Space, processing: int) -> SearchAnswer:
-    ranked = await ranked_files(reading, asked, space)
-    page = ranked[asked.request.offset : asked.request.offset + asked.request.limit]
-    counts = await retrieval.facets(reading, asked.user_id, [file.upload_id for file in ranked])
+    ranking = await ranked_files(reading, asked, space)
+    page = ranking.files[asked.request.offset : asked.request.offset + asked.request.limit]
+    shown = await retrieval.shown(reading, asked.user_id, _moments(page), [file.upload_id for file in ranking.files])
     return SearchAnswer(
-        results=await _shown(reading, asked.user_id, page, asked.query.words),
-        facets=facets(counts),
-        total=sum(count.files for count in counts),  # a file may have gone since it was found
+        results=_results(shown, page, ranking.words),
+        facets=facets(shown.counts),
+        total=sum(shown.counts.kinds.values()),
         processing=processing,
         degraded=asked.degraded,
         search_id=_NOT_YET_KEPT,
@@ -158,15 +160,19 @@ def _space(model: Model | None, index: retrieval.Index) -> Space:
     return Space(model.model_id, model.dimensions) if model else Space(index.model_id or "", 0)
 
 
-async def _shown(
-    reading: Reading, user_id: str, page: Sequence[RankedFile], wanted: frozenset[str] = frozenset()
+def _moments(page: Sequence[RankedFile]) -> dict[str, list[PassageKey]]:
+    return {file.upload_id: [moment.key for moment in file.moments] for file in page}
+
+
+def _results(
+    shown: retrieval.Shown, page: Sequence[RankedFile], wanted: frozenset[str] = frozenset()
 ) -> list[FileAnswer]:
-    if not page:
-        return []
-    moments = {file.upload_id: [moment.key for moment in file.moments] for file in page}
-    files = await retrieval.files(reading, user_id, moments)
-    highlighted = Highlighter(wanted)
-    return [file_answer(files[ranked.upload_id], ranked, highlighted) for ranked in page if ranked.upload_id in files]
+    highlighter = Highlighter(wanted)
+    return [
+        file_answer(shown.files[ranked.upload_id], ranked, highlighter)
+        for ranked in page
+        if ranked.upload_id in shown.files
+    ]
 
 
 async def _remembered(

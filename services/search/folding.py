@@ -111,6 +111,8 @@ def written_words(text: str) -> Iterator[re.Match[str]]:
 
 def words(text: str) -> tuple[str, ...]:
     """The folded words of a query, a phrase or a name."""
+    if text.isascii():
+        return tuple([word[:MAX_WORD] for word in _ASCII_WORD.findall(text.lower())])
     return tuple(token.word for token in tokens(text))
 
 

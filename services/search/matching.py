@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from search import typos
 from search.cut_offs import Bar
@@ -11,6 +12,7 @@ from search.query import Query
 from search.ranking import TIERS, RankedFile, SemanticHit, TextHit, near_enough, rank, tier_for
 from search.request import Filters, Mode, SearchRequest, Sort
 from search.store import by_meaning, by_words, names, retrieval
+from search.store.sought import telling
 from search.store.statements import Asking
 
 
@@ -56,22 +58,29 @@ class Asked:
         )
 
 
-async def ranked_files(asking: Asking, asked: Asked, space: Space) -> list[RankedFile]:
-    """Every file found up to the depth that is read, in the order asked for."""
+class Ranking(NamedTuple):
+    """Every file found up to the depth that is read, in the order asked for, and the words that were looked for."""
+
+    files: Sequence[RankedFile]
+    words: frozenset[str]
+
+
+async def ranked_files(asking: Asking, asked: Asked, space: Space) -> Ranking:
+    """By meaning, by words or by both, as the request's mode says."""
     near: list[SemanticHit] = []
     if asked.vector is not None:
         near = await nearest(asking, asked.user_id, asked.filters, space, asked.vector, asked.depth, asked.bar)
-    said = await _said(asking, asked, space.model_id)
+    said, words = await _said(asking, asked, space.model_id)
     if asked.request.mode == Mode.SEMANTIC and not asked.degraded:
         # Words only vouch for what is near in meaning.
         ranked = rank(near_enough(near, said, asked.bar), [], replace(asked.bar, alone=asked.bar.with_words))
     else:
         ranked = rank(near, said, asked.bar)
     if asked.request.sort == Sort.RELEVANCE:
-        return ranked
+        return Ranking(ranked, words)
     by_id = {file.upload_id: file for file in ranked}
     order = await retrieval.in_order(asking, asked.user_id, list(by_id), Sort(asked.request.sort))
-    return [by_id[upload_id] for upload_id in order]
+    return Ranking([by_id[upload_id] for upload_id in order], words)
 
 
 async def nearest(
@@ -90,21 +99,23 @@ async def nearest(
     )
 
 
-async def _said(asking: Asking, asked: Asked, model_id: str) -> Sequence[TextHit]:
+async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[TextHit], frozenset[str]]:
+    """Files by words, and the words that were looked for."""
     if asked.query.is_empty:
-        return []
+        return [], frozenset()
     user_id, filters, depth = asked.user_id, asked.filters, asked.depth
     configs = sorted({DEFAULT_CONFIG, *asked.text_configs})
     said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, model_id)
+    words = await telling(asking, asked.query, configs)
     doubted = typos.doubtful(asked.query, said)
     if not doubted:
-        return said
+        return said, words
     known = await names.alike(asking, asked.user_id, doubted, typos.REACH)
     query = typos.corrected(asked.query, doubted, known)
     if query is None:
-        return said
+        return said, words
     guessed = await by_words.matching(asking, user_id, filters, query, configs, depth, model_id)
-    return _together(said, typos.guessed(guessed))
+    return _together(said, typos.guessed(guessed)), words | await telling(asking, query, configs)
 
 
 def _together(said: Sequence[TextHit], guessed: Sequence[TextHit]) -> list[TextHit]:

@@ -36,6 +36,12 @@ class Why(StrEnum):
     LOOKS = "looks"
 
 
+_BY_MEANING = frozenset({Why.SEMANTIC})
+_BY_WORDS = {False: frozenset({Why.TEXT}), True: frozenset({Why.QUOTED})}
+"""By whether it is quoted."""
+_BOTH_WAYS = {quoted: _BY_MEANING | by_words for quoted, by_words in _BY_WORDS.items()}
+
+
 class PassageKey(NamedTuple):
     """A passage inside its file."""
 
@@ -51,8 +57,7 @@ class PassageHit(NamedTuple):
     quoted: bool = False
 
 
-@dataclass(frozen=True)
-class SemanticHit:
+class SemanticHit(NamedTuple):
     """A file by its passage nearest in meaning; ``similarity`` is a cosine above the model's cut-off."""
 
     upload_id: str
@@ -60,8 +65,7 @@ class SemanticHit:
     passages: tuple[PassageHit, ...]
 
 
-@dataclass(frozen=True)
-class TextHit:
+class TextHit(NamedTuple):
     """A file by its words; ``coverage`` is how much of the query they make up, rare words counting more, 0 to 1.
 
     ``found`` are the words of the query that occur in it.
@@ -176,15 +180,17 @@ def _file(
 
 def best_moments(by_meaning: Iterable[PassageHit], by_words: Iterable[PassageHit]) -> tuple[Moment, ...]:
     """Up to three passages; one found both ways comes before one found as well one way."""
-    near = {hit.key: hit for hit in by_meaning}
-    said = {hit.key: hit for hit in by_words}
-    weighed: list[tuple[bool, float, Moment]] = []
-    for key in near.keys() | said.keys():
-        scores = [hit.score for hit in (near.get(key), said.get(key)) if hit]
-        quoted = key in said and said[key].quoted
-        matched = {Why.SEMANTIC} if key in near else set[Why]()
-        if key in said:
-            matched.add(Why.QUOTED if quoted else Why.TEXT)
-        weighed.append((quoted, sum(scores), Moment(key, min(max(*scores, 0.0), 1.0), frozenset(matched))))
-    weighed.sort(key=lambda w: (not w[0], -w[1], w[2].key))
-    return tuple(moment for _, _, moment in weighed[:MOMENTS])
+    near = {hit.key: hit.score for hit in by_meaning}
+    best = {key: (False, score, _moment(key, score, _BY_MEANING)) for key, score in near.items()}
+    for key, score, quoted in by_words:
+        found_near = near.get(key)
+        if found_near is None:
+            best[key] = (quoted, score, _moment(key, score, _BY_WORDS[quoted]))
+        else:
+            best[key] = (quoted, score + found_near, _moment(key, max(score, found_near), _BOTH_WAYS[quoted]))
+    ordered = sorted(best.values(), key=lambda w: (not w[0], -w[1], w[2].key))
+    return tuple([moment for _, _, moment in ordered[:MOMENTS]])
+
+
+def _moment(key: PassageKey, score: float, matched: frozenset[Why]) -> Moment:
+    return Moment(key, min(max(score, 0.0), 1.0), matched)

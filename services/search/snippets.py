@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from search.folding import is_unspaced, tokens, written_words
+from search.folding import MAX_WORD, is_unspaced, tokens, written_words
 
 MAX_SNIPPET = 300
 _LEAD = 60
@@ -17,16 +17,15 @@ _SPACED = bytes(code if chr(code).isalnum() else ord(" ") for code in range(128)
 Range = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Snippet:
+class Snippet(NamedTuple):
     """``highlights`` are (start, end) in Unicode code points of ``text``, end exclusive, in order.
 
     ``found`` are the same in the whole passage.
     """
 
     text: str
-    highlights: tuple[Range, ...]
-    found: tuple[Range, ...]
+    highlights: list[Range]
+    found: list[Range]
 
 
 class Highlighter:
@@ -37,37 +36,45 @@ class Highlighter:
         sought = _Wanted(wanted)
         beginnings = "|".join(start for start in sought.beginnings if start.isascii())
         self._after_a_space = re.compile(f" (?:{beginnings})[a-z0-9]*" if beginnings else "(?!)")
+        self._plain_forms = _PlainForms(sought)
         self._marks = _Marks(sought)
 
     def snippet(self, text: str) -> Snippet:
         """At most about ``MAX_SNIPPET`` characters around the most of the wanted words."""
-        found = self._found(text)
+        found = self._found_plain(text) if text.isascii() else self._found(text)
         if len(text) <= MAX_SNIPPET:
-            return Snippet(text, tuple(found), tuple(found))
+            return Snippet(text, found, found)
         start = _best_start(found)
         start = 0 if start == 0 else _after_space(text, start)
         end = min(len(text), start + MAX_SNIPPET)
         if end < len(text):
             end = max(text.rfind(" ", start, end), start + MAX_SNIPPET // 2)
         lead, tail = (_ELLIPSIS if start else ""), (_ELLIPSIS if end < len(text) else "")
-        shift = len(lead) - start
-        inside = [(max(a, start) + shift, min(b, end) + shift) for a, b in found if a < end and b > start]
-        return Snippet(lead + text[start:end] + tail, tuple(inside), tuple(found))
+        return Snippet(lead + text[start:end] + tail, _inside(found, start, end, len(lead) - start), found)
 
-    def _found(self, text: str) -> Sequence[Range]:
-        plain = text.isascii()
-        if plain:
-            # A space before each word: the pattern looks at little else, which is three times as fast.
-            spaced = " " + text.lower().encode().translate(_SPACED).decode()
-            written, ahead = self._after_a_space.finditer(spaced), 1
-        else:
-            written, ahead = written_words(text), 0
+    def _found_plain(self, text: str) -> list[Range]:
+        # A space before each word: the pattern looks at little else, which is three times as fast.
+        spaced = " " + text.lower().encode().translate(_SPACED).decode()
+        forms = self._plain_forms
+        return [(word.start(), word.end() - 1) for word in self._after_a_space.finditer(spaced) if forms[word[0]]]
+
+    def _found(self, text: str) -> list[Range]:
         found: list[Range] = []
-        for match in written:
-            for start, end in self._marks[match[0]]:
-                at = match.start() - ahead
-                found.append((at + start, at + end))
-        return found if plain else _merged(found)
+        for word in written_words(text):
+            found += ((word.start() + start, word.start() + end) for start, end in self._marks[word[0]])
+        return _merged(found)
+
+
+class _PlainForms(dict[str, bool]):
+    """An ASCII word after a space → whether it is wanted; found out at the first time."""
+
+    def __init__(self, wanted: "_Wanted") -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def __missing__(self, written: str) -> bool:
+        self[written] = written[1 : MAX_WORD + 1] in self._wanted
+        return self[written]
 
 
 class _Marks(dict[str, tuple[Range, ...]]):
@@ -85,8 +92,8 @@ class _Marks(dict[str, tuple[Range, ...]]):
 class _Wanted:
     """Which words to highlight: the query's own, and those that share their beginning."""
 
-    def __init__(self, words: Collection[str]) -> None:
-        self._words = frozenset(words)
+    def __init__(self, wanted: Collection[str]) -> None:
+        self._words = frozenset(wanted)
         self._by_beginning: dict[str, list[str]] = {}
         for word in self._words:
             if len(word) >= _MIN_STEM and word.isalpha() and not is_unspaced(word):
@@ -122,12 +129,24 @@ def _merged(ranges: Sequence[Range]) -> list[Range]:
 
 def _best_start(found: Sequence[Range]) -> int:
     most = first = following = 0
+    count = len(found)
     for place, (start, _) in enumerate(found):
-        while following < len(found) and found[following][0] < start + MAX_SNIPPET - _LEAD:
+        end = start + MAX_SNIPPET - _LEAD
+        while following < count and found[following][0] < end:
             following += 1
         if following - place > most:
             most, first = following - place, start
+        if following == count:
+            break  # from here on there are only fewer
     return max(0, first - _LEAD)
+
+
+def _inside(found: Sequence[Range], start: int, end: int, shift: int) -> list[Range]:
+    """What of ``found`` lies between ``start`` and ``end``, moved by ``shift``."""
+    inside = [(a + shift, b + shift) for a, b in found if a < end and b > start]
+    if inside and (inside[0][0] < start + shift or inside[-1][1] > end + shift):
+        inside = [(max(a, start + shift), min(b, end + shift)) for a, b in inside]
+    return inside
 
 
 def _after_space(text: str, start: int) -> int:

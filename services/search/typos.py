@@ -43,7 +43,7 @@ def corrected(query: Query, doubted: Collection[str], known: Collection[str]) ->
 
 def guessed(hits: Iterable[TextHit]) -> list[TextHit]:
     """The hits of a corrected query as they count beside those of the query itself."""
-    return [replace(hit, coverage=hit.coverage * _CERTAINTY) for hit in hits]
+    return [hit._replace(coverage=hit.coverage * _CERTAINTY) for hit in hits]
 
 
 def _term(term: Term, instead: dict[str, str]) -> Term:

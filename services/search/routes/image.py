@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -16,7 +16,6 @@ from search.finder import Finder
 from search.looks import FORMATS, MAX_PIXELS, PictureUnreadable, look_of
 from search.request import ImageRequest
 from search.routes.bodies import read_body
-from search.routes.outages import outages_as_unavailable
 
 MAX_PICTURE_BYTES = 10 * 1024 * 1024
 _AROUND_IT = 16 * 1024
@@ -40,7 +39,7 @@ _BODY = {
 
 def image_router(finder: Finder) -> APIRouter:
     """Searching by a picture."""
-    router = APIRouter(prefix=API_ROOT, tags=["search"], dependencies=[Depends(outages_as_unavailable)])
+    router = APIRouter(prefix=API_ROOT, tags=["search"])
     # Each may hold a picture of 10 MiB and its decoded pixels.
     turns = asyncio.Semaphore(_AT_ONCE)
 

@@ -1,4 +1,4 @@
-"""Turns a search that was cut off for taking too long into 503 instead of 500."""
+"""Turns a session's statement that was cut off for taking too long into 503, as the driver's are anyway."""
 
 from collections.abc import AsyncGenerator
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from contracts.identifiers import UPLOAD_ID_PATTERN
 from hosting.answers import Answer, not_found
@@ -13,7 +13,6 @@ from search.answers import SearchAnswer, SimilarAnswer
 from search.finder import Finder
 from search.request import SearchRequest
 from search.routes.bodies import read_model
-from search.routes.outages import outages_as_unavailable
 
 _BODY = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": SearchRequest.model_json_schema()}}}
@@ -22,7 +21,7 @@ _BODY = {
 
 def search_router(finder: Finder) -> APIRouter:
     """Searching by query and by example."""
-    router = APIRouter(prefix=API_ROOT, tags=["search"], dependencies=[Depends(outages_as_unavailable)])
+    router = APIRouter(prefix=API_ROOT, tags=["search"])
 
     @router.post("/search", openapi_extra=_BODY)
     async def search(caller: Caller, request: Request) -> Answer[SearchAnswer]:

@@ -5,9 +5,9 @@ the fewer of the user's files have it. Half of that share counts over the whole 
 together, or long files would win by chance. A literal term (code, file name, quoted phrase) is enough by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from search.query import Query
@@ -56,7 +56,8 @@ best AS MATERIALIZED (
         (array_agg(h.mask ORDER BY {best_first}))[1:{moments}] AS masks
     FROM hit h WHERE CASE WHEN h.upload_id IN (SELECT upload_id FROM top) THEN h.ordinal >= 0 AND h.mask <> 0 END
     GROUP BY h.upload_id)
-SELECT t.*, b.models, b.ordinals, b.masks FROM top t LEFT JOIN best b USING (upload_id)
+SELECT t.upload_id, t.coverage, t.mask, t.name_mask, t.text_mask, b.models, b.ordinals, b.masks
+FROM top t LEFT JOIN best b USING (upload_id)
 ORDER BY t.mask & :literal <> 0 DESC, t.coverage DESC, t.rank DESC, upload_id"""
 
 # Row security lets only those rows of `words` through that are sought, by its index (filtering.seek).
@@ -148,9 +149,13 @@ class _Looking:
     terms: Sequence[Sought]
     model_id: str
 
-    @property
+    @cached_property
     def literal(self) -> int:
         return sum(term.bit for term in self.terms if term.term.literal)
+
+    @cached_property
+    def quoted(self) -> int:
+        return sum(term.bit for term in self.terms if term.quoted)
 
     @property
     def tsqueries(self) -> list[str]:
@@ -187,19 +192,29 @@ class _Looking:
         wanted = filtering.wanted_files(self.filters)
         chosen = filtering.chooses(self.filters)
         find = _find(len(self.terms), wanted, matching, weighed=weighing is not None, chosen=chosen)
-        return [self._hit(row) for row in await self.asking.execute(statement(find), values)]
+        # Many files hold the same of the terms; what that says of them is worked out once.
+        matched, found = cache(self._matched), cache(self._found)
+        return [self._hit(row, matched, found) for row in await self.asking.execute(statement(find), values)]
 
-    def _hit(self, row: Any) -> TextHit:
-        quoted = sum(term.bit for term in self.terms if term.quoted)
-        matched = {Why.NAME} if row.name_mask else set[Why]()
-        if row.text_mask & quoted:
-            matched.add(Why.QUOTED)
-        if row.text_mask & ~quoted:
-            matched.add(Why.TEXT)
-        passages = tuple(
-            PassageHit(PassageKey(model, ordinal), mask.bit_count() / len(self.terms), quoted=bool(mask & quoted))
-            for model, ordinal, mask in zip(row.models or (), row.ordinals or (), row.masks or (), strict=True)
-        )
-        found = frozenset(word for term in self.terms if row.mask & term.bit for word in term.term.words)
-        literal = bool(row.mask & self.literal)
-        return TextHit(row.upload_id, min(row.coverage, 1.0), literal, frozenset(matched), passages, found)
+    def _hit(
+        self,
+        row: Any,
+        matched: Callable[[bool, int], frozenset[Why]],
+        found: Callable[[int], frozenset[str]],
+    ) -> TextHit:
+        upload_id, coverage, mask, name_mask, text_mask, models, ordinals, masks = row
+        terms = len(self.terms)
+        passages = [
+            PassageHit(PassageKey(model, ordinal), held.bit_count() / terms, held & self.quoted != 0)
+            for model, ordinal, held in zip(models or (), ordinals or (), masks or (), strict=True)
+        ]
+        literal = mask & self.literal != 0
+        why = matched(name_mask != 0, text_mask)
+        return TextHit(upload_id, min(coverage, 1.0), literal, why, tuple(passages), found(mask))
+
+    def _matched(self, by_name: bool, text_mask: int) -> frozenset[Why]:
+        reasons = ((by_name, Why.NAME), (text_mask & self.quoted, Why.QUOTED), (text_mask & ~self.quoted, Why.TEXT))
+        return frozenset(why for applies, why in reasons if applies)
+
+    def _found(self, mask: int) -> frozenset[str]:
+        return frozenset(word for term in self.terms if mask & term.bit for word in term.term.words)

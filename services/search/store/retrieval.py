@@ -3,7 +3,7 @@
 Everything is asked under row-level security with the user named in the query as well.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -33,7 +33,11 @@ SEARCHING = Terms(
 )
 """What holds for the transaction of a search."""
 
-NOTING = Terms(notes=True)
+NOTING = Terms(
+    # While the history is young its statistics speak for reading all of it.
+    settings=MappingProxyType({"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}),
+    notes=True,
+)
 """What holds for the transaction that keeps a search in the history."""
 
 # Of the files touched lately each is looked up: counting all of a large user's takes longer than searching them. From
@@ -54,25 +58,29 @@ _INDEX = """SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = 
         AND NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id AND s.user_id = f.user_id
             AND s.run >= greatest(f.processed_run, f.analyzed_run))) AS processing"""
 
-_FILES = f"""WITH passage AS MATERIALIZED (
-    SELECT p.upload_id, array_agg(p.model_id) AS models, array_agg(p.ordinal) AS ordinals,
+# Each part is one row of arrays: a row of its own for every file and passage costs more than what it holds.
+_SHOWN = f"""SELECT file.*, passage.*, counted.* FROM
+    (SELECT array_agg(f.upload_id) AS upload_ids, array_agg(f.filename) AS filenames, array_agg(f.kind) AS kinds,
+        array_agg(f.media_type) AS media_types, array_agg(f.size_bytes) AS sizes, array_agg(f.created_at) AS created,
+        array_agg(f.title) AS titles, array_agg(f.summary) AS summaries, array_agg(f.has_thumbnail) AS thumbnails,
+        array_agg(f.flagged) AS flags, array_agg(f.language) AS languages, array_agg({STATUS}) AS statuses
+    FROM unnest(CAST(:upload_ids AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
+    WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL) file,
+    (SELECT array_agg(p.upload_id) AS of_files, array_agg(p.model_id) AS models, array_agg(p.ordinal) AS ordinals,
         array_agg(p.text) AS texts, array_agg(p.source) AS sources, array_agg(p.page) AS pages,
         array_agg(p.start_s) AS starts, array_agg(p.end_s) AS ends, array_agg(p.section) AS sections,
         jsonb_agg(p.cues) AS cues
     FROM unnest(CAST(:of_files AS text[]), CAST(:models AS text[]), CAST(:ordinals AS int[]))
         AS k(upload_id, model_id, ordinal)
-    JOIN passages p USING (upload_id, model_id, ordinal) WHERE p.user_id = :user_id GROUP BY p.upload_id)
-SELECT f.upload_id, f.filename, f.kind, f.media_type, f.size_bytes, f.created_at, f.title, f.summary, f.has_thumbnail,
-    f.flagged, f.language, {STATUS} AS status,
-    p.models, p.ordinals, p.texts, p.sources, p.pages, p.starts, p.ends, p.sections, p.cues
-    FROM unnest(CAST(:upload_ids AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
-    LEFT JOIN passage p USING (upload_id)
-    WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL"""  # noqa: S608 - constants only
-
-_FACETS = """SELECT f.kind, to_char(f.created_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
-    COALESCE(lower(substring(f.language FROM '^[A-Za-z]+')), '') AS language, count(*) AS files
-    FROM unnest(CAST(:upload_ids AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
-    WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL GROUP BY 1, 2, 3"""
+    JOIN passages p USING (upload_id, model_id, ordinal) WHERE p.user_id = :user_id) passage,
+    (SELECT array_agg(c.kind) AS of_kinds, array_agg(c.month) AS of_months, array_agg(c.language) AS of_languages,
+        array_agg(c.files) AS counts
+    FROM (SELECT kind, month, language, count(*) AS files FROM (
+        SELECT f.kind, to_char(f.created_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
+            COALESCE(lower(substring(f.language FROM '^[A-Za-z]+')), '') AS language
+        FROM unnest(CAST(:found AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
+        WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL OFFSET 0) each_one
+        GROUP BY GROUPING SETS ((kind), (month), (language))) c) counted"""  # noqa: S608 - constants only
 
 _IN_ORDER = """SELECT upload_id FROM files
     WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
@@ -125,8 +133,7 @@ class FoundPassage(NamedTuple):
     cues: Sequence[tuple[int, float]] | None
 
 
-@dataclass(frozen=True)
-class FoundFile:
+class FoundFile(NamedTuple):
     """What is shown of a file, and those of its passages that were asked for."""
 
     upload_id: str
@@ -144,13 +151,19 @@ class FoundFile:
     passages: Mapping[PassageKey, FoundPassage]
 
 
-class FacetCount(NamedTuple):
-    """Files of one kind, month (``2026-11``, UTC) and language (empty while nobody told)."""
+class Counts(NamedTuple):
+    """How many files there are of each kind, month (``2026-11``, UTC) and language (empty while nobody told)."""
 
-    kind: str
-    month: str
-    language: str
-    files: int
+    kinds: Mapping[str, int]
+    months: Mapping[str, int]
+    languages: Mapping[str, int]
+
+
+class Shown(NamedTuple):
+    """The files of a page by their ids, and counts over all that were found."""
+
+    files: Mapping[str, FoundFile]
+    counts: Counts
 
 
 async def index(asking: Asking, user_id: str) -> Index:
@@ -160,8 +173,12 @@ async def index(asking: Asking, user_id: str) -> Index:
     return Index(row.version, row.model_id, tuple(row.text_configs), row.processing)
 
 
-async def files(asking: Asking, user_id: str, moments: Mapping[str, Sequence[PassageKey]]) -> dict[str, FoundFile]:
-    """The files that are still there, each with those of its passages that are named and still there."""
+async def shown(
+    asking: Asking, user_id: str, moments: Mapping[str, Sequence[PassageKey]], found: Sequence[str] = ()
+) -> Shown:
+    """The files of ``moments`` that are still there, each with those of its passages that are named and still there,
+    and how many files of each kind, month and language are among ``found``.
+    """
     keys = [(upload_id, key) for upload_id, keys in moments.items() for key in keys]
     values = {
         "user_id": user_id,
@@ -169,15 +186,10 @@ async def files(asking: Asking, user_id: str, moments: Mapping[str, Sequence[Pas
         "of_files": [upload_id for upload_id, _ in keys],
         "models": [key.model_id for _, key in keys],
         "ordinals": [key.ordinal for _, key in keys],
+        "found": list(found),
     }
-    rows = await asking.execute(statement(_FILES), values)
-    return {row.upload_id: _file(row) for row in rows}
-
-
-async def facets(asking: Asking, user_id: str, upload_ids: Sequence[str]) -> list[FacetCount]:
-    """Counts over the found files."""
-    rows = await asking.execute(statement(_FACETS), {"user_id": user_id, "upload_ids": list(upload_ids)})
-    return [FacetCount(*row) for row in rows]
+    row = (await asking.execute(statement(_SHOWN), values)).one()
+    return Shown(_files(row), _counts(row))
 
 
 async def in_order(asking: Asking, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
@@ -194,25 +206,40 @@ async def centre(asking: Asking, user_id: str, upload_id: str, model_id: str, di
     return (await asking.execute(mean, values)).one().centre
 
 
-def _file(row: Any) -> FoundFile:
-    return FoundFile(
-        row.upload_id,
-        row.filename,
-        row.kind,
-        row.media_type,
-        row.size_bytes,
-        row.created_at,
-        row.title,
-        row.summary,
-        row.has_thumbnail,
-        row.flagged,
-        row.language,
-        row.status,
-        dict(_passages(row)) if row.models else {},
+def _files(row: Any) -> dict[str, FoundFile]:
+    if row.upload_ids is None:
+        return {}
+    passages: dict[str, dict[PassageKey, FoundPassage]] = {upload_id: {} for upload_id in row.upload_ids}
+    if row.of_files is not None:
+        keys = map(PassageKey, row.models, row.ordinals)
+        each = map(FoundPassage, row.texts, row.sources, row.pages, row.starts, row.ends, row.sections, row.cues)
+        for upload_id, key, passage in zip(row.of_files, keys, each, strict=True):
+            if upload_id in passages:
+                passages[upload_id][key] = passage
+    files = map(
+        FoundFile,
+        row.upload_ids,
+        row.filenames,
+        row.kinds,
+        row.media_types,
+        row.sizes,
+        row.created,
+        row.titles,
+        row.summaries,
+        row.thumbnails,
+        row.flags,
+        row.languages,
+        row.statuses,
+        passages.values(),
     )
+    return {file.upload_id: file for file in files}
 
 
-def _passages(row: Any) -> Iterable[tuple[PassageKey, FoundPassage]]:
-    keys = map(PassageKey, row.models, row.ordinals)
-    shown = map(FoundPassage, row.texts, row.sources, row.pages, row.starts, row.ends, row.sections, row.cues)
-    return zip(keys, shown, strict=True)
+def _counts(row: Any) -> Counts:
+    counts = row.counts or ()
+    return Counts(_sums(row.of_kinds, counts), _sums(row.of_months, counts), _sums(row.of_languages, counts))
+
+
+def _sums(of: Sequence[str | None] | None, counts: Sequence[int]) -> dict[str, int]:
+    """Without those over another of the three, where this one has no value."""
+    return {value: files for value, files in zip(of or (), counts, strict=True) if value is not None}

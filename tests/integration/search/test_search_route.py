@@ -50,6 +50,16 @@ async def test_finds_a_file_by_its_text_with_the_page_and_why(world, client):
     assert data["processing"] == 0
 
 
+async def test_only_words_that_are_looked_for_are_marked(world, client):
+    await world.add("ada", "a.txt", "The boats at the harbour froze to the quay.")
+    for query, marked in (
+        ("what happened to the harbour", ["harbour"]),
+        ("to the", ["The", "the", "to", "the"]),
+    ):
+        (moment,) = (await found(client, query))["results"][0]["moments"]
+        assert [moment["text"][start:end] for start, end in moment["highlights"]] == marked, query
+
+
 async def test_the_envelope_carries_trace_paging_and_time(world, client):
     await world.add("ada", "a.txt", "harbour")
     answer = await client.post(SEARCH, json={"query": "harbour"})

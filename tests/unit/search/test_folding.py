@@ -44,6 +44,11 @@ def test_a_word_is_the_same_whether_its_neighbours_are_ascii_or_not(text, neighb
     assert list(words(text)) == list(words(f"{text} {neighbour}"))[: len(words(text))]
 
 
+@given(st.one_of(st.text(st.characters(codec="ascii"), max_size=60), st.text(max_size=60)))
+def test_the_words_of_a_text_are_those_of_its_tokens(text):
+    assert words(text) == tuple(token.word for token in tokens(text))
+
+
 def test_unspaced_scripts_are_indexed_by_pairs_and_their_last_character():
     assert words("東京都") == ("東京", "京都")
     assert index_text("東京都 tower") == "東京 京都 都 tower"

@@ -35,11 +35,19 @@ def test_a_long_text_is_cut_around_most_of_the_words():
     assert shown(cut) == ["frozen", "harbour", "january"]
 
 
+def test_a_word_longer_than_what_is_shown_is_marked_as_far_as_it_is_shown():
+    word = "harbour" + "r" * 400
+    cut = Highlighter(words(word)).snippet(f"{'x' * 50} {word}")
+    assert len(cut.text) <= MAX_SNIPPET + 2
+    assert cut.highlights[-1][1] == len(cut.text) - 1
+    assert cut.found == [(51, 458)]
+
+
 def test_without_words_the_beginning_is_shown():
     cut = Highlighter(set()).snippet("word " * 200)
     assert cut.text.startswith("word word")
     assert cut.text.endswith("word…")
-    assert cut.highlights == ()
+    assert cut.highlights == []
 
 
 alphabet = st.sampled_from("ab東京ßé \u0660.-\u0301\U0001d518")
