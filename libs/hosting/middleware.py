@@ -1,8 +1,8 @@
 """Pure ASGI middleware: a request id in and out, the trace id in every answer, request metrics, no inside in a 500."""
 
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Iterable
 
 import structlog
@@ -81,4 +81,4 @@ def _upload_id(scope: Scope) -> str | None:
 
 def _request_id(scope: Scope) -> str:
     offered: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return offered.decode() if _REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+    return offered.decode() if offered and _REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)

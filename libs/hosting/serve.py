@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from contracts.artifacts import Service
 from hosting import metrics
+from hosting.gathered import GatheringProtocol
 from hosting.settings import ServiceSettings
 from telemetry import configure, logs
 
@@ -35,10 +36,12 @@ def run_service(service: Service, settings: SettingsT, build: Callable[[Settings
     try:
         uvicorn.run(
             build(settings),
+            http=GatheringProtocol,
             host=settings.host,
             port=settings.port,
             log_level="warning",
             access_log=False,
+            proxy_headers=False,  # whom to believe is told by TRUSTED_PROXIES alone (hosting.forwarded)
             timeout_graceful_shutdown=_PUSHED_GRACE_S if settings.push_audience else _PULLING_GRACE_S,
             timeout_keep_alive=75,
             server_header=False,

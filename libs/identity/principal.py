@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 import structlog
 from fastapi import Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from hosting.answers import ApiError
@@ -42,6 +42,16 @@ _api_key = APIKeyHeader(name="X-API-Key", auto_error=False)
 _bearer = HTTPBearer(auto_error=False)
 
 
+class _Declared(SecurityBase):
+    """The scheme of bearer tokens, for OpenAPI: who needs a token reads it from the headers."""
+
+    model = _bearer.model
+    scheme_name = _bearer.scheme_name
+
+    async def __call__(self) -> None:
+        return None
+
+
 class _Authenticated(SecurityBase):
     """The caller; 401 without a valid credential, 403 when suspended. Needs ``app.state.authenticator``.
 
@@ -52,15 +62,12 @@ class _Authenticated(SecurityBase):
     model = _api_key.model
     scheme_name = _api_key.scheme_name
 
-    async def __call__(
-        self, request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-    ) -> Principal:
+    async def __call__(self, request: Request, _bearer: Annotated[None, Security(_Declared())]) -> Principal:
         known: Principal | None = request.scope.get("state", {}).get("principal")  # found by the rate limits before
         if known is not None and not known.suspended:
             return known
         authenticator: Authenticator = request.app.state.authenticator
-        key = request.headers.get("x-api-key")
-        return await principal_of(authenticator, key, bearer.credentials if bearer else None)
+        return await principal_of(authenticator, *credentials_of(request.headers))
 
 
 async def principal_of(authenticator: Authenticator, api_key: str | None, token: str | None) -> Principal:

@@ -1,5 +1,6 @@
 """Pure ASGI middleware: so many requests a minute per user, or per address without one, and how many are left."""
 
+import asyncio
 import math
 import re
 import time
@@ -9,6 +10,7 @@ from typing import Any, Self
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.storage import storage_from_string
 from prometheus_client import Counter
@@ -36,6 +38,9 @@ _REMOTE: dict[str, Any] = {
     "retry": Retry(NoBackoff(), 1),  # once, for a connection that was closed while it lay unused
     "retry_on_error": [RedisConnectionError],
 }
+SWEEP_S = 1.0
+"""A counter that has run out counts for nothing at once, and takes up memory for so much longer."""
+
 _REST_S = 5.0
 """A store that was away is not asked again for so long: its timeouts would slow every request down."""
 
@@ -67,12 +72,28 @@ class _Standing:
     reset_s: int
 
 
+class Counters(MemoryStorage):
+    """The library's counters in memory, looked through for old ones once in a while.
+
+    The library looks through those of all callers twice at every request.
+    """
+
+    STORAGE_SCHEME = None
+
+    async def _MemoryStorage__expire_events(self) -> None:  # noqa: N802 - private to the library, which calls it
+        # The library begins the next sweep when this one is over.
+        await asyncio.sleep(SWEEP_S)
+        now = time.time()
+        for key in [key for key, until in self.expirations.items() if until <= now]:
+            await self.clear(key)
+
+
 class RateLimiter:
     """Counts requests in ``memory://`` or ``redis://…``; raises what the store raises when it is away."""
 
     def __init__(self, store: str, limits: RateLimits) -> None:
         remote = not store.startswith("memory:")
-        storage: Any = storage_from_string(f"async+{store}", **(_REMOTE if remote else {}))
+        storage: Any = storage_from_string(f"async+{store}", **_REMOTE) if remote else Counters()
         self._connections: Any = storage.bridge.storage if remote else None
         self._strategy = SlidingWindowCounterRateLimiter(storage)
         self._free = _Allowed.by(limits.free)

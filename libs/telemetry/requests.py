@@ -6,7 +6,7 @@ metrics nobody reads, which took a tenth of a request (docs/decisions/0023).
 
 from collections.abc import Sequence
 
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,15 +42,17 @@ class ServerSpans:
         asked["url.path"] = scope["path"]
         name = method if method in _METHODS else "HTTP"
         span = _tracer.start_span(name, _parent(scope["headers"]), SpanKind.SERVER, asked)
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-            if not span.is_recording():
-                await self._app(scope, receive, send)
-                return
-            span.set_attributes(_about(scope))
-            try:
-                await self._app(scope, receive, _noting(span, send))
-            finally:
+        token = context.attach(trace.set_span_in_context(span))
+        try:
+            if span.is_recording():
+                span.set_attributes(_about(scope))
+                send = _noting(span, send)
+            await self._app(scope, receive, send)
+        finally:
+            if span.is_recording():
                 _route(span, scope, name)
+            context.detach(token)
+            span.end()
 
 
 def _parent(headers: Sequence[tuple[bytes, bytes]]) -> Context:

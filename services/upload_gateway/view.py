@@ -155,11 +155,11 @@ def _held_out(moderation: Moderation) -> tuple[Degradation, ...]:
     return (Degradation(step="moderation", reason=f"Held out of search unless asked for: {why}."[:500]),)
 
 
-def in_words(status: Status, stage: str, error: Failure | None, *, arrived: bool = True) -> str:
+def in_words(status: str, stage: str, error: Failure | None, *, arrived: bool = True) -> str:
     """One plain sentence about where the upload is; ``arrived`` once the bucket holds its object."""
     if error is not None:
         return error.message
-    if status is Status.DELETED:
+    if status == Status.DELETED:
         return "Deleted."
     if not arrived:
         return NOT_HERE_YET

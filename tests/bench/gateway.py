@@ -1,6 +1,7 @@
 """The REST gateway beside what it is made of: requests/s beside a bare endpoint, live status, a big upload.
 
-``python -m tests.bench.gateway``; about two minutes. Ratios of one run count, not times: machines are noisy.
+``python -m tests.bench.gateway``; about two minutes, with ``requests`` behind it only those. Ratios of one run count,
+not times: machines are noisy.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ SECONDS = 1.5
 CHANGES = 60
 
 
-def measure(directory: Path) -> Iterator[str]:
+def measure(directory: Path, *, requests_only: bool) -> Iterator[str]:
     """Lines of the report, as they are measured. Spans are sent, to a receiver that throws them away."""
     receiver = OtlpReceiver()
     receiver.start()
@@ -42,8 +43,9 @@ def measure(directory: Path) -> Iterator[str]:
     try:
         ids = _fill(system, directory)
         yield from uvloop.run(_requests(system, ids))
-        yield uvloop.run(_live(system, ids[0]))
-        yield from _big_upload(system, directory)
+        if not requests_only:
+            yield uvloop.run(_live(system, ids[0]))
+            yield from _big_upload(system, directory)
     finally:
         system.stop()
         receiver.stop()
@@ -207,7 +209,7 @@ def main() -> None:
     load_now = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     sys.stdout.write(f"{os.cpu_count()} cores, load {load_now}\n")
     with tempfile.TemporaryDirectory(prefix="mmsearch-bench-") as directory:
-        for line in measure(Path(directory)):
+        for line in measure(Path(directory), requests_only="requests" in sys.argv[1:]):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 

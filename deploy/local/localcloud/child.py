@@ -16,6 +16,9 @@ _POLL_S = 0.05
 _PROBE_TIMEOUT_S = 5
 _OUTPUT_TIMEOUT_S = 1
 _READ_BYTES = 64 * 1024
+_GATHERED_S = 0.01
+"""What a process prints within this time is read together: to wake for each line costs both sides more than the line.
+Its pipe holds 64 KiB, so it would have to print 6 MB a second to wait for us."""
 
 
 class ChildExitedError(Exception):
@@ -116,6 +119,9 @@ class Child:
                 for line in self._log.feed(data):
                     if not self._said_ready.is_set() and _is_ready_line(line):
                         self._said_ready.set()
+                pipe.pause_reading()
+                await asyncio.sleep(_GATHERED_S)
+                pipe.resume_reading()
         finally:
             pipe.close()
 

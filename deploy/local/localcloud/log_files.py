@@ -13,7 +13,7 @@ _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 _NAME_WIDTH = 18
 
 Console = Callable[[str], None]
-"""Shows one line to the person at the terminal."""
+"""Shows one line, or several, to the person at the terminal."""
 
 
 class ProcessLog:
@@ -36,17 +36,20 @@ class ProcessLog:
             lines.append(self._rest)
             self._rest = b""
         texts = [line.decode("utf-8", "replace").rstrip("\r") for line in lines]
-        for text in texts:
-            self.write(text)
+        if texts:
+            self._log(texts)
         return texts
 
     def write(self, text: str) -> None:
         """Logs one line."""
-        self.tail.append(text)
-        record = logging.LogRecord("", logging.INFO, "", 0, text.replace("\n", " "), None, None)
-        self._file.emit(record)
+        self._log([text.replace("\n", " ")])
+
+    def _log(self, lines: list[str]) -> None:
+        # Together: to write a line, or to look whether the file is full, costs more than the line itself.
+        self.tail.extend(lines)
+        self._file.emit(logging.LogRecord("", logging.INFO, "", 0, "\n".join(lines), None, None))
         if self._console is not None:
-            self._console(self._prefix + text)
+            self._console("\n".join(self._prefix + line for line in lines))
 
     def close(self) -> None:
         """Logs what is left without a line end, and closes the file."""

@@ -1,20 +1,21 @@
 """What can be had of one file: metadata, and thumbnail, preview and original by signed URLs that live five minutes."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
 from contracts.artifacts import ArtifactRef
-from hosting.answers import Answer, not_found
+from hosting.answers import Answer, not_found, written
 from hosting.app import API_ROOT
 from identity.principal import Caller
 from upload_gateway.resources import Gateway, Resources
 from upload_gateway.routes.errors import Responses, refusals
 from upload_gateway.routes.representations import FileMetadata, UploadIdPath, metadata
 from upload_gateway.store import reading
-from upload_gateway.store.uploads import UploadRow
+from upload_gateway.store.reading import FoundUpload
 from upload_gateway.view import Status
 
 router = APIRouter(prefix=API_ROOT, tags=["file"])
@@ -34,13 +35,13 @@ class SignedUrl(BaseModel):
     expires_at: datetime
 
 
-@router.get("/file/{upload_id}/metadata", responses=refusals("not_found"))
-async def file_metadata(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[FileMetadata]:
+@router.get("/file/{upload_id}/metadata", response_model=Answer[FileMetadata], responses=refusals("not_found"))
+async def file_metadata(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Response:
     """Everything known of a file, with timings, cost and trace id."""
     found = await reading.find_whole(gateway.database, caller.user_id, upload_id)
-    if found is None or found[0].status is Status.DELETED:
+    if found is None or found[0].status == Status.DELETED:
         raise not_found("upload")
-    return Answer(data=metadata(*found))
+    return written(Answer(data=metadata(*found)))
 
 
 @router.get("/file/{upload_id}/thumbnail", response_model=Answer[SignedUrl], responses=_REDIRECT)
@@ -48,8 +49,8 @@ async def thumbnail(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, r
     """A small picture of the file."""
     row = await _visible(gateway, caller.user_id, upload_id)
     if gateway.thumbnails and row.thumbnail:
-        url = gateway.thumbnails.signed_url(row.thumbnail.key, SIGNED_FOR)
-        return _answer(url, row.thumbnail.media_type, redirect)
+        picture = ArtifactRef.model_validate(row.thumbnail)
+        return _answer(gateway.thumbnails.signed_url(picture.key, SIGNED_FOR), picture.media_type, redirect)
     return await _artifact(gateway, row.thumbnail, "thumbnail", redirect)
 
 
@@ -80,16 +81,17 @@ async def download(
     return _answer(url, media_type, redirect)
 
 
-async def _visible(gateway: Resources, user_id: str, upload_id: str) -> UploadRow:
+async def _visible(gateway: Resources, user_id: str, upload_id: str) -> FoundUpload:
     row = await reading.find(gateway.database, user_id, upload_id)
-    if row is None or row.status is Status.DELETED:
+    if row is None or row.status == Status.DELETED:
         raise not_found("upload")
     return row
 
 
-async def _artifact(gateway: Resources, artifact: ArtifactRef | None, what: str, redirect: bool) -> object:
-    if artifact is None:
+async def _artifact(gateway: Resources, kept: dict[str, Any] | None, what: str, redirect: bool) -> object:
+    if kept is None:
         raise not_found(what)
+    artifact = ArtifactRef.model_validate(kept)
     url = await gateway.objects.signed_url(artifact.bucket, artifact.key, SIGNED_FOR, media_type=artifact.media_type)
     return _answer(url, artifact.media_type, redirect)
 

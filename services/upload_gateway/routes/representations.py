@@ -10,10 +10,9 @@ from contracts.artifacts import Degradation, Kind, MediaProperties, Service, Usa
 from contracts.identifiers import UPLOAD_ID_PATTERN, job_id_for
 from hosting.answers import not_found
 from hosting.app import API_ROOT
-from upload_gateway.stages import StageDone, stages_of
-from upload_gateway.store.reading import ListedUpload
+from upload_gateway.stages import History, StageDone, stages_of
+from upload_gateway.store.reading import FoundUpload, ListedUpload
 from upload_gateway.store.uploads import UploadRow
-from upload_gateway.uploads import UploadState
 from upload_gateway.view import Failure, Status, in_words
 
 _UPLOAD_ID = re.compile(UPLOAD_ID_PATTERN)
@@ -132,30 +131,45 @@ def shown(row: UploadRow) -> UploadShown:
     return UploadShown.model_validate(listed(row))
 
 
-def progress(row: UploadRow) -> UploadProgress:
-    """For status."""
-    known = listed(row)
-    found = known | {"language": row.language, "properties": row.properties, "degradations": row.degradations}
-    completed = row.status is Status.COMPLETED
-    return UploadProgress.model_validate(known | {"timings": row.timings, "result": found if completed else None})
+def progress(row: FoundUpload) -> dict[str, Any]:
+    """For status: the fields of :class:`UploadProgress`."""
+    known = listed(row) | {"timings": row.timings, "result": None}
+    if row.status == Status.COMPLETED:
+        found = known | _facts(row)
+        known["result"] = {name: found[name] for name in UploadResult.model_fields}
+    return {name: known[name] for name in UploadProgress.model_fields}
 
 
-def metadata(row: UploadRow, state: UploadState) -> FileMetadata:
-    """For one file; row and state are of the same moment."""
-    facts = row.properties or MediaProperties()
-    more: dict[str, Any] = {
+def metadata(row: FoundUpload, history: History) -> dict[str, Any]:
+    """For one file: the fields of :class:`FileMetadata`; row and history are of the same moment."""
+    known = _facts(row)
+    facts = known["properties"] or MediaProperties()
+    return {
+        **listed(row),
+        **known,
         "duration_s": facts.duration_s,
-        "dimensions": Dimensions(width=facts.width, height=facts.height) if facts.width and facts.height else None,
+        "dimensions": {"width": facts.width, "height": facts.height} if facts.width and facts.height else None,
         "page_count": facts.page_count,
-        "stages": stages_of(state),
+        "stages": stages_of(history),
         "processing_time_ms": None if row.processing_s is None else round(row.processing_s * 1000),
-        "cost_usd": row.usage.cost_usd,
-        "metadata": state.requested.metadata if state.requested else {},
+        "cost_usd": row.usage["cost_usd"],
+        "sha256": row.sha256,
+        "timings": row.timings,
+        "usage": row.usage,
+        "bucket": row.bucket,
+        "object_name": row.object_name,
+        "generation": row.generation,
+        "metadata": history.requested.metadata,
     }
-    return FileMetadata.model_validate(vars(row) | listed(row) | more)
 
 
-def listed(row: UploadRow | ListedUpload) -> dict[str, Any]:
+def _facts(row: FoundUpload) -> dict[str, Any]:
+    """What was found in a file. Its properties are a model: older rows may lack what is asked for since."""
+    properties = row.properties and MediaProperties.model_validate(row.properties)
+    return {"language": row.language, "properties": properties, "degradations": row.degradations}
+
+
+def listed(row: UploadRow | ListedUpload | FoundUpload) -> dict[str, Any]:
     """For lists: the fields of :class:`UploadShown`."""
     return {
         "upload_id": row.upload_id,
@@ -167,7 +181,7 @@ def listed(row: UploadRow | ListedUpload) -> dict[str, Any]:
         "status": row.status,
         "stage": row.stage,
         "progress": row.progress,
-        "message": in_words(Status(row.status), row.stage, row.error, arrived=row.generation > 0),
+        "message": in_words(row.status, row.stage, row.error, arrived=row.generation > 0),
         "error": _error(row.error),
         "title": row.title,
         "summary": row.summary,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.artifacts import Service
 from contracts.identifiers import job_id_for, upload_id_for_job
-from hosting.answers import Answer, ApiError, not_found
+from hosting.answers import Answer, ApiError, not_found, written
 from hosting.app import API_ROOT
 from identity.principal import Caller
 from upload_gateway import changes
@@ -137,14 +137,14 @@ async def upload(
     return Answer(data=outcome.data)
 
 
-@router.get("/upload/status/{job_id}", responses=refusals("not_found"))
-async def status(job_id: str, caller: Caller, gateway: Gateway) -> Answer[UploadProgress]:
+@router.get("/upload/status/{job_id}", response_model=Answer[UploadProgress], responses=refusals("not_found"))
+async def status(job_id: str, caller: Caller, gateway: Gateway) -> Response:
     """Where an upload is; takes the job id or the upload id."""
     upload_id = existing_form(upload_id_for_job(job_id))
     row = await reading.find(gateway.database, caller.user_id, upload_id)
-    if row is None or row.status is Status.DELETED:
+    if row is None or row.status == Status.DELETED:
         raise not_found("upload")
-    return Answer(data=progress(row))
+    return written(Answer(data=progress(row)))
 
 
 @router.delete("/upload/{upload_id}", responses=refusals("not_found", "still_arriving"))

@@ -10,7 +10,7 @@ from pydantic import Field
 from contracts.artifacts import Kind
 from hosting.answers import Answer, written
 from hosting.app import API_ROOT
-from hosting.ranges import QueryRanges, Ranges
+from hosting.ranges import QueryRanges
 from identity.principal import Caller
 from upload_gateway.resources import Gateway
 from upload_gateway.routes.errors import refusals
@@ -56,7 +56,7 @@ async def list_uploads(caller: Caller, gateway: Gateway, wish: Annotated[ListWis
         sort=wish.sort.value,
         kind=wish.file_type,
         status=wish.status,
-        ranges=Ranges.model_validate(wish.model_dump(include=set(Ranges.model_fields))),
+        ranges=wish,
     )
     rows, total = await reading.page(gateway.database, caller.user_id, query)
     meta = page_meta(total, wish.limit, wish.offset, len(rows))

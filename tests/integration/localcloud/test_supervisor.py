@@ -201,7 +201,8 @@ async def test_output_is_logged_whole_lines_by_process(tmp_path: Path) -> None:
         await supervisor.start()
     finally:
         await supervisor.stop()
-    assert shown[:2] == ["\x1b[36mtalks             | \x1b[0mhalf line é", "\x1b[36mtalks             | \x1b[0mwrong"]
+    lines = "\n".join(shown).splitlines()
+    assert lines[:2] == ["\x1b[36mtalks             | \x1b[0mhalf line é", "\x1b[36mtalks             | \x1b[0mwrong"]
     assert (tmp_path / "talks.log").read_text().splitlines()[0] == "half line é"
 
 

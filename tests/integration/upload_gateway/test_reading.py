@@ -14,7 +14,7 @@ from identity.api_keys import hash_api_key
 from objectstore.cdn import SignedCdn
 from tests.integration.upload_gateway.conftest import JPEG, Gateway
 from tests.integration.upload_gateway.events import dropped, walk
-from upload_gateway.routes.representations import UploadShown
+from upload_gateway.routes.representations import FileMetadata, UploadProgress, UploadShown
 
 
 async def three_files(gateway: Gateway) -> list[str]:
@@ -57,6 +57,23 @@ async def test_a_list_is_what_its_model_says(gateway: Gateway) -> None:
         assert answer["data"]
         model = Answer[list[UploadShown]].model_validate(answer)
         assert model.model_dump(mode="json") == answer
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [("/upload/status/{}", Answer[UploadProgress]), ("/file/{}/metadata", Answer[FileMetadata])],
+)
+async def test_what_is_told_of_one_upload_is_what_its_model_says(
+    gateway: Gateway, path: str, model: type[Answer[UploadProgress | FileMetadata]]
+) -> None:
+    [sent, *_] = await three_files(gateway)
+    indexed, failed = dropped("someone/harbour.jpg"), dropped("someone/broken.jpg", 6)
+    failure = MediaFailedV1(upload=failed, stage=Service.ANALYZER, code=FailureCode.TIMEOUT, message="Too slow.")
+    await gateway.hear(*walk(indexed), *walk(failed)[:2], failure)
+    for upload_id in (sent, indexed.upload_id, failed.upload_id):
+        answer = (await gateway.get(path.format(upload_id))).json()
+        assert answer["data"]["upload_id"] == upload_id
+        assert model.model_validate(answer).model_dump(mode="json") == answer
 
 
 @pytest.mark.parametrize(

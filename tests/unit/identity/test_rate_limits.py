@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 from fastapi import FastAPI
+from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from prometheus_client import REGISTRY
 from starlette.types import Message
 
@@ -15,6 +17,7 @@ from hosting.app import create_app
 from hosting.settings import EdgeSettings, RateLimit, RateLimits
 from identity.principal import Caller, Principal
 from identity.public_edge import guard
+from identity.rate_limits import Counters
 from tests.redis_server import redis
 
 LIMITS = RateLimits(
@@ -203,3 +206,19 @@ def test_tiers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     limits = EdgeSettings().rate_limits
     assert limits.of("pro") == RateLimit(per_minute=7, burst=3)
     assert limits.of("free") == limits.of("no such tier") == RateLimit(per_minute=100, burst=20)
+
+
+async def test_counters_in_memory_are_looked_through_seldom_and_do_not_stay() -> None:
+    counters = Counters()
+    limiter = SlidingWindowCounterRateLimiter(counters)
+    for number in range(50):
+        assert await limiter.hit(RateLimitItemPerSecond(5), f"caller {number}")
+    sweep = counters.timer
+    assert sweep is not None
+    await asyncio.sleep(0)
+    assert not sweep.done()
+    counters.expirations = dict.fromkeys(counters.expirations, 0.0)
+    assert await limiter.hit(RateLimitItemPerMinute(5), "somebody")
+    assert counters.timer is sweep
+    await sweep
+    assert len(counters.storage) == len(counters.expirations) == 1
