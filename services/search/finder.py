@@ -113,7 +113,7 @@ class Finder:
                     model = answering  # switched since the guess: encoded again, for the model that answers now
                     continue
                 bar = (model or self._models.current).cut_off.bar(query.text)
-                asked = Asked(user_id, request, query, vector, bar, index.text_configs)
+                asked = Asked(user_id, request, query, vector, bar, index)
                 answer = await _answer(reading, asked, _space(model, index), index.processing)
             break
         took_ms = _ms_since(started)

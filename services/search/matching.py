@@ -26,16 +26,14 @@ class Space:
 
 @dataclass(frozen=True)
 class Asked:
-    """One search: the request, what was read in it, its vector unless it goes by words alone, and the languages of
-    the user's files.
-    """
+    """One search: the request, what was read in it, its vector unless it goes by words alone, and the user's index."""
 
     user_id: str
     request: SearchRequest
     query: Query
     vector: str | None
     bar: Bar
-    text_configs: tuple[str, ...]
+    index: retrieval.Index
 
     @property
     def degraded(self) -> bool:
@@ -104,8 +102,8 @@ async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[T
     if asked.query.is_empty:
         return [], frozenset()
     user_id, filters, depth = asked.user_id, asked.filters, asked.depth
-    configs = sorted({DEFAULT_CONFIG, *asked.text_configs})
-    said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, model_id)
+    configs = sorted({DEFAULT_CONFIG, *asked.index.text_configs})
+    said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, asked.index.files, model_id)
     words = await telling(asking, asked.query, configs)
     doubted = typos.doubtful(asked.query, said)
     if not doubted:
@@ -114,7 +112,7 @@ async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[T
     query = typos.corrected(asked.query, doubted, known)
     if query is None:
         return said, words
-    guessed = await by_words.matching(asking, user_id, filters, query, configs, depth, model_id)
+    guessed = await by_words.matching(asking, user_id, filters, query, configs, depth, asked.index.files, model_id)
     return _together(said, typos.guessed(guessed)), words | await telling(asking, query, configs)
 
 

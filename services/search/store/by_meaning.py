@@ -69,9 +69,10 @@ _COUNTS = """counted.*, rest.files AS wanted, rest.vectors <= :at_most AS answer
     CASE WHEN rest.vectors > :at_most THEN ({walk}) END,"""
 _LIST = "CASE WHEN rest.vectors > :at_most AND rest.files <= :most_listed THEN ARRAY(SELECT upload_id FROM wanted) END"
 
-# A plan made before would sort a tenant's vectors rather than walk.
+# A plan made before would sort a tenant's vectors rather than walk. What is planned afterwards may sort again.
 _WALK = """SELECT set_config('hnsw.ef_search', :ef, true) || set_config('hnsw.max_scan_tuples', :tuples, true)
     || set_config('enable_sort', 'off', true)"""
+_SORTS_AGAIN = ", set_config('enable_sort', 'on', true)"
 
 # There is always a first row.
 _FILES = """WITH asked AS MATERIALIZED (SELECT CAST(CAST(:vector AS text) AS halfvec) AS vector),
@@ -81,7 +82,7 @@ _FILES = """WITH asked AS MATERIALIZED (SELECT CAST(CAST(:vector AS text) AS hal
         FROM near WHERE distance <= :farthest GROUP BY upload_id)
     SELECT {counts} seen.passages AS seen, seen.farthest, n.upload_id, n.ordinals, n.distances,
         f.upload_id IS NOT NULL AS shown
-    FROM {counted} (SELECT count(*) AS passages, max(distance) AS farthest FROM near) seen
+    FROM {counted} (SELECT count(*) AS passages, max(distance) AS farthest{also} FROM near) seen
     LEFT JOIN file n ON true LEFT JOIN files f ON f.upload_id = n.upload_id AND {shown}
     ORDER BY n.distance, n.upload_id"""
 
@@ -121,11 +122,17 @@ class _Asked:
             near = _GRAPH_AND_FRESH.format(graph=near, fresh=self.near(Way.CODES, only=_FRESH))
         return near
 
-    def files(self, near: str, before: str = "", counts: str = "", counted: str = "") -> str:
+    def files(self, near: str, *, before: str = "", counts: str = "", counted: str = "", also: str = "") -> str:
         """The files of the nearest passages."""
         shown = filtering.shown_files(self.filters)
         return _FILES.format(
-            near=near, before=self.wanted + before, counts=counts, counted=counted, shown=shown, moments=MOMENTS
+            near=near,
+            before=self.wanted + before,
+            counts=counts,
+            counted=counted,
+            also=also,
+            shown=shown,
+            moments=MOMENTS,
         )
 
     def passages(self, way: Way, of_a_file: int) -> int:
@@ -210,7 +217,7 @@ async def _climb(asking: Asking, asked: _Asked, way: Way, ladder: Sequence[int])
 async def _files(asking: Asking, asked: _Asked, way: Way, passages: int) -> Sequence[Any]:
     """The files of the ``passages`` nearest; the graph may see fewer than there are."""
     values = {**asked.values, "passages": passages, "codes": max(LEAST_CODES, passages)}
-    return (await asking.execute(statement(asked.files(asked.near(way))), values)).all()
+    return (await asking.execute(statement(asked.files(asked.near(way), also=_SORTS_AGAIN)), values)).all()
 
 
 def _complete(asked: _Asked, way: Way, rows: Sequence[Any], passages: int) -> bool:

@@ -28,7 +28,7 @@ _ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, ts_rank(w.words, CAS
 
 # While the passages of two models lie side by side those of the answering one count, and another's in files it has
 # none of. CASE, because the planner expects few rows here and would compare each of many with each.
-_FIND = """WITH {matching},
+_FIND = """WITH {seeking}, {matching},
 elsewhere AS MATERIALIZED (
     SELECT o.upload_id FROM (SELECT DISTINCT m.upload_id FROM matching m
         WHERE m.ordinal >= 0 AND m.model_id NOT IN ('', :model_id)) o
@@ -60,12 +60,12 @@ SELECT t.upload_id, t.coverage, t.mask, t.name_mask, t.text_mask, b.models, b.or
 FROM top t LEFT JOIN best b USING (upload_id)
 ORDER BY t.mask & :literal <> 0 DESC, t.coverage DESC, t.rank DESC, upload_id"""
 
-# Row security lets only those rows of `words` through that are sought, by its index (filtering.seek).
-_EVERY = "matching AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id)"
+# Row security lets only those rows of `words` through that are sought, by its index.
+_EVERY = "matching AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {sought})"
 _OF_FEW = """matching AS MATERIALIZED (SELECT {row} FROM words w
-    WHERE w.user_id = :user_id AND w.upload_id = ANY(CAST(:among AS text[])))"""
+    WHERE w.user_id = :user_id AND {sought} AND w.upload_id = ANY(CAST(:among AS text[])))"""
 # Name and summary of a file count however little they hold.
-_TELLING = """telling AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id{held}),
+_TELLING = """telling AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {sought}{held}),
 matching AS MATERIALIZED (
     SELECT * FROM telling WHERE ordinal >= 0 UNION ALL
     SELECT {row} FROM (SELECT f.upload_id, '' AS model_id, part.ordinal, part.words
@@ -89,7 +89,12 @@ def _find(terms: int, wanted: str, matching: str, *, weighed: bool, chosen: bool
     shares = " + ".join(f"(CASE WHEN g.{{mask}} & {1 << i} <> 0 THEN w{i} ELSE 0 END)" for i in range(terms))
     weights = ", ".join((_WEIGHT_GIVEN if weighed else _WEIGHT).format(i=i, bit=1 << i) for i in range(terms))
     return _FIND.format(
-        matching=matching.format(row=_ROW.format(mask=mask(terms)), held=_HELD.format(wanted=wanted) if chosen else ""),
+        seeking=filtering.SEEKING,
+        matching=matching.format(
+            row=_ROW.format(mask=mask(terms)),
+            sought=filtering.SOUGHT,
+            held=_HELD.format(wanted=wanted) if chosen else "",
+        ),
         best_mask=BEST_MASK.format(of="FILTER (WHERE ordinal >= 0)"),
         weights=weights if weighed else f"{weights} FROM found",
         share=f"({shares.format(mask='mask')})",
@@ -109,9 +114,10 @@ async def matching(
     query: Query,
     configs: Sequence[str],
     depth: int,
+    files: int,
     model_id: str = UNEMBEDDED,
 ) -> list[TextHit]:
-    """The ``depth`` files that cover most of the query, those that hold a literal term first.
+    """The ``depth`` files that cover most of the query, of the user's ``files``; those with a literal term first.
 
     Their passages are those that ``model_id`` has vectors of, where a file has such. Of a tenant of many files only
     those are read that hold a good part of the query (:mod:`search.thresholds`).
@@ -120,23 +126,22 @@ async def matching(
     if not terms:
         return []
     looking = _Looking(asking, user_id, filters, terms, model_id)
-    files = await looking.seek(looking.tsqueries)
     one_in = sample_for(files)
     if one_in is None:
-        return await looking.find(depth, _EVERY, {"files": files})
+        return await looking.find(looking.tsqueries, depth, _EVERY, {"files": files})
     seen = await sampling.sample(asking, user_id, filters, terms, one_in=one_in, files=files)
     weighing = Weighing(seen.weights(len(terms)), looking.literal)
-    if seen.wanted < depth and filtering.chooses(filters):
-        await looking.seek(looking.tsqueries)
+    if seen.wanted < TIERS[0] and filtering.chooses(filters):
+        await filtering.seek(asking, user_id, filters, looking.tsqueries)
         few = await sampling.wanted(asking, user_id, filters, _MOST_NAMED)
         if len(few) < _MOST_NAMED:
-            return await looking.find(depth, _OF_FEW, {"among": few}, weighing)
+            return await looking.find(looking.tsqueries, depth, _OF_FEW, {"among": few}, weighing)
     found: dict[str, TextHit] = {}
-    for tier in (tier for tier in TIERS if tier <= depth):
+    for tier in (*(tier for tier in TIERS if tier < depth), depth):
         # Tier by tier, so that reading deeper only appends.
         hits = await looking.telling(tier, weighing, least_share(seen, weighing, tier))
         found |= {hit.upload_id: hit for hit in hits} | found
-    return list(found.values())
+    return list(found.values())[:depth]
 
 
 @dataclass(frozen=True)
@@ -161,25 +166,27 @@ class _Looking:
     def tsqueries(self) -> list[str]:
         return [term.tsquery for term in self.terms]
 
-    async def seek(self, queries: Sequence[str]) -> int:
-        return await filtering.seek(self.asking, self.user_id, self.filters, queries)
-
     async def telling(self, depth: int, weighing: Weighing, least: float) -> list[TextHit]:
         """The best by those of their passages that hold ``least`` of the query; by others as well if they are few."""
         found: list[TextHit] = []
         for share in dict.fromkeys((least, SUPPORTING_COVERAGE)):
-            await self.seek([holding(self.tsqueries, weighing, share)])
-            found = await self.find(depth, _TELLING, {}, weighing)
+            found = await self.find([holding(self.tsqueries, weighing, share)], depth, _TELLING, {}, weighing)
             if len(found) == depth:
                 break
         return found
 
     async def find(
-        self, depth: int, matching: str, own: Mapping[str, object], weighing: Weighing | None = None
+        self,
+        queries: Sequence[str],
+        depth: int,
+        matching: str,
+        own: Mapping[str, object],
+        weighing: Weighing | None = None,
     ) -> list[TextHit]:
-        """The best by those passages that ``matching`` reads, with values of its ``own``."""
+        """The best by the passages that meet one of ``queries`` and that ``matching`` reads with its ``own`` values."""
         values = filtering.parameters(self.user_id, self.filters) | mask_parameters(self.terms)
         values |= {
+            "sought": filtering.sought(self.user_id, self.filters, queries),
             "any": " | ".join(self.tsqueries),
             "literal": self.literal,
             "least": SUPPORTING_COVERAGE,

@@ -41,11 +41,13 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
 )
 """Field of ``Filters`` → its condition, used where the field is not None."""
 
-# A walk through the graph may have switched sorting off. As many files as have vectors: counting all of a large
-# tenant's takes longer than finding some of them.
-_SEEK = """SELECT set_config('app.sought', :sought, true), set_config('enable_sort', 'on', true),
-    CAST(COALESCE((SELECT max(files) FROM (SELECT sum(files) AS files FROM vector_counts
-        WHERE user_id = :user_id GROUP BY model_id) of_models), 0) AS bigint) AS files"""
+_SEEK = "SELECT set_config('app.sought', :sought, true)"
+
+SEEKING = "seeking AS MATERIALIZED (SELECT set_config('app.sought', :sought, true))"
+"""A CTE that does what :func:`seek` does, for a statement whose scans of ``words`` are all held by ``SOUGHT``."""
+
+SOUGHT = "(SELECT count(*) FROM seeking) = 1"
+"""A condition on a scan: checked once, before the scan reads what is sought."""
 
 
 def wanted_files(filters: Filters) -> str:
@@ -81,15 +83,18 @@ def parameters(user_id: str, filters: Filters) -> dict[str, Any]:
     return {"user_id": user_id, **filters.parameters()}
 
 
-async def seek(
-    asking: Asking, user_id: str, filters: Filters, queries: Sequence[str] = (), one_in: int | None = None
-) -> int:
+async def seek(asking: Asking, user_id: str, filters: Filters, queries: Sequence[str] = ()) -> None:
     """Lets the transaction read only those rows of ``words`` that match one of ``queries`` or of the filters' own.
 
-    With ``one_in`` only those of the sample of one in so many files. Answers how many files the user has. Row security
-    itself does it, see docs/decisions/0010; nothing may be written to ``words`` afterwards.
+    Row security itself does it, see docs/decisions/0010; nothing may be written to ``words`` afterwards.
+    """
+    await asking.execute(statement(_SEEK), {"sought": sought(user_id, filters, queries)})
+
+
+def sought(user_id: str, filters: Filters, queries: Sequence[str], one_in: int | None = None) -> str:
+    """What row security is to let through: as a tsquery, all that :func:`seek` says; with ``one_in`` only in the
+    sample of one in so many files.
     """
     anything = [f"({query})" for query in (*queries, *filters.required, *filters.excluded)]
     owner = f"{one_in or ''}={user_id}".replace("\\", "\\\\").replace("'", "''")
-    values = {"user_id": user_id, "sought": f"'{owner}' & ({' | '.join(anything)})"}
-    return (await asking.execute(statement(_SEEK), values)).one().files
+    return f"'{owner}' & ({' | '.join(anything)})"

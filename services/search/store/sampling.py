@@ -9,8 +9,8 @@ from search.store.sought import BEST_MASK, Sought, mask, mask_parameters
 from search.store.statements import Asking, statement
 from search.thresholds import Sample, Seen
 
-_SAMPLE = """WITH matching AS MATERIALIZED (
-    SELECT w.upload_id, {mask} AS mask FROM words w WHERE w.user_id = :user_id),
+_SAMPLE = """WITH {seeking}, matching AS MATERIALIZED (
+    SELECT w.upload_id, {mask} AS mask FROM words w WHERE w.user_id = :user_id AND {sought}),
 file AS (SELECT upload_id, bit_or(mask) AS mask, {best_mask} AS best FROM matching WHERE mask <> 0 GROUP BY upload_id)
 SELECT s.mask, s.best, count(*) AS files, count(*) FILTER (WHERE {passes}) AS wanted FROM file s GROUP BY 1, 2"""
 
@@ -22,17 +22,17 @@ _WANTED = "SELECT f.upload_id FROM files f WHERE {wanted} LIMIT :most"
 async def sample(
     asking: Asking, user_id: str, filters: Filters, terms: Sequence[Sought], *, one_in: int, files: int
 ) -> Sample:
-    """What one in so many of a tenant's ``files`` holds; :func:`filtering.seek` is called for it."""
-    await filtering.seek(asking, user_id, filters, [term.tsquery for term in terms], one_in)
+    """What one in so many of a tenant's ``files`` holds."""
     # Nearly every file is shown: not worth asking each whether it is.
     passes = _PASSES.format(wanted=filtering.wanted_files(filters)) if filtering.chooses(filters) else "true"
     values = filtering.parameters(user_id, filters) | mask_parameters(terms)
+    values |= {"sought": filtering.sought(user_id, filters, [term.tsquery for term in terms], one_in)}
     rows = await asking.execute(statement(_sample(len(terms), passes)), values)
     return Sample(one_in, files, [Seen(row.mask, row.best, row.files, row.wanted) for row in rows])
 
 
 async def wanted(asking: Asking, user_id: str, filters: Filters, most: int) -> list[str]:
-    """Up to ``most`` of the files that the filters leave; not while only a sample is sought."""
+    """Up to ``most`` of the files that the filters leave; for words among them :func:`filtering.seek` comes first."""
     listed = statement(_WANTED.format(wanted=filtering.wanted_files(filters)))
     rows = await asking.execute(listed, filtering.parameters(user_id, filters) | {"most": most})
     return [row.upload_id for row in rows]
@@ -40,4 +40,10 @@ async def wanted(asking: Asking, user_id: str, filters: Filters, most: int) -> l
 
 @lru_cache(maxsize=256)
 def _sample(terms: int, passes: str) -> str:
-    return _SAMPLE.format(mask=mask(terms), best_mask=BEST_MASK.format(of=""), passes=passes)
+    return _SAMPLE.format(
+        seeking=filtering.SEEKING,
+        sought=filtering.SOUGHT,
+        mask=mask(terms),
+        best_mask=BEST_MASK.format(of=""),
+        passes=passes,
+    )

@@ -134,10 +134,11 @@ class Bench:
         found: list[TextHit] = []
         for question in (self.questions[0], *self.questions):
             async with self.asking(user_id) as reading:
-                configs = sorted({"english", *(await retrieval.index(reading, user_id)).text_configs})
+                index = await retrieval.index(reading, user_id)
+                configs = sorted({"english", *index.text_configs})
                 self.clock.take()
                 found = await by_words.matching(
-                    reading, user_id, selection.filters, parse(question), configs, DEPTH, MODEL
+                    reading, user_id, selection.filters, parse(question), configs, DEPTH, index.files, MODEL
                 )
                 times.append(self.clock.take()[0])
         return Timing(times[1:], 1.0, 0), found

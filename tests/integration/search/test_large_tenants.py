@@ -48,7 +48,7 @@ async def found(world, query, user="ada", depth=50, filters=Filters()):
     excluded = tuple(term.tsquery for term in parsed.excluded)
     wanted = replace(filters, required=required, excluded=excluded)
     async with world.database.reading(user, retrieval.SEARCHING) as reading:
-        return await by_words.matching(reading, user, wanted, parsed, ["english"], depth, MODEL)
+        return await by_words.matching(reading, user, wanted, parsed, ["english"], depth, FILES, MODEL)
 
 
 def numbers(hits):
@@ -87,8 +87,10 @@ async def test_names_count_of_files_found_by_a_passage(large):
 
 
 async def test_a_filter_that_leaves_few_files_finds_all_of_them(large):
-    hits = await found(large, "report half tenth", filters=Filters(kinds=("image",)))
+    few = Filters(kinds=("image",))
+    hits = await found(large, "report half tenth", filters=few)
     assert sorted(numbers(hits)) == [300, 600, 900]
+    assert await found(large, "report half tenth", filters=few, depth=2000) == hits
 
 
 async def test_reading_deeper_only_appends(large):
@@ -114,6 +116,19 @@ async def test_a_sample_is_of_its_tenant_and_tells_how_common_words_are(large):
 
 async def test_the_sample_goes_through_the_index(large):
     async with large.database.reading("ada", retrieval.SEARCHING) as reading:
-        await filtering.seek(reading, "ada", Filters(), ["'report'"], 4)
+        sampled = filtering.sought("ada", Filters(), ["'report'"], one_in=4)
+        await reading.execute(text("SELECT set_config('app.sought', :s, true)"), {"s": sampled})
         plan = await reading.execute(text("EXPLAIN SELECT upload_id FROM words WHERE user_id = 'ada'"), {})
         assert any("words_by_word" in row[0] for row in plan)
+
+
+async def test_what_is_sought_is_told_before_the_index_is_asked(large):
+    """One round trip for both: or every passage of the tenant would be read."""
+    async with large.database.reading("ada", retrieval.SEARCHING) as reading:
+        explained = text(
+            f"""EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) WITH {filtering.SEEKING}
+            SELECT w.upload_id FROM words w WHERE w.user_id = 'ada' AND {filtering.SOUGHT}"""
+        )
+        plan = await reading.execute(explained, {"sought": filtering.sought("ada", Filters(), ["'canary'"])})
+        (scan,) = [row[0] for row in plan if "Bitmap Index Scan on words_by_word" in row[0]]
+        assert "rows=1.00" in scan
