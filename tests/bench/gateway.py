@@ -101,7 +101,10 @@ async def _live(system: LocalSystem, upload_id: str) -> str:
         httpx2.AsyncClient(base_url=system.url, headers=headers, trust_env=False, timeout=30) as client,
         client.stream("GET", "/api/v1/events") as response,
     ):
-        progress = _progress_seen(response.aiter_lines())
+        lines = response.aiter_lines()
+        while await anext(lines) != "event: hello":  # from then on every change is told
+            pass
+        progress = _progress_seen(lines)
         for number in range(CHANGES):
             change = "UPDATE upload_gateway.uploads SET progress = $1 WHERE upload_id = $2"
             await database.execute(change, number, upload_id)
