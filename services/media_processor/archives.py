@@ -30,6 +30,11 @@ _STRANGERS: tuple[tuple[str, str], ...] = (
 )
 _MIMETYPE_STRANGERS = (("opendocument.text", "an OpenDocument text"), ("opendocument", "an OpenDocument file"))
 
+_UNREADABLE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
+"""What ``zipfile`` raises for bytes it cannot read: NotImplementedError for a compression method it does not know,
+RuntimeError for a password.
+"""
+
 
 def identify(path: Path) -> Format:
     """The document format inside a ZIP. Raises ``Reject``: ``corrupt`` or ``unsupported_format``."""
@@ -37,7 +42,7 @@ def identify(path: Path) -> Format:
         with zipfile.ZipFile(path) as archive:
             names = {info.filename for info in archive.infolist()}
             mimetype = archive.open("mimetype").read(200) if "mimetype" in names else b""
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except _UNREADABLE as error:
         raise Reject(FailureCode.CORRUPT, "The file is a ZIP container that is damaged or cut off.") from error
     if mimetype.strip() == b"application/epub+zip":
         return formats.EPUB

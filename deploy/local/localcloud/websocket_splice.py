@@ -6,6 +6,7 @@ refusal reaches the client as the backend worded it.
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
 from typing import Protocol
 
 _PIECE = 64 * 1024
@@ -54,23 +55,26 @@ class WebSocketSplice(asyncio.StreamReaderProtocol):
 
     async def _splice(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await reader.readuntil(_HEAD_END)
-            port = self._backend_of(_path(head))
-            try:
-                backend_reader, backend_writer = await asyncio.open_connection(self._host, port, limit=_PIECE)
-            except OSError:
-                writer.write(_AWAY)
-                await writer.drain()
-                return
-            try:
-                backend_writer.write(self._forwarded(head, writer))
-                await _until_one_ends(_pass_on(reader, backend_writer), _pass_on(backend_reader, writer))
-            finally:
-                backend_writer.close()
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # either side went away: so does the other
+            # Either side may go away at any time: so does the other.
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await self._join(reader, writer)
         finally:
             writer.close()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(_HEAD_END)
+        port = self._backend_of(_path(head))
+        try:
+            backend_reader, backend_writer = await asyncio.open_connection(self._host, port, limit=_PIECE)
+        except OSError:
+            writer.write(_AWAY)
+            await writer.drain()
+            return
+        try:
+            backend_writer.write(self._forwarded(head, writer))
+            await _until_one_ends(_pass_on(reader, backend_writer), _pass_on(backend_reader, writer))
+        finally:
+            backend_writer.close()
 
     def _forwarded(self, head: bytes, writer: asyncio.StreamWriter) -> bytes:
         lines = head.removesuffix(_HEAD_END).split(b"\r\n")

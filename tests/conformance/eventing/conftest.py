@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +42,21 @@ def _serve_with(stack: AsyncExitStack, emulated: EmulatorHarness, door: Callable
         await stack.enter_async_context(door(emulated, consumed))
 
     return serve
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorProcess]:
+    """A broker that a test may kill."""
+    process = EmulatorProcess(tmp_path / "data")
+    process.start()
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", process.host)
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+async def own_harness(own_broker: EmulatorProcess) -> AsyncGenerator[EmulatorHarness, None]:
+    """What the pull door is asked through, at a broker of the test's own."""
+    emulated = EmulatorHarness(own_broker.jwks_url, (MediaProcessedV1.topic(), MediaAnalyzedV1.topic()))
+    yield emulated
+    await emulated.close()

@@ -1,44 +1,29 @@
 """What is settled while the pull door closes is told to the broker before it has closed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import httpx2
-import pytest
 
 from contracts.events import MediaAnalyzedV1, MediaProcessedV1
 from eventing.consumer import Consumer
 from eventing.handlers import Outcome, StageInputs
 from objectstore.testing import MemoryObjectStore
 from tests.conformance.eventing.harness import EmulatorHarness
-from tests.conformance.pubsub_emulator.emulator_process import EmulatorProcess
 from tests.unit.eventing.pipeline import SUBSCRIPTION, Probe, analyze, message, quick, runtime
 
 INPUT, OUTPUT = MediaProcessedV1.topic(), MediaAnalyzedV1.topic()
 
 
-@pytest.fixture
-async def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[EmulatorHarness, None]:
-    broker = EmulatorProcess(tmp_path / "data")
-    broker.start()
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", broker.host)
-    emulated = EmulatorHarness(broker.jwks_url, (INPUT, OUTPUT))
-    yield emulated
-    await emulated.close()
-    broker.stop()
-
-
-async def _not_acknowledged(harness: EmulatorHarness) -> int:
+async def _not_acknowledged(own_harness: EmulatorHarness) -> int:
     async with httpx2.AsyncClient(trust_env=False) as http:
-        shown = (await http.get(harness.jwks_url.replace("jwks.json", "metrics"))).text
+        shown = (await http.get(own_harness.jwks_url.replace("jwks.json", "metrics"))).text
     line = next(
         line for line in shown.splitlines() if f'num_undelivered_messages{{subscription="{SUBSCRIPTION.name}"}}' in line
     )
     return int(line.rpartition(" ")[2])
 
 
-async def test_the_broker_has_every_ack_when_the_door_has_closed(harness: EmulatorHarness) -> None:
+async def test_the_broker_has_every_ack_when_the_door_has_closed(own_harness: EmulatorHarness) -> None:
     begun = asyncio.Semaphore(0)
 
     async def slowly(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
@@ -47,13 +32,13 @@ async def test_the_broker_has_every_ack_when_the_door_has_closed(harness: Emulat
         return await analyze(event, inputs)
 
     probe = Probe(slowly)
-    consumed = [runtime(probe, harness.publisher, MemoryObjectStore(), changed=quick)]
-    harness.create(consumed[0].subscription, None)
-    async with Consumer(harness.project, consumed).running():
+    consumed = [runtime(probe, own_harness.publisher, MemoryObjectStore(), changed=quick)]
+    own_harness.create(consumed[0].subscription, None)
+    async with Consumer(own_harness.project, consumed).running():
         for number in (1, 2, 3):
-            await harness.publish(INPUT, message(number).data.encode(), message(number).attributes)
+            await own_harness.publish(INPUT, message(number).data.encode(), message(number).attributes)
         for _ in range(3):
             await begun.acquire()
-        assert await _not_acknowledged(harness) == 3
+        assert await _not_acknowledged(own_harness) == 3
     assert len(probe.calls) == 3
-    assert await _not_acknowledged(harness) == 0
+    assert await _not_acknowledged(own_harness) == 0
