@@ -4,7 +4,6 @@ SQLAlchemy's session spends five times what the driver does on a row found by it
 holds as in :class:`database.engine.Database`: the tenant is bound in the transaction that reads.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
@@ -21,11 +20,10 @@ from sqlalchemy import Select, TextClause
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from database.outages import DatabaseUnavailableError
+from database.pool import Pool
 from telemetry.sql import sanitized
 
-_ACQUIRE_S = 10.0
 _CONNECT_S = 5
-_IDLE_S = 60.0
 _OUTAGES = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -178,15 +176,13 @@ class Reader:
     def __init__(self, url: str, schema: str, *, pool_size: int) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._schema = schema
-        self._pool_size = pool_size
-        self._pool: Any = None
-        self._opening = asyncio.Lock()
+        self._pool = Pool(self._connect, pool_size)
 
     @asynccontextmanager
     async def reading(self, tenant: str, terms: Terms = READ_ONLY) -> AsyncGenerator[Reading, None]:
         """One transaction that sees only ``tenant``'s rows. Raises ``DatabaseUnavailableError``."""
         with _outages_told():
-            async with _free(self._pool or await self._open()) as connection:
+            async with self._pool.borrowed() as connection:
                 # One round trip for both; text, because a simple query takes no parameters.
                 await connection.execute(f"{terms.begin}set_config('app.user_id', {_literal(tenant)}, true)")
                 end = "ROLLBACK"
@@ -200,43 +196,34 @@ class Reader:
     async def only(self, tenant: str, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """The rows of ``tenant`` that one SELECT finds. Raises ``DatabaseUnavailableError``."""
         with _outages_told():
-            async with _free(self._pool or await self._open()) as connection:
+            async with self._pool.borrowed() as connection:
                 return await Reading(connection, self._schema).only(query, values, tenant)
 
     async def close(self) -> None:
         """Closes every connection."""
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            await pool.close()
+        await self._pool.close()
 
-    async def _open(self) -> Any:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._url,
-                    min_size=0,
-                    max_size=self._pool_size,
-                    max_inactive_connection_lifetime=_IDLE_S,
-                    statement_cache_size=_STATEMENTS_KEPT,
-                    max_cacheable_statement_size=_LONGEST_KEPT,
-                    max_cached_statement_lifetime=0,
-                    record_class=Row,
-                    timeout=_CONNECT_S,
-                    init=_init,
-                    reset=_nothing_to_reset,
-                    server_settings={
-                        "search_path": f"{self._schema},public",
-                        "application_name": f"{self._schema}_reading",
-                        "default_transaction_read_only": "on",
-                        "idle_in_transaction_session_timeout": "60s",
-                    },
-                )
-            return self._pool
-
-
-def _free(pool: Any) -> Any:
-    """A connection; where none is free it is waited for, for a limited time: a timer costs a fifth of a read."""
-    return pool.acquire(timeout=None if pool.get_idle_size() else _ACQUIRE_S)
+    async def _connect(self) -> Any:
+        connection: Any = await asyncpg.connect(
+            self._url,
+            statement_cache_size=_STATEMENTS_KEPT,
+            max_cacheable_statement_size=_LONGEST_KEPT,
+            max_cached_statement_lifetime=0,
+            record_class=Row,
+            timeout=_CONNECT_S,
+            server_settings={
+                "search_path": f"{self._schema},public",
+                "application_name": f"{self._schema}_reading",
+                "default_transaction_read_only": "on",
+                "idle_in_transaction_session_timeout": "60s",
+            },
+        )
+        try:
+            await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=from_json)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
 
 @contextmanager
@@ -245,14 +232,6 @@ def _outages_told() -> Generator[None, None, None]:
         yield
     except _OUTAGES as error:
         raise DatabaseUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error
-
-
-async def _init(connection: Any) -> None:
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=from_json)
-
-
-async def _nothing_to_reset(_connection: Any) -> None:
-    """Every setting was the transaction's own and has ended with it."""
 
 
 def _literal(text: str) -> str:
