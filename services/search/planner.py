@@ -64,12 +64,6 @@ class Choice:
     rows_left: int
 
 
-def at_once_up_to(dimensions: int) -> int:
-    """So many vectors left are read exactly whatever else there is."""
-    crossovers = CROSSOVERS[dimensions]
-    return min(crossovers.graph_from, crossovers.exact_up_to)
-
-
 def choose(counts: Counts, wanted_files: int | None, dimensions: int) -> Choice:
     """``wanted_files``: how many files the filters leave, None without filters.
 
@@ -79,8 +73,6 @@ def choose(counts: Counts, wanted_files: int | None, dimensions: int) -> Choice:
     share = 1.0 if wanted_files is None else min(1.0, wanted_files / max(counts.files, 1))
     rows_left = round(counts.passages * share)
     crossovers = CROSSOVERS[dimensions]
-    if rows_left <= at_once_up_to(dimensions):
-        return Choice(Way.EXACT, rows_left)
     if counts.in_graph * share * share * counts.of_graph > crossovers.graph_from:
         return Choice(Way.GRAPH, rows_left)
     return Choice(Way.EXACT if rows_left <= crossovers.exact_up_to else Way.CODES, rows_left)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from search.planner import Way, at_once_up_to, choose
+from search.planner import CROSSOVERS, Crossovers, Way, choose
 from search.ranking import MOMENTS, PassageHit, PassageKey, SemanticHit
 from search.request import Filters
 from search.store import filtering, graph
@@ -39,8 +39,7 @@ _FRESH = " AND NOT v.in_graph"
 _DISTANCE = "v.embedding <=> (SELECT vector FROM asked)"
 
 _OF_ALL = "{table} v WHERE {own}"
-_OF_WANTED = """wanted w CROSS JOIN LATERAL
-    (SELECT * FROM {table} v WHERE v.upload_id = w.upload_id AND {own} OFFSET 0) v WHERE true"""
+_OF_WANTED = "{table} v WHERE {own} AND v.upload_id = ANY(ARRAY(SELECT upload_id FROM wanted))"
 # Not a join: a walk goes on until it has met enough vectors of wanted files.
 _WANTED = " AND (v.upload_id IN (SELECT upload_id FROM wanted)) IS TRUE"
 
@@ -61,13 +60,16 @@ _GRAPH_AND_FRESH = "SELECT * FROM (({graph}) UNION ALL ({fresh})) both_parts ORD
 _WANTED_FILES = "wanted AS MATERIALIZED (SELECT f.upload_id FROM files f WHERE {conditions}),"
 _LISTED_FILES = "wanted AS MATERIALIZED (SELECT unnest(CAST(:listed AS text[])) AS upload_id),"
 
+# Few are left where ``search.planner.choose`` takes the exact scan.
 _COUNTED = """counted AS MATERIALIZED ({counted}),
-    rest AS MATERIALIZED (SELECT {vectors} AS vectors, {files} AS files FROM counted),"""
+    rest AS MATERIALIZED (SELECT vectors, files, vectors <= :exact_up_to
+        AND vectors * vectors <= CAST(:graph_from AS bigint) * passages AS few
+        FROM (SELECT {vectors} AS vectors, {files} AS files, passages FROM counted) each_one),"""
 _VECTORS_LEFT = "passages * least((SELECT count(*) FROM wanted), files) / greatest(files, 1)"
-_FEW_LEFT = " AND (SELECT vectors FROM rest) <= :at_most"
-_COUNTS = """counted.*, rest.files AS wanted, rest.vectors <= :at_most AS answered, {listed} AS listed,
-    CASE WHEN rest.vectors > :at_most THEN ({walk}) END,"""
-_LIST = "CASE WHEN rest.vectors > :at_most AND rest.files <= :most_listed THEN ARRAY(SELECT upload_id FROM wanted) END"
+_FEW_LEFT = " AND (SELECT few FROM rest)"
+_COUNTS = """counted.*, rest.files AS wanted, rest.few AS answered, {listed} AS listed,
+    CASE WHEN NOT rest.few THEN ({walk}) END,"""
+_LIST = "CASE WHEN NOT rest.few AND rest.files <= :most_listed THEN ARRAY(SELECT upload_id FROM wanted) END"
 
 # A plan made before would sort a tenant's vectors rather than walk. What is planned afterwards may sort again.
 _WALK = """SELECT set_config('hnsw.ef_search', :ef, true) || set_config('hnsw.max_scan_tuples', :tuples, true)
@@ -164,8 +166,8 @@ async def nearest(
     values = filtering.parameters(user_id, filters)
     values |= {"model_id": model_id, "vector": vector, "farthest": farthest}
     asked = _Asked(dimensions, filters, values, farthest, depth, wanted)
-    at_most = at_once_up_to(dimensions) if way is None else _EVERYTHING if way is Way.EXACT else _NEVER
-    rows = await _opened(asking, asked, at_most)
+    exact_up_to = _EVERYTHING if way is Way.EXACT else _NEVER
+    rows = await _opened(asking, asked, CROSSOVERS[dimensions] if way is None else Crossovers(_EVERYTHING, exact_up_to))
     first = rows[0]
     there_are = first.files if first.wanted is None else min(first.wanted, first.files)
     asked = replace(asked, enough=min(depth, there_are))
@@ -183,8 +185,8 @@ async def nearest(
     return await _climb(asking, asked, chosen, LADDER)
 
 
-async def _opened(asking: Asking, asked: _Asked, at_most: int) -> Sequence[Any]:
-    """The counts, and the files where at most so many vectors are left; where more are, the way for a walk is paved."""
+async def _opened(asking: Asking, asked: _Asked, crossovers: Crossovers) -> Sequence[Any]:
+    """The counts, and the files where few vectors are left; where more are, the way for a walk is paved."""
     counted = graph.COUNTED.format(table=VECTOR_TABLES[asked.dimensions])
     if asked.wanted:
         rest = _COUNTED.format(counted=counted, vectors=_VECTORS_LEFT, files="(SELECT count(*) FROM wanted)")
@@ -194,7 +196,8 @@ async def _opened(asking: Asking, asked: _Asked, at_most: int) -> Sequence[Any]:
     near = asked.near(Way.EXACT, unless=_FEW_LEFT)
     found = asked.files(near, before=rest, counts=counts, counted="counted CROSS JOIN rest CROSS JOIN")
     limits = {
-        "at_most": at_most,
+        "exact_up_to": crossovers.exact_up_to,
+        "graph_from": crossovers.graph_from,
         "most_listed": filtering.MOST_LISTED,
         "passages": asked.passages(Way.EXACT, LADDER[0]),
     }

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from search.planner import Counts, Way
+from search import planner
+from search.planner import Counts, Crossovers, Way, choose
 from search.request import Filters
 from search.store import by_meaning, filtering, graph
 from tests.integration.search.conftest import set_for_searching
@@ -34,21 +35,25 @@ async def counts(world, user):
         return await graph.counts(session, user, world.encoder.model_id, 384)
 
 
-async def nearest(world, way, *, filters=Filters(), cut_off=0.2, depth=20):
-    vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
+async def nearest(world, way, **asked):
     async with world.database.transaction("ada") as session:
         await set_for_searching(session)
-        return await by_meaning.nearest(
-            session,
-            "ada",
-            filters,
-            model_id=world.encoder.model_id,
-            dimensions=384,
-            vector=vector,
-            cut_off=cut_off,
-            depth=depth,
-            way=way,
-        )
+        return await of_ada(session, world, way=way, **asked)
+
+
+async def of_ada(asking, world, *, filters=Filters(), cut_off=0.2, depth=20, way=None):
+    vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
+    return await by_meaning.nearest(
+        asking,
+        "ada",
+        filters,
+        model_id=world.encoder.model_id,
+        dimensions=384,
+        vector=vector,
+        cut_off=cut_off,
+        depth=depth,
+        way=way,
+    )
 
 
 @pytest.mark.parametrize("in_graph", [0, 20, 2 * FILES])
@@ -62,6 +67,37 @@ async def test_every_way_agrees_whatever_part_is_in_the_graph(filled, in_graph):
             found = await nearest(filled, way, depth=depth)
             assert np.allclose([hit.similarity for hit in exact], [hit.similarity for hit in found])
             assert found[0].passages[0] == exact[0].passages[0]
+
+
+class Counted:
+    """A transaction that counts its statements."""
+
+    def __init__(self, asking):
+        self._asking = asking
+        self.statements = 0
+
+    async def execute(self, statement, values):
+        self.statements += 1
+        return await self._asking.execute(statement, values)
+
+
+@pytest.mark.parametrize("kinds", [(), ("image",), ("document",)])
+@pytest.mark.parametrize("crossovers", [(100, 100), (50, 100), (3, 100), (50, 20), (3, 5), (0, 100), (100, 0), (0, 0)])
+async def test_the_statement_that_counts_answers_where_the_planner_would_read_everything(
+    filled, monkeypatch, crossovers, kinds
+):
+    told = {384: Crossovers(*crossovers)}
+    for module in (planner, by_meaning):
+        monkeypatch.setattr(module, "CROSSOVERS", told)
+    await add_to_graph(filled, "ada", 2 * FILES)
+    there_are = Counts(2 * FILES, 2 * FILES, FILES)
+    way = choose(there_are, {(): None, ("image",): 3, ("document",): FILES - 3}[kinds], 384).way
+    async with filled.database.transaction("ada") as session:
+        await set_for_searching(session)
+        asking = Counted(session)
+        found = await of_ada(asking, filled, filters=Filters(kinds=kinds or None))
+    assert (asking.statements == 1) is (way is Way.EXACT)
+    assert len(found) == {(): 20, ("image",): 3, ("document",): 20}[kinds]
 
 
 async def test_filters_and_cut_off_hold_every_way(filled):

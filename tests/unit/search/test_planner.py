@@ -6,7 +6,6 @@ from search.planner import (
     CROSSOVERS,
     Counts,
     Way,
-    at_once_up_to,
     belong_in_the_graph,
     choose,
     rows_for_the_graph,
@@ -23,7 +22,7 @@ def test_every_size_has_its_way(dimensions):
     crossovers = CROSSOVERS[dimensions]
     for passages, way in (
         (0, Way.EXACT),
-        (at_once_up_to(dimensions), Way.EXACT),
+        (min(crossovers.graph_from, crossovers.exact_up_to), Way.EXACT),
         (crossovers.graph_from, Way.EXACT if crossovers.graph_from <= crossovers.exact_up_to else Way.CODES),
         (crossovers.graph_from + 1, Way.GRAPH),
         (300_000, Way.GRAPH),
