@@ -5,7 +5,7 @@ square of how well the file fits, or one word in common would outweigh the neare
 quoted phrase, a code, a file name) comes before what does not. Figures: ``python -m tests.bench.relevance``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -57,12 +57,21 @@ class PassageHit(NamedTuple):
     quoted: bool = False
 
 
+Passages = Callable[[], Sequence[PassageHit]]
+"""Made when they are asked for: of the files that are found, those of one page are shown."""
+
+
+def no_passages() -> Sequence[PassageHit]:
+    """Of a file that was not found this way."""
+    return ()
+
+
 class SemanticHit(NamedTuple):
     """A file by its passage nearest in meaning; ``similarity`` is a cosine above the model's cut-off."""
 
     upload_id: str
     similarity: float
-    passages: tuple[PassageHit, ...]
+    passages: Passages
 
 
 class TextHit(NamedTuple):
@@ -75,7 +84,7 @@ class TextHit(NamedTuple):
     coverage: float
     literal: bool
     matched: frozenset[Why]
-    passages: tuple[PassageHit, ...]
+    passages: Passages
     found: frozenset[str] = frozenset()
 
 
@@ -99,13 +108,13 @@ class RankedFile:
     similarity: float
     literal: bool
     matched: frozenset[Why]
-    near: tuple[PassageHit, ...] = ()
-    said: tuple[PassageHit, ...] = ()
+    near: Passages = no_passages
+    said: Passages = no_passages
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """The best of its passages; weighed only for the files of the page that is shown."""
-        return best_moments(self.near, self.said)
+        return best_moments(self.near(), self.said())
 
 
 def tier_for(last: int) -> int:
@@ -173,8 +182,8 @@ def _file(
         min(max(similarity, 0.0), 1.0),
         literal=words is not None and words[1].literal,
         matched=frozenset(matched),
-        near=meaning[1].passages if meaning else (),
-        said=words[1].passages if words else (),
+        near=meaning[1].passages if meaning else no_passages,
+        said=words[1].passages if words else no_passages,
     )
 
 

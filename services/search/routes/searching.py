@@ -3,10 +3,10 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from contracts.identifiers import UPLOAD_ID_PATTERN
-from hosting.answers import Answer, not_found
+from hosting.answers import Answer, not_found, written
 from hosting.app import API_ROOT
 from identity.principal import Caller
 from search.answers import SearchAnswer, SimilarAnswer
@@ -23,8 +23,8 @@ def search_router(finder: Finder) -> APIRouter:
     """Searching by query and by example."""
     router = APIRouter(prefix=API_ROOT, tags=["search"])
 
-    @router.post("/search", openapi_extra=_BODY)
-    async def search(caller: Caller, request: Request) -> Answer[SearchAnswer]:
+    @router.post("/search", openapi_extra=_BODY, response_model=Answer[SearchAnswer])
+    async def search(caller: Caller, request: Request) -> Response:
         """The files that fit best, each with its best moments; the first page is kept in the history."""
         asked = await read_model(request, SearchRequest)
         found = await finder.find(caller.user_id, asked)
@@ -38,7 +38,7 @@ def search_router(finder: Finder) -> APIRouter:
             "degraded": found.degraded,
             "processing": found.processing,
         }
-        return Answer(data=found, meta=meta)
+        return written(Answer(data=found, meta=meta))
 
     @router.get("/file/{upload_id}/similar")
     async def similar(

@@ -7,6 +7,7 @@ more are asked for; at the end of that ladder stands the exact scan, so there ar
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from search.planner import CROSSOVERS, Crossovers, Way, choose
@@ -243,11 +244,11 @@ def _hits(asked: _Asked, rows: Sequence[Any]) -> list[SemanticHit]:
     found: list[SemanticHit] = []
     for *_, upload_id, ordinals, distances, shown in rows:
         if shown and len(found) < asked.depth:
-            found.append(_hit(upload_id, model_id, ordinals, distances))
+            passages = partial(_passages, model_id, ordinals, distances)
+            found.append(SemanticHit(upload_id, 1 - distances[0], passages))
     return found
 
 
-def _hit(upload_id: str, model_id: str, ordinals: Sequence[int], distances: Sequence[float]) -> SemanticHit:
+def _passages(model_id: str, ordinals: Sequence[int], distances: Sequence[float]) -> Sequence[PassageHit]:
     found = zip(ordinals, distances, strict=True)
-    passages = tuple([PassageHit(PassageKey(model_id, ordinal), 1 - distance) for ordinal, distance in found])
-    return SemanticHit(upload_id, passages[0].score, passages)
+    return [PassageHit(PassageKey(model_id, ordinal), 1 - distance) for ordinal, distance in found]

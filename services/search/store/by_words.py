@@ -7,11 +7,11 @@ together, or long files would win by chance. A literal term (code, file name, qu
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any
 
 from search.query import Query
-from search.ranking import MOMENTS, SUPPORTING_COVERAGE, TIERS, PassageHit, PassageKey, TextHit, Why
+from search.ranking import MOMENTS, SUPPORTING_COVERAGE, TIERS, PassageHit, PassageKey, TextHit, Why, no_passages
 from search.request import Filters
 from search.store import filtering, sampling
 from search.store.sought import BEST_MASK, Sought, mask, mask_parameters, sought
@@ -210,14 +210,17 @@ class _Looking:
         found: Callable[[int], frozenset[str]],
     ) -> TextHit:
         upload_id, coverage, mask, name_mask, text_mask, models, ordinals, masks = row
-        terms = len(self.terms)
-        passages = [
-            PassageHit(PassageKey(model, ordinal), held.bit_count() / terms, held & self.quoted != 0)
-            for model, ordinal, held in zip(models or (), ordinals or (), masks or (), strict=True)
-        ]
         literal = mask & self.literal != 0
         why = matched(name_mask != 0, text_mask)
-        return TextHit(upload_id, min(coverage, 1.0), literal, why, tuple(passages), found(mask))
+        passages = partial(self._passages, models, ordinals, masks) if models else no_passages
+        return TextHit(upload_id, min(coverage, 1.0), literal, why, passages, found(mask))
+
+    def _passages(self, models: Sequence[str], ordinals: Sequence[int], masks: Sequence[int]) -> Sequence[PassageHit]:
+        terms, found = len(self.terms), zip(models, ordinals, masks, strict=True)
+        return [
+            PassageHit(PassageKey(model, ordinal), held.bit_count() / terms, held & self.quoted != 0)
+            for model, ordinal, held in found
+        ]
 
     def _matched(self, by_name: bool, text_mask: int) -> frozenset[Why]:
         reasons = ((by_name, Why.NAME), (text_mask & self.quoted, Why.QUOTED), (text_mask & ~self.quoted, Why.TEXT))

@@ -48,7 +48,8 @@ async def found(world, query, user="ada", depth=50, filters=Filters()):
     excluded = tuple(term.tsquery for term in parsed.excluded)
     wanted = replace(filters, required=required, excluded=excluded)
     async with world.database.reading(user, retrieval.SEARCHING) as reading:
-        return await by_words.matching(reading, user, wanted, parsed, ["english"], depth, FILES, MODEL)
+        hits = await by_words.matching(reading, user, wanted, parsed, ["english"], depth, FILES, MODEL)
+    return [hit._replace(passages=tuple(hit.passages())) for hit in hits]
 
 
 def numbers(hits):

@@ -66,7 +66,7 @@ async def test_every_way_agrees_whatever_part_is_in_the_graph(filled, in_graph):
         for way in (Way.CODES, Way.GRAPH):
             found = await nearest(filled, way, depth=depth)
             assert np.allclose([hit.similarity for hit in exact], [hit.similarity for hit in found])
-            assert found[0].passages[0] == exact[0].passages[0]
+            assert found[0].passages()[0] == exact[0].passages()[0]
 
 
 class Counted:

@@ -20,11 +20,11 @@ OPEN = Bar(0.0, 0.0)
 
 
 def near(upload_id, similarity=0.5, *passages):
-    return SemanticHit(upload_id, similarity, passages)
+    return SemanticHit(upload_id, similarity, lambda: passages)
 
 
 def said(upload_id, coverage=1.0, *passages, literal=False, matched=TEXT):
-    return TextHit(upload_id, coverage, literal, matched, passages)
+    return TextHit(upload_id, coverage, literal, matched, lambda: passages)
 
 
 def order(ranked):

@@ -3,14 +3,14 @@
 import pytest
 
 from search.query import Term, parse
-from search.ranking import TextHit
+from search.ranking import TextHit, no_passages
 from search.typos import corrected, doubtful, guessed, name_words
 
 KNOWN = ("glacier", "survey", "kubernetes", "outage", "report", "garden")
 
 
 def hit(*found: str, coverage: float = 1.0) -> TextHit:
-    return TextHit("u", coverage, literal=False, matched=frozenset(), passages=(), found=frozenset(found))
+    return TextHit("u", coverage, literal=False, matched=frozenset(), passages=no_passages, found=frozenset(found))
 
 
 @pytest.mark.parametrize(
