@@ -144,3 +144,4 @@ def test_a_kind_that_is_not_read_is_refused_with_the_reason(page: Page, tmp_path
     (tmp_path / "mystery.xyz").write_bytes(bytes(range(256)) * 4)
     add(page, tmp_path / "mystery.xyz")
     expect(tray_row(page, "mystery.xyz")).to_contain_text("not supported")
+    expect(page.locator("#tray h2")).to_have_text("0 files added, 1 with trouble")

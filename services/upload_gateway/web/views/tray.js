@@ -57,6 +57,7 @@ function draw() {
 function drawHead(entries, sending, lost) {
   const working = entries.filter((entry) => ["stored", "processing"].includes(entry.state)).length;
   const trouble = entries.filter((entry) => ["failed", "refused"].includes(entry.state)).length;
+  const added = entries.filter((entry) => !["refused", "duplicate", "cancelled"].includes(entry.state)).length;
   const known = entries.filter((entry) => entry.state !== "cancelled");
   const size = known.reduce((sum, entry) => sum + entry.size, 0);
   const sent = known.reduce((sum, entry) => sum + Math.min(entry.state === "duplicate" || entry.state === "refused" ? entry.size : entry.sent, entry.size), 0);
@@ -68,7 +69,7 @@ function drawHead(entries, sending, lost) {
   parts.stop.setAttribute("aria-label", paused ? "Resume all" : "Pause all");
   parts.stop.title = paused ? "Resume all" : "Pause all";
   parts.close.hidden = sending.length > 0;
-  let words = `${counted(entries.length, "file")} added`;
+  let words = `${counted(added, "file")} added`;
   if (sending.length) words = `${paused ? "Paused" : "Sending"} ${counted(sending.length, "file")}, ${Math.floor(parts.total.value * 100)} %`;
   else if (working) words = `Reading ${counted(working, "file")}`;
   else if (!entries.length) words = `${counted(lost.length, "upload")} interrupted`;
