@@ -89,12 +89,12 @@ class Pool:
             self._part_with(self._free.pop(0)[1])
 
     def _part_with(self, connection: Any) -> None:
-        parting = asyncio.get_running_loop().create_task(_closed(connection))
+        parting = asyncio.get_running_loop().create_task(_ended(connection))
         self._partings.add(parting)
         parting.add_done_callback(self._partings.discard)
 
 
-async def _closed(connection: Any) -> None:
+async def _ended(connection: Any) -> None:
     """Ends what the server still does for a connection, and then the connection."""
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         await connection.close(timeout=_CLOSE_S)
