@@ -1,6 +1,6 @@
 """Connections that are cheap to borrow: the one given back last is the next to be lent.
 
-The driver's own pool spends a task, a shield and two timers on each loan, an eighth of what a list of uploads takes
+The driver's own pool spends a task, a shield and two timers on each loan, a good tenth of what a list of uploads takes
 (docs/decisions/0029).
 """
 
