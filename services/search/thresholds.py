@@ -13,7 +13,7 @@ from typing import NamedTuple
 from search.ranking import SUPPORTING_COVERAGE
 
 SAMPLES = (4, 16, 64, 256, 1024)
-"""One in so many files is in a sample; each is inside the one before (migration 0007)."""
+"""One in so many files is in a sample; each is inside the one before (migration 0008)."""
 
 READ_WHOLE = 400
 """Files of a tenant up to which reading every passage that holds a word is as fast."""

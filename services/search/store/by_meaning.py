@@ -159,8 +159,6 @@ async def nearest(
 
     ``way`` overrules the planner.
     """
-    if filters.required or filters.excluded:
-        await filtering.seek(asking, user_id, filters)
     conditions = filtering.wanted_files(filters)
     wanted = _WANTED_FILES.format(conditions=conditions) if filtering.chooses(filters) else ""
     farthest = 1 - cut_off

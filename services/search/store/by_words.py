@@ -49,7 +49,7 @@ top AS MATERIALIZED (
     SELECT * FROM (
         SELECT * FROM scored WHERE coverage >= :least OR mask & :literal <> 0
         ORDER BY mask & :literal <> 0 DESC, coverage DESC, rank DESC, upload_id OFFSET 0) s
-    WHERE EXISTS (SELECT FROM files f WHERE f.upload_id = s.upload_id AND {wanted} OFFSET 0) LIMIT :depth),
+    WHERE {passes} LIMIT :depth),
 best AS MATERIALIZED (
     SELECT h.upload_id, (array_agg(h.model_id ORDER BY {best_first}))[1:{moments}] AS models,
         (array_agg(h.ordinal ORDER BY {best_first}))[1:{moments}] AS ordinals,
@@ -63,7 +63,7 @@ ORDER BY t.mask & :literal <> 0 DESC, t.coverage DESC, t.rank DESC, upload_id"""
 # Row security lets only those rows of `words` through that are sought, by its index.
 _EVERY = "matching AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {sought})"
 _OF_FEW = """matching AS MATERIALIZED (SELECT {row} FROM words w
-    WHERE w.user_id = :user_id AND {sought} AND w.upload_id = ANY(CAST(:among AS text[])))"""
+    WHERE w.user_id = :user_id AND {sought} AND (w.upload_id IN (SELECT unnest(CAST(:among AS text[])))) IS TRUE)"""
 # Name and summary of a file count however little they hold.
 _TELLING = """telling AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {sought}{held}),
 matching AS MATERIALIZED (
@@ -73,7 +73,9 @@ matching AS MATERIALIZED (
         WHERE f.user_id = :user_id AND f.upload_id IN (SELECT upload_id FROM telling)) w)"""
 
 # Looking up a file is cheaper than reading a passage of it; IS TRUE, so that each is looked up in a table of them.
-_HELD = " AND (w.upload_id IN (SELECT f.upload_id FROM files f WHERE {wanted})) IS TRUE"
+_HELD = " AND (w.upload_id IN (SELECT upload_id FROM held)) IS TRUE"
+
+_PASSES = "EXISTS (SELECT FROM files f WHERE f.upload_id = s.upload_id AND {wanted} OFFSET 0)"
 
 _WEIGHT = """ln(1 + greatest(CAST(:files AS bigint), count(*))
     / CAST(greatest(count(*) FILTER (WHERE mask & {bit} <> 0), 1) AS float8)) AS w{i}"""
@@ -84,16 +86,19 @@ _MOST_NAMED = 500
 
 
 @lru_cache(maxsize=256)
-def _find(terms: int, wanted: str, matching: str, *, weighed: bool, chosen: bool) -> str:
-    """The statement for a number of terms, with their weights ``weighed`` before or by what it finds itself."""
+def _find(terms: int, wanted: str, matching: str, *, weighed: bool, held: bool) -> str:
+    """The statement for a number of terms, with their weights ``weighed`` before or by what it finds itself.
+
+    ``held``: files that are not wanted are held out before their passages are looked at.
+    """
     shares = " + ".join(f"(CASE WHEN g.{{mask}} & {1 << i} <> 0 THEN w{i} ELSE 0 END)" for i in range(terms))
     weights = ", ".join((_WEIGHT_GIVEN if weighed else _WEIGHT).format(i=i, bit=1 << i) for i in range(terms))
     return _FIND.format(
-        seeking=filtering.SEEKING,
+        seeking=filtering.HELD.format(wanted=wanted) if held else filtering.SEEKING,
         matching=matching.format(
             row=_ROW.format(mask=mask(terms)),
             sought=filtering.SOUGHT,
-            held=_HELD.format(wanted=wanted) if chosen else "",
+            held=_HELD if held else "",
         ),
         best_mask=BEST_MASK.format(of="FILTER (WHERE ordinal >= 0)"),
         weights=weights if weighed else f"{weights} FROM found",
@@ -103,7 +108,7 @@ def _find(terms: int, wanted: str, matching: str, *, weighed: bool, chosen: bool
         name=_NAME,
         best_first=_BEST_FIRST,
         moments=MOMENTS,
-        wanted=wanted,
+        passes="TRUE" if held else _PASSES.format(wanted=wanted),
     )
 
 
@@ -132,7 +137,6 @@ async def matching(
     seen = await sampling.sample(asking, user_id, filters, terms, one_in=one_in, files=files)
     weighing = Weighing(seen.weights(len(terms)), looking.literal)
     if seen.wanted < TIERS[0] and filtering.chooses(filters):
-        await filtering.seek(asking, user_id, filters, looking.tsqueries)
         few = await sampling.wanted(asking, user_id, filters, _MOST_NAMED)
         if len(few) < _MOST_NAMED:
             return await looking.find(looking.tsqueries, depth, _OF_FEW, {"among": few}, weighing)
@@ -185,8 +189,8 @@ class _Looking:
     ) -> list[TextHit]:
         """The best by the passages that meet one of ``queries`` and that ``matching`` reads with its ``own`` values."""
         values = filtering.parameters(self.user_id, self.filters) | mask_parameters(self.terms)
+        values |= filtering.sought(queries)
         values |= {
-            "sought": filtering.sought(self.user_id, self.filters, queries),
             "any": " | ".join(self.tsqueries),
             "literal": self.literal,
             "least": SUPPORTING_COVERAGE,
@@ -197,8 +201,8 @@ class _Looking:
         if weighing is not None:
             values |= {f"w{i}": weight for i, weight in enumerate(weighing.weights)}
         wanted = filtering.wanted_files(self.filters)
-        chosen = filtering.chooses(self.filters)
-        find = _find(len(self.terms), wanted, matching, weighed=weighing is not None, chosen=chosen)
+        held = matching == _TELLING and filtering.chooses(self.filters)
+        find = _find(len(self.terms), wanted, matching, weighed=weighing is not None, held=held)
         # Many files hold the same of the terms; what that says of them is worked out once.
         matched, found = cache(self._matched), cache(self._found)
         return [self._hit(row, matched, found) for row in await self.asking.execute(statement(find), values)]

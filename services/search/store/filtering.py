@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 from search.request import Filters
-from search.store.statements import Asking, statement
 
 MOST_LISTED = 1000
 """Wanted files up to which their ids go into the next statement; more are asked for again inside it."""
@@ -24,8 +23,12 @@ STATUS = """CASE
 
 _LANGUAGE = "lower(substring(f.language FROM '^[A-Za-z]+')) = ANY(CAST(:languages AS text[]))"
 
-_MENTIONS = """f.upload_id {has} (SELECT w.upload_id FROM words w
-    WHERE w.user_id = :user_id AND w.words @@ CAST((CAST(:{name} AS text[]))[{place}] AS tsquery))"""
+# A scan of its own for each phrase, told what it seeks as it begins. IS TRUE: it is done once and looked up for each
+# file; as a join Postgres would read each file's words by their names, and work out what the index holds of them.
+_MENTIONS = """(f.upload_id {has} (SELECT DISTINCT w.upload_id FROM words w WHERE w.user_id = :user_id
+    AND (SELECT set_config('app.sample', '', true) || set_config('app.sought', {phrase}, true)) <> ''
+    AND w.words @@ CAST({phrase} AS tsquery))) IS TRUE"""
+_PHRASE = "(CAST(:{name} AS text[]))[{place}]"
 
 _CONDITIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -41,17 +44,23 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
 )
 """Field of ``Filters`` → its condition, used where the field is not None."""
 
-_SEEK = "SELECT set_config('app.sought', :sought, true)"
+_SEEK = "SELECT set_config('app.sought', :sought, true), set_config('app.sample', :sample, true)"
 
-SEEKING = "seeking AS MATERIALIZED (SELECT set_config('app.sought', :sought, true))"
-"""A CTE that does what :func:`seek` does, for a statement whose scans of ``words`` are all held by ``SOUGHT``."""
+SEEKING = f"seeking AS MATERIALIZED ({_SEEK})"
+"""A CTE that says what those scans of ``words`` may see that are held by ``SOUGHT``: row security itself lets no other
+rows through (docs/decisions/0010). Nothing may be written to ``words`` afterwards.
+"""
+
+HELD = f"""held AS MATERIALIZED (SELECT f.upload_id FROM files f WHERE {{wanted}}),
+seeking AS MATERIALIZED ({_SEEK} FROM (SELECT count(*) FROM held) before)"""  # noqa: S608 - constants only
+"""The same, once the files that filters leave are known: phrases among the filters seek something else meanwhile."""
 
 SOUGHT = "(SELECT count(*) FROM seeking) = 1"
 """A condition on a scan: checked once, before the scan reads what is sought."""
 
 
 def wanted_files(filters: Filters) -> str:
-    """Every condition, on ``files f``. Where words are required or excluded, :func:`seek` must have been called."""
+    """Every condition, on ``files f``. Phrases that are required or excluded change what is sought."""
     return " AND ".join((shown_files(filters), *_choosing(filters)))
 
 
@@ -74,7 +83,8 @@ def _choosing(filters: Filters) -> list[str]:
     """Conditions that may leave few files."""
     conditions = [condition for name, condition in _CONDITIONS.items() if getattr(filters, name) is not None]
     for name, queries, has in (("required", filters.required, "IN"), ("excluded", filters.excluded, "NOT IN")):
-        conditions += [_MENTIONS.format(has=has, name=name, place=i + 1) for i in range(len(queries))]
+        phrases = (_PHRASE.format(name=name, place=i + 1) for i in range(len(queries)))
+        conditions += [_MENTIONS.format(has=has, phrase=phrase) for phrase in phrases]
     return conditions
 
 
@@ -83,18 +93,6 @@ def parameters(user_id: str, filters: Filters) -> dict[str, Any]:
     return {"user_id": user_id, **filters.parameters()}
 
 
-async def seek(asking: Asking, user_id: str, filters: Filters, queries: Sequence[str] = ()) -> None:
-    """Lets the transaction read only those rows of ``words`` that match one of ``queries`` or of the filters' own.
-
-    Row security itself does it, see docs/decisions/0010; nothing may be written to ``words`` afterwards.
-    """
-    await asking.execute(statement(_SEEK), {"sought": sought(user_id, filters, queries)})
-
-
-def sought(user_id: str, filters: Filters, queries: Sequence[str], one_in: int | None = None) -> str:
-    """What row security is to let through: as a tsquery, all that :func:`seek` says; with ``one_in`` only in the
-    sample of one in so many files.
-    """
-    anything = [f"({query})" for query in (*queries, *filters.required, *filters.excluded)]
-    owner = f"{one_in or ''}={user_id}".replace("\\", "\\\\").replace("'", "''")
-    return f"'{owner}' & ({' | '.join(anything)})"
+def sought(queries: Sequence[str], one_in: int | None = None) -> dict[str, str]:
+    """The values of ``SEEKING``: rows that match one of the queries, with ``one_in`` in one of so many files only."""
+    return {"sought": " | ".join(f"({query})" for query in queries), "sample": str(one_in or "")}

@@ -26,13 +26,13 @@ async def sample(
     # Nearly every file is shown: not worth asking each whether it is.
     passes = _PASSES.format(wanted=filtering.wanted_files(filters)) if filtering.chooses(filters) else "true"
     values = filtering.parameters(user_id, filters) | mask_parameters(terms)
-    values |= {"sought": filtering.sought(user_id, filters, [term.tsquery for term in terms], one_in)}
+    values |= filtering.sought([term.tsquery for term in terms], one_in)
     rows = await asking.execute(statement(_sample(len(terms), passes)), values)
     return Sample(one_in, files, [Seen(row.mask, row.best, row.files, row.wanted) for row in rows])
 
 
 async def wanted(asking: Asking, user_id: str, filters: Filters, most: int) -> list[str]:
-    """Up to ``most`` of the files that the filters leave; for words among them :func:`filtering.seek` comes first."""
+    """Up to ``most`` of the files that the filters leave."""
     listed = statement(_WANTED.format(wanted=filtering.wanted_files(filters)))
     rows = await asking.execute(listed, filtering.parameters(user_id, filters) | {"most": most})
     return [row.upload_id for row in rows]

@@ -1,6 +1,7 @@
 """The same rows asked without the service, for the floor below it: no row security, no files, no grouping by file."""
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +18,8 @@ MOST_EXACT = 20_000
 _NEAREST = """SELECT upload_id FROM vectors_{n} WHERE user_id = $1 AND model_id = $2{graph}
     ORDER BY {distance} LIMIT {passages}"""
 _MATCHING = """SELECT upload_id, ts_rank(words, CAST($2 AS tsquery)) AS rank FROM words
-    WHERE words @@ CAST($1 AS tsquery) ORDER BY rank DESC LIMIT 50"""
+    WHERE tenant_words(words, user_id, upload_id) @@ CAST($1 AS tsquery) ORDER BY rank DESC LIMIT 50"""
+_KEY = "SELECT tenant_key($1) || ':'"
 
 
 async def by_meaning(bench: Bench, admin_url: str, user: str) -> Timing:
@@ -44,11 +46,13 @@ async def by_words(bench: Bench, admin_url: str, user: str) -> Timing:
     connection = await _connected(admin_url, {})
     times: list[float] = []
     try:
+        key = await connection.fetchval(_KEY, user)
         for question in (bench.questions[0], *bench.questions):
             words = " | ".join(f"'{word}'" for term in parse(question).terms for word in term.words)
             stems = await connection.fetchval("SELECT CAST(to_tsquery('english', $1) AS text)", words)
+            sought = re.sub("'([^']+)'", rf"'{key}\1'", stems)
             started = time.perf_counter()
-            await connection.fetch(_MATCHING, f"'={user}' & ({stems})", stems)
+            await connection.fetch(_MATCHING, sought, stems)
             times.append((time.perf_counter() - started) * 1000)
     finally:
         await connection.close()

@@ -187,7 +187,7 @@ async def _copy_passages(
     await connection.copy_records_to_table("passages", records=rows, columns=names)
     await connection.execute(
         """INSERT INTO words SELECT upload_id, model_id, ordinal, user_id,
-        owned(to_tsvector('simple', text) || strip(to_tsvector('english', text)), user_id, upload_id)
+        to_tsvector('simple', text) || strip(to_tsvector('english', text))
         FROM passages WHERE upload_id = ANY($1::text[])""",
         [file.upload_id for file in files],
     )
