@@ -10,12 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Reply:
-    """What the server sends back for one request; ``delay_s`` before it, ``cut`` bytes missing at its end."""
+    """What the server sends back for one request: after ``delay_s``, byte by byte with ``drip_s`` between them, ``cut``
+    bytes missing at its end.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0
+    drip_s: float = 0
     cut: int = 0
 
 
@@ -47,7 +50,10 @@ class WireHandler(BaseHTTPRequestHandler):
         self.send_header("connection", "close")
         self.send_header("content-length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(reply.body[: len(reply.body) - reply.cut])
+        sent = reply.body[: len(reply.body) - reply.cut]
+        for piece in (sent[i : i + 1] for i in range(len(sent))) if reply.drip_s else (sent,):
+            self.wfile.write(piece)
+            time.sleep(reply.drip_s)
 
     def log_message(self, *args: object) -> None:
         """Keeps the test output clean."""

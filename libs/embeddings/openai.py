@@ -3,6 +3,7 @@
 The SDK's own retries are off: whoever calls decides when to try again, so attempts never multiply.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,6 +52,7 @@ class OpenAIEncoder(Encoder):
         price: Price | None = None,
     ) -> None:
         self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=0)
+        self._timeout_s = timeout_s
         self._model = model
         self._dimensions = dimensions
         self._gate = gate or ProviderGate("openai")
@@ -85,12 +87,18 @@ class OpenAIEncoder(Encoder):
 
     async def _answer(self, asked: list[str]) -> tuple[CreateEmbeddingResponse, int]:
         try:
-            answer = await self._client.embeddings.create(model=self._model, input=asked, dimensions=self._dimensions)
+            # The SDK's own timeout begins anew with every byte that comes.
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._client.embeddings.create(
+                    model=self._model, input=asked, dimensions=self._dimensions
+                )
             # Paid for whether the answer is usable or not; some servers that speak this format count nothing.
             tokens = int(answer.usage.prompt_tokens) if answer.usage else 0
             self._gate.charge(self._price, tokens)
         except openai.APIError as error:
             raise _translated(error) from error
+        except TimeoutError as error:
+            raise EncoderUnavailable(f"no whole answer within {self._timeout_s:g} s") from error
         except (ValueError, TypeError, AttributeError) as error:
             raise EncoderAnswerInvalid(f"the provider's answer cannot be read: {type(error).__name__}") from error
         return answer, tokens

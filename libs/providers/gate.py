@@ -13,6 +13,7 @@ from providers.breaker import CircuitBreaker
 from providers.budget import DailyBudget
 from providers.errors import ProviderError, ProviderPausedError, ProviderUnavailable
 from providers.pace import Pace
+from providers.patience import CallUnderWay
 from providers.prices import Price
 from providers.shared_limits import SharedLimits
 from telemetry import spans
@@ -87,17 +88,18 @@ class ProviderGate:
     async def call(self) -> AsyncGenerator[None, None]:
         """One call. Waits for its turn, raises :class:`ProviderPausedError` when there is none for longer.
 
-        Inside, only :class:`ProviderUnavailable` counts as a failure of the provider; a refusal or a bad answer is one
-        more sign that it is there.
+        Inside, only :class:`ProviderUnavailable` counts as a failure of the provider, and that it took longer than the
+        caller's :func:`~providers.patience.patience`; a refusal or a bad answer is one more sign that it is there.
         """
         await self.check()
         async with self._places:
             await self._turn()
             await self.check()
             self._breaker.begin()
+            under_way = CallUnderWay()
             try:
                 with (
-                    self._metrics.timed(),
+                    self._metrics.timed(under_way),
                     spans.inference(self._operation, self._provider, self._model, remote=True),
                 ):
                     yield
@@ -108,7 +110,10 @@ class ProviderGate:
                 self._breaker.succeeded()
                 raise
             except BaseException:
-                self._breaker.abandoned()
+                if under_way.took_too_long:
+                    self._breaker.failed()
+                else:
+                    self._breaker.abandoned()
                 raise
             else:
                 self._breaker.succeeded()

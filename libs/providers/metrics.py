@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from prometheus_client import Counter, Gauge, Histogram
 
 from providers.errors import ProviderUnavailable
+from providers.patience import CallUnderWay
 
 _WHO = ["provider", "model", "stage"]
 _CALLS = Counter("provider_calls", "Calls made", [*_WHO, "outcome"])
@@ -47,7 +48,7 @@ class ProviderMetrics:
         _CALLS.labels(*self._who, "quota")
 
     @contextmanager
-    def timed(self) -> Generator[None, None, None]:
+    def timed(self, under_way: CallUnderWay) -> Generator[None, None, None]:
         """Counts one call: ``ok``, ``quota`` when the provider wants fewer calls, else the name of its error."""
         outcome = "ok"
         try:
@@ -55,7 +56,8 @@ class ProviderMetrics:
                 yield
         except BaseException as error:
             spent = isinstance(error, ProviderUnavailable) and error.quota
-            outcome = "quota" if spent else type(error).__name__
+            kind = TimeoutError if under_way.took_too_long else type(error)
+            outcome = "quota" if spent else kind.__name__
             raise
         finally:
             _CALLS.labels(*self._who, outcome).inc()

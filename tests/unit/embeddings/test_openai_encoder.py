@@ -163,6 +163,14 @@ async def test_a_stalled_provider_is_unavailable(server: EmbeddingsServer) -> No
     await encoder.aclose()
 
 
+async def test_a_provider_that_answers_byte_by_byte_is_unavailable(server: EmbeddingsServer) -> None:
+    server.reply = lambda request: Reply(body=good_answer(request), drip_s=0.05)
+    encoder = OpenAIEncoder("sk-test", base_url=server.url, dimensions=DIMENSIONS, timeout_s=0.3)
+    with pytest.raises(EncoderUnavailable, match="no whole answer"):
+        await encoder.encode_query("x")
+    await encoder.aclose()
+
+
 async def test_a_cut_body_is_unavailable(server: EmbeddingsServer, openai_encoder: OpenAIEncoder) -> None:
     server.reply = lambda request: Reply(body=good_answer(request), cut=20)
     with pytest.raises(EncoderUnavailable):
