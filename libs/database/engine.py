@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from database.outages import DatabaseUnavailableError
-from database.reading import READ_ONLY, Prepared, Reader, Reading, Terms
+from database.reading import GIVEN_UP_AFTER_S, LIMITS, READ_ONLY, Prepared, Reader, Reading, Terms
 from telemetry import configure as telemetry
 
 NO_TENANT = ""
@@ -25,7 +25,7 @@ _DOUBTFUL_AFTER_S = 30.0
 
 _BIND = text("SELECT set_config('app.user_id', :tenant, true)")
 
-_OUTAGE_STATES = ("08", "57P", "53")  # connection lost, shutting down or starting, out of resources
+_OUTAGE_STATES = ("08", "57", "53")  # connection lost; shutting down, starting or taking too long; out of resources
 
 
 class Database:
@@ -43,10 +43,11 @@ class Database:
             hide_parameters=True,  # values are people's texts and keys; errors end in the log
             connect_args={
                 "timeout": 5,
+                "command_timeout": GIVEN_UP_AFTER_S,
                 "server_settings": {
                     "search_path": f"{schema},public",
                     "application_name": schema,
-                    "idle_in_transaction_session_timeout": "60s",
+                    **LIMITS,
                 },
             },
         )
@@ -67,6 +68,8 @@ class Database:
                 yield session
         except NoFreeConnectionError as error:
             raise DatabaseUnavailableError("every connection is in use") from error
+        except TimeoutError as error:
+            raise DatabaseUnavailableError("the server does not answer") from error
         except (DBAPIError, InterfaceError) as error:
             if _is_outage(error):
                 raise DatabaseUnavailableError(str(error)[:300]) from error

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,12 @@ from database.outages import DatabaseUnavailableError
 from database.pool import Pool
 from telemetry.sql import sanitized
 
+LIMITS = MappingProxyType({"idle_in_transaction_session_timeout": "60s", "statement_timeout": "120s"})
+"""Settings of every connection: what a server that is alive ends by itself."""
+
+GIVEN_UP_AFTER_S = 150.0
+"""Seconds after which a server that says nothing at all is given up."""
+
 _CONNECT_S = 5
 _OUTAGES = (
     OSError,
@@ -32,7 +39,9 @@ _OUTAGES = (
     asyncpg.OperatorInterventionError,  # shutting down or starting, and a statement that took too long
     asyncpg.InternalClientError,  # a statement crossed with the server's last words
 )
-_STATEMENTS_KEPT = 512
+# Each connection keeps its own at the server, up to half a megabyte each of those that search.
+_STATEMENTS_KEPT = 128
+_STATEMENTS_COMPILED = 512
 _LONGEST_KEPT = 64 * 1024
 _BOUND = (
     "SELECT answer.* FROM set_config('app.user_id', ${tenant}, true) AS bound (tenant) "
@@ -106,7 +115,7 @@ def prepared(statement: Select[Any] | TextClause, table: str) -> Prepared:
     return Prepared(str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), table)
 
 
-@lru_cache(maxsize=_STATEMENTS_KEPT)
+@lru_cache(maxsize=_STATEMENTS_COMPILED)
 def _prepared(statement: TextClause) -> Prepared:
     table = _TABLE.search(statement.text)
     return prepared(statement, table[1] if table else "")
@@ -211,11 +220,12 @@ class Reader:
             max_cached_statement_lifetime=0,
             record_class=Row,
             timeout=_CONNECT_S,
+            command_timeout=GIVEN_UP_AFTER_S,
             server_settings={
                 "search_path": f"{self._schema},public",
                 "application_name": f"{self._schema}_reading",
                 "default_transaction_read_only": "on",
-                "idle_in_transaction_session_timeout": "60s",
+                **LIMITS,
             },
         )
         try:
