@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from mmsearch import settings
-from mmsearch.cli_output import OPERATORS, AsJson, DataDir, err, out, print_json, say
+from mmsearch.cli_output import OPERATORS, AsJson, DataDir, err, hint, out, print_json, say
 from mmsearch.errors import MmsearchError
 from mmsearch.reembedding import ReembeddingClient
 
@@ -20,6 +20,9 @@ _POLL_S = 2.0
 _STANDSTILL_S = 300.0
 _STANDSTILL = """{count} files are still missing and nothing has come for five minutes: see the embedder's log and
 `mmsearch dlq list --subscription embedder.upload.reembed.v1`. Starting again pays for nothing twice."""
+
+_PART = """Warning: {missing_files} of your {expected} files have no vectors of {other_model_id} yet and are left out of
+both answers: compared is what both models have. `mmsearch reembed start --model {other_model_id}` goes on."""
 
 ModelId = Annotated[str, typer.Option("--model", help="The model, by the id that `mmsearch reembed status` shows.")]
 User = Annotated[str | None, typer.Option("--user", help="Another user, by their id (operators).")]
@@ -89,6 +92,8 @@ def compare(
     """Ask your own past queries of the answering model and of another, and show what would change."""
     with _connected(data_dir) as client:
         found = client.comparison(model_id, queries)
+    if found["missing_files"]:
+        hint(_PART.format(**found))
     if as_json:
         return print_json(found)
     table = Table("query", "overlap@20", "first three before", "and after", box=None)
@@ -96,10 +101,7 @@ def compare(
         names = (", ".join(one["before"]), ", ".join(one["after"]) if one["first_changed"] else "the same")
         table.add_row(escape(one["query"]), f"{one['overlap']:.0%}", *(escape(name) for name in names))
     out.print(table)
-    asked = len(found["queries"])
-    say(
-        f"overlap@20 {found['overlap']:.0%}; of {asked} queries {found['first_changed']} had their first three changed."
-    )
+    _say_compared(found)
     return None
 
 
@@ -178,6 +180,14 @@ def _watch(client: ReembeddingClient, model_id: str) -> None:
             time.sleep(_POLL_S)
         progress.update(task, total=state["expected"], completed=state["expected"])
     say(f"{model_id} covers all {state['expected']} files. Next: mmsearch reembed compare --model {model_id}")
+
+
+def _say_compared(found: dict[str, Any]) -> None:
+    say(f"{found['other_model_id']} covers {found['expected'] - found['missing_files']} of {found['expected']} files.")
+    if not found["queries"]:
+        return say("You have searched for nothing yet that could be compared.")
+    changed, asked = found["first_changed"], len(found["queries"])
+    return say(f"overlap@20 {found['overlap']:.0%}; of {asked} queries {changed} had their first three changed.")
 
 
 def _say_switched(done: dict[str, Any]) -> None:

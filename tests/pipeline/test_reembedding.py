@@ -93,6 +93,8 @@ def test_from_the_estimate_to_the_drop(system: LocalSystem, provider: Embeddings
     assert (before["configured"], before["expected"], before["missing_files"], before["files"]) == ("next", 3, 3, 0)
     assert 0 < before["missing_cost_usd"] < 0.001
     assert "model_not_covering" in reembed(system, "switch", "--model", NEXT, "--all", ok=False)
+    system.search(next(iter(QUERIES)))
+    assert "model_covers_nothing" in reembed(system, "compare", "--model", NEXT, ok=False)
     assert paid_texts(provider) == 0, "the estimate is free"
 
     assert "3 of 3 files" in reembed(system, "start", "--model", NEXT, "--yes")
@@ -114,6 +116,7 @@ def test_from_the_estimate_to_the_drop(system: LocalSystem, provider: Embeddings
     assert {one["query"] for one in compared["queries"]} == set(QUERIES)
     assert all(one["after"][:1] == [QUERIES[one["query"]]] for one in compared["queries"])
     assert 0 <= compared["overlap"] <= 1
+    assert (compared["expected"], compared["missing_files"]) == (4, 0)
 
     reembed(system, "switch", "--model", NEXT, "--all")
     assert model(system, NEXT)["answering"] is True

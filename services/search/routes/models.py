@@ -97,10 +97,15 @@ class QueryShown(_Row):
 
 
 class ComparisonShown(_Row):
-    """The model that answers the caller beside another one."""
+    """The model that answers the caller beside another one.
+
+    Files that the other lacks, ``missing_files`` of the ``expected``, are left out of both answers.
+    """
 
     model_id: str
     other_model_id: str
+    expected: int
+    missing_files: int
     overlap: float
     first_changed: int
     queries: list[QueryShown]
@@ -145,7 +150,10 @@ def models_router(database: Database, reembedding: Reembedding, comparing: Compa
     async def comparison(
         caller: Caller, model_id: Annotated[ModelId, Query()], queries: Annotated[int, Query(ge=1, le=50)] = 20
     ) -> Answer[ComparisonShown]:
-        """The caller's latest different queries, asked of the answering model and of another; nothing is remembered."""
+        """The caller's latest different queries, asked of the answering model and of another; nothing is remembered.
+
+        Compared is what both have; refused while the other has nothing.
+        """
         found = await comparing.compare(caller.user_id, model_id, queries)
         return Answer(data=ComparisonShown.model_validate(found))
 

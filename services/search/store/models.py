@@ -3,14 +3,14 @@
 ``user_id`` '' is everyone who has no choice of their own. What is asked about everyone needs :func:`see_all`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from search.store.statements import statement
+from search.store.statements import Asking, statement
 
 EVERYONE = ""
 
@@ -39,6 +39,11 @@ SELECT m.model_id, count(a.upload_id) AS files, count(b.upload_id) AS covered,
 FROM unnest(CAST(:models AS text[])) AS m(model_id) LEFT JOIN answering a ON true
 LEFT JOIN passage_sets b ON b.upload_id = a.upload_id AND b.model_id = m.model_id AND b.run >= a.run
 GROUP BY m.model_id"""
+
+_LACKING = """SELECT a.upload_id FROM passage_sets a
+    WHERE a.user_id = :user_id AND a.model_id = :answering AND a.upload_id = ANY(CAST(:upload_ids AS text[]))
+        AND NOT EXISTS (SELECT FROM passage_sets b
+            WHERE b.upload_id = a.upload_id AND b.model_id = :other AND b.run >= a.run)"""
 
 _DROP = """INSERT INTO dropped_models (model_id, drops, dropped) VALUES (:model_id, 1, true)
     ON CONFLICT (model_id) DO UPDATE SET drops = dropped_models.drops + 1, dropped = true
@@ -143,6 +148,14 @@ async def coverage(
         row.model_id: Coverage(row.files, row.covered, int(row.missing_passages), int(row.missing_bytes))
         for row in rows
     }
+
+
+async def lacking(
+    asking: Asking, user_id: str, upload_ids: Collection[str], answering: str, other: str
+) -> frozenset[str]:
+    """Those of the files that the model ``answering`` finds by meaning and the ``other`` does not."""
+    values = {"user_id": user_id, "upload_ids": list(upload_ids), "answering": answering, "other": other}
+    return frozenset(row.upload_id for row in await asking.execute(statement(_LACKING), values))
 
 
 async def drop(session: AsyncSession, model_id: str) -> None:

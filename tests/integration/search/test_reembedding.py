@@ -380,6 +380,46 @@ async def test_ones_own_past_queries_are_compared(two: Reembedder, http: Any) ->
     assert unknown.json()["error"]["code"] == "model_not_configured"
 
 
+async def test_a_model_that_has_nothing_is_not_compared(two: Reembedder, http: Any) -> None:
+    ada = await http("ada")
+    await two.add("ada", "a.txt", TEXTS[0])
+    await two.both("bob", "b.txt", TEXTS[1])
+    await found(ada, "harbour", mode="semantic")
+    asked = list(two.following.encoded)
+    answer = await ada.get("/search/models/comparison", params={"model_id": NEW})
+    assert answer.status_code == 409
+    error = answer.json()["error"]
+    assert (error["code"], error["details"]) == ("model_covers_nothing", {"missing_files": 1})
+    assert two.following.encoded == asked, "no query was paid for"
+
+
+async def test_what_only_one_model_has_is_left_out_of_both_answers(two: Reembedder, http: Any) -> None:
+    """However many files the other lacks, twenty that both have are compared where there are so many."""
+    ada = await http("ada")
+    for n in range(60):
+        await two.add("ada", f"old{n}.txt", "harbour boats")
+    for n in range(3):
+        await two.both("ada", f"both{n}.txt", f"harbour boats {' '.join(f'net{i}' for i in range(1 + n * n))}")
+    await two.both("ada", "again.txt", "harbour boats")
+    await two.apply(await two.embedded(two.upload("ada", "again.txt", run=1), ["harbour boats"]))
+    await found(ada, "harbour boats", mode="semantic")
+    answer = (await ada.get("/search/models/comparison", params={"model_id": NEW})).json()["data"]
+    assert (answer["expected"], answer["missing_files"]) == (64, 61)
+    (one,) = answer["queries"]
+    assert (answer["overlap"], one["first_changed"]) == (1.0, False)
+    assert {name[:4] for name in one["before"]} == {name[:4] for name in one["after"]} == {"both"}
+    for n in range(60):
+        await two.beside("ada", f"old{n}.txt", "harbour boats")
+    await two.apply(
+        await World(two.database, two.following, two.store).embedded(
+            two.upload("ada", "again.txt", run=1), ["harbour boats"], beside=True
+        )
+    )
+    whole = (await ada.get("/search/models/comparison", params={"model_id": NEW})).json()["data"]
+    assert whole["missing_files"] == 0
+    assert "both" not in {name[:4] for name in whole["queries"][0]["after"]}
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"model_id": ""}, {"model_id": "a b"}, {"model_id": 3}, {"model_id": "x", "user_id": "u", "everyone": True}],

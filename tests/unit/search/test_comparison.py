@@ -2,7 +2,8 @@
 
 import pytest
 
-from search.comparison import compared, overlap
+from search.comparison import compared, overlap, places_read
+from search.store.models import Coverage
 
 ABC = ["a", "b", "c"]
 
@@ -37,3 +38,10 @@ def test_another_order_among_the_first_three_is_a_change(after: list[str], chang
 def test_the_first_three_are_named_as_far_as_they_are_there() -> None:
     one = compared("q", ["a", "gone", "b", "c"], ["c"], {"a": "a.txt", "b": "b.txt", "c": "c.txt"})
     assert (one.before, one.after) == (("a.txt", "b.txt"), ("c.txt",))
+
+
+@pytest.mark.parametrize(
+    ("files", "covered", "places"), [(203, 203, 20), (200, 100, 40), (3, 2, 30), (1_000_000, 1, 10_000)]
+)
+def test_the_fewer_files_both_have_the_further_their_answers_are_read(files: int, covered: int, places: int) -> None:
+    assert places_read(Coverage(files, covered, 0, 0)) == places

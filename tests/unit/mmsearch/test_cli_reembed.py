@@ -1,0 +1,59 @@
+"""``mmsearch reembed compare``: what it says of a model that covers everything, a part, or nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.mmsearch.api import Api
+from tests.unit.mmsearch.test_cli import mmsearch
+
+COMPARISON = "GET /api/v1/search/models/comparison"
+QUERY = {"query": "rye", "overlap": 0.5, "first_changed": True, "before": ["a.txt"], "after": ["b.txt"]}
+
+
+def comparison(missing: int, *queries: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "model_id": "old", "other_model_id": "new", "expected": 203, "missing_files": missing,
+        "overlap": 0.5 if queries else 1.0, "first_changed": len(queries), "queries": list(queries),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_a_whole_index_is_compared_without_a_warning(api: Api, here: Path) -> None:
+    api.will_answer(COMPARISON, comparison(0, QUERY))
+    shown = mmsearch("reembed", "compare", "--model", "new", cwd=here, api=api)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "new covers 203 of 203 files." in shown.stdout
+    assert "overlap@20 50%; of 1 queries 1 had their first three changed." in shown.stdout
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_a_part_is_compared_with_a_warning(api: Api, here: Path, how: tuple[str, ...]) -> None:
+    api.will_answer(COMPARISON, comparison(153, QUERY))
+    shown = mmsearch("reembed", "compare", "--model", "new", *how, cwd=here, api=api)
+    assert shown.returncode == 0
+    assert "Warning: 153 of your 203 files have no vectors of new yet and are left out" in shown.stderr
+    if how:
+        assert json.loads(shown.stdout) == comparison(153, QUERY)
+    else:
+        assert "new covers 50 of 203 files." in shown.stdout
+
+
+def test_nothing_is_refused(api: Api, here: Path) -> None:
+    api.will_refuse(COMPARISON, 409, "model_covers_nothing", "new has no vectors of your files yet.")
+    shown = mmsearch("reembed", "compare", "--model", "new", cwd=here, api=api)
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert "model_covers_nothing" in shown.stderr
+
+
+def test_without_queries_there_is_no_figure(api: Api, here: Path) -> None:
+    api.will_answer(COMPARISON, comparison(0))
+    shown = mmsearch("reembed", "compare", "--model", "new", cwd=here, api=api).stdout
+    assert "nothing yet that could be compared" in shown
+    assert "overlap@20 100" not in shown
