@@ -1,11 +1,14 @@
-"""Puts right the words of a query that occur nowhere, where a file's name has a word spelt almost the same. Pure."""
+"""Puts right the words of a query that occur nowhere: as the name of a file has them, spelt almost the same or parted.
 
-from collections.abc import Collection, Iterable
+Pure.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from rapidfuzz.distance import OSA
 
-from search.folding import is_unspaced, words
+from search.folding import is_unspaced, name_text
 from search.query import Query, Term
 from search.ranking import TextHit
 
@@ -21,8 +24,11 @@ _CERTAINTY = 0.8
 
 
 def name_words(filename: str) -> set[str]:
-    """The words of a file name that may be misspelt: letters only, neither very short nor very long."""
-    return {word for word in words(filename) if _LEAST_NAME_WORD <= len(word) <= _LONGEST and _is_spelt(word)}
+    """The words of a file name that may be misspelt, with camel case and digits parted as well: letters only, neither
+    very short nor very long.
+    """
+    found = name_text(filename).split()
+    return {word for word in found if _LEAST_NAME_WORD <= len(word) <= _LONGEST and _is_spelt(word)}
 
 
 def doubtful(query: Query, hits: Iterable[TextHit]) -> set[str]:
@@ -32,9 +38,19 @@ def doubtful(query: Query, hits: Iterable[TextHit]) -> set[str]:
     return {word for word in asked - found if _SHORTEST <= len(word) <= _LONGEST and _is_spelt(word)}
 
 
+def inside(word: str) -> set[str]:
+    """What may be words of a name of which this one is made: of "camelcase" also "camel" and "case"."""
+    least = _LEAST_NAME_WORD
+    return {word[i:j] for i in range(len(word) - least + 1) for j in range(i + least, len(word) + 1)} - {word}
+
+
 def corrected(query: Query, doubted: Collection[str], known: Collection[str]) -> Query | None:
-    """The query with each doubted word as the nearest known one; None when no word is near enough to any."""
-    instead = {word: near for word in doubted if (near := _nearest(word, known))}
+    """The query with each doubted word as the nearest known one, or as the known ones that it is made of.
+
+    None when there is no such word.
+    """
+    known = frozenset(known)
+    instead = {word: meant for word in doubted if (meant := _nearest(word, known) or _parted(word, known))}
     if not instead:
         return None
     terms = dict.fromkeys(_term(term, instead) for term in query.terms)
@@ -46,16 +62,26 @@ def guessed(hits: Iterable[TextHit]) -> list[TextHit]:
     return [hit._replace(coverage=hit.coverage * _CERTAINTY) for hit in hits]
 
 
-def _term(term: Term, instead: dict[str, str]) -> Term:
+def _term(term: Term, instead: Mapping[str, tuple[str, ...]]) -> Term:
     if not any(word in instead for word in term.words):
         return term
-    return Term(tuple(instead.get(word, word) for word in term.words))
+    return Term(tuple(meant for word in term.words for meant in instead.get(word, (word,))))
 
 
-def _nearest(word: str, known: Collection[str]) -> str | None:
+def _nearest(word: str, known: frozenset[str]) -> tuple[str, ...]:
     reach = REACH if len(word) >= _TWO_FROM else 1
     near = ((OSA.distance(word, other, score_cutoff=reach), other) for other in known if other[0] == word[0])
-    return min(((distance, other) for distance, other in near if 0 < distance <= reach), default=(0, None))[1]
+    best = min((one for one in near if 0 < one[0] <= reach), default=None)
+    return (best[1],) if best else ()
+
+
+def _parted(word: str, known: frozenset[str]) -> tuple[str, ...]:
+    """The longest first."""
+    for end in range(len(word) - _LEAST_NAME_WORD, _LEAST_NAME_WORD - 1, -1):
+        first, rest = word[:end], word[end:]
+        if first in known and (others := (rest,) if rest in known else _parted(rest, known)):
+            return (first, *others)
+    return ()
 
 
 def _is_spelt(word: str) -> bool:

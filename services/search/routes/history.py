@@ -16,7 +16,7 @@ from search.store import history
 
 
 class PastSearchAnswer(BaseModel):
-    """One of the caller's searches."""
+    """One of the caller's searches. ``filtered``: filters held some of the files out."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -27,6 +27,7 @@ class PastSearchAnswer(BaseModel):
     took_ms: float
     degraded: bool
     cached: bool
+    filtered: bool
     created_at: datetime
 
 

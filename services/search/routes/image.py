@@ -19,7 +19,9 @@ from search.routes.bodies import read_body
 
 MAX_PICTURE_BYTES = 10 * 1024 * 1024
 _AROUND_IT = 16 * 1024
-_AT_ONCE = 2
+_SENT_AT_ONCE = 8
+_SENT_WITHIN_S = 60.0
+_LOOKED_AT_AT_ONCE = 2
 
 _BODY = {
     "requestBody": {
@@ -40,16 +42,18 @@ _BODY = {
 def image_router(finder: Finder) -> APIRouter:
     """Searching by a picture."""
     router = APIRouter(prefix=API_ROOT, tags=["search"])
-    # Each may hold a picture of 10 MiB and its decoded pixels.
-    turns = asyncio.Semaphore(_AT_ONCE)
+    # Each may hold a picture of 10 MiB, and then its decoded pixels; who sends slowly is in nobody's way.
+    sending, turns = asyncio.Semaphore(_SENT_AT_ONCE), asyncio.Semaphore(_LOOKED_AT_AT_ONCE)
 
     @router.post("/search/image", openapi_extra=_BODY)
     async def by_image(
         caller: Caller, request: Request, wanted: Annotated[ImageRequest, Query()]
     ) -> Answer[ImageAnswer]:
         """The caller's pictures and films that look like the one sent."""
+        async with sending:
+            picture = await _sent(request)
         async with turns:
-            look = await _look(await _picture(request))
+            look = await _look(picture)
         found = await finder.by_look(caller.user_id, look, wanted)
         has_more = wanted.offset + len(found.results) < found.total and bool(found.results)
         meta = {"limit": wanted.limit, "offset": wanted.offset, "total": found.total, "has_more": has_more}
@@ -57,6 +61,16 @@ def image_router(finder: Finder) -> APIRouter:
 
     _ = by_image
     return router
+
+
+async def _sent(request: Request) -> bytes:
+    """The picture. Raises ``ApiError`` 408 when it takes too long to come."""
+    try:
+        async with asyncio.timeout(_SENT_WITHIN_S):
+            return await _picture(request)
+    except TimeoutError as error:
+        message = f"The picture did not arrive within {_SENT_WITHIN_S:.0f} seconds."
+        raise ApiError(408, "body_too_slow", message) from error
 
 
 async def _picture(request: Request) -> bytes:

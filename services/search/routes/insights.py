@@ -57,10 +57,15 @@ class FeedbackSummary(BaseModel):
 
 
 class InsightsAnswer(BaseModel):
-    """Over the caller's own searches of the last days, as far as they are kept."""
+    """Over the caller's own searches of the last days, as far as they are kept.
+
+    ``without_results`` and ``zero_result_queries`` are of searches without filters, ``without_results_filtered`` counts
+    the others.
+    """
 
     searches: int
     without_results: int
+    without_results_filtered: int
     degraded: int
     cached: int
     latency: LatencyAnswer
@@ -93,6 +98,7 @@ def insights_router(database: Database) -> APIRouter:
         summed_up = InsightsAnswer(
             searches=totals.searches,
             without_results=totals.without_results,
+            without_results_filtered=totals.without_results_filtered,
             degraded=totals.degraded,
             cached=totals.cached,
             latency=LatencyAnswer.model_validate(totals),

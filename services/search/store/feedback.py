@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_KNOWN = """SELECT EXISTS (SELECT FROM search_history WHERE user_id = :user_id AND search_id = :search_id) AS search,
-    EXISTS (SELECT FROM files
+# Locked, or a search could be deleted from the history before the verdict on it is written.
+_KNOWN = """WITH search AS MATERIALIZED (SELECT FROM search_history WHERE user_id = :user_id AND search_id = :search_id
+        FOR KEY SHARE)
+    SELECT EXISTS (SELECT FROM search) AS search, EXISTS (SELECT FROM files
         WHERE user_id = :user_id AND upload_id = :upload_id AND processed_run IS NOT NULL) AS file"""
 
 # xmax is 0 in a row that was inserted.

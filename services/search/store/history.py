@@ -17,18 +17,18 @@ TYPING_PAUSE = timedelta(seconds=5)
 # A query that only goes on with the user's last one, or takes back some of it, takes its place. `now()` is when this
 # search began: one that began later may have been kept already.
 _KEEP = """WITH draft AS (
-    SELECT h.search_id, h.created_at > now() AS overtaken FROM (
+    SELECT h.search_id FROM (
         SELECT * FROM search_history WHERE user_id = :user_id ORDER BY search_id DESC LIMIT 1) h
     WHERE h.mode = :mode AND h.created_at > now() - CAST(:pause AS interval) AND lower(h.query) <> lower(:query)
         AND (starts_with(lower(:query), lower(h.query)) OR starts_with(lower(h.query), lower(:query)))
         AND NOT EXISTS (SELECT FROM search_feedback b WHERE b.search_id = h.search_id)),
 continued AS (
     UPDATE search_history h SET query = :query, result_count = :result_count, took_ms = :took_ms,
-        degraded = :degraded, cached = :cached, created_at = now()
-    FROM draft WHERE h.search_id = draft.search_id AND NOT draft.overtaken),
+        degraded = :degraded, cached = :cached, filtered = :filtered, created_at = now()
+    FROM draft WHERE h.search_id = draft.search_id AND h.created_at <= now()),
 kept AS (
-    INSERT INTO search_history (user_id, query, mode, result_count, took_ms, degraded, cached)
-    SELECT :user_id, :query, :mode, :result_count, :took_ms, :degraded, :cached
+    INSERT INTO search_history (user_id, query, mode, result_count, took_ms, degraded, cached, filtered)
+    SELECT :user_id, :query, :mode, :result_count, :took_ms, :degraded, :cached, :filtered
     WHERE NOT EXISTS (SELECT FROM draft) RETURNING search_id),
 forgotten AS (
     DELETE FROM search_history WHERE user_id = :user_id AND search_id = ANY(ARRAY(
@@ -39,13 +39,13 @@ SELECT search_id FROM draft UNION ALL SELECT search_id FROM kept"""
 _LATEST = """SELECT search_id FROM search_history WHERE user_id = :user_id AND query = :query AND mode = :mode
     ORDER BY search_id DESC LIMIT 1"""
 
-_PAGE = """SELECT search_id, query, mode, result_count, took_ms, degraded, cached, created_at FROM search_history
-    WHERE user_id = :user_id ORDER BY search_id DESC LIMIT :limit OFFSET :offset"""
+_PAGE = """SELECT search_id, query, mode, result_count, took_ms, degraded, cached, filtered, created_at
+    FROM search_history WHERE user_id = :user_id ORDER BY search_id DESC LIMIT :limit OFFSET :offset"""
 
 
 @dataclass(frozen=True)
 class PastSearch:
-    """One search as it was asked and how it went."""
+    """One search as it was asked and how it went. ``filtered``: only a part of the files was looked through."""
 
     search_id: UUID
     query: str
@@ -54,6 +54,7 @@ class PastSearch:
     took_ms: float
     degraded: bool
     cached: bool
+    filtered: bool
     created_at: datetime
 
 
@@ -67,13 +68,14 @@ async def remember(
     took_ms: float,
     degraded: bool,
     cached: bool,
+    filtered: bool = False,
 ) -> UUID:
     """Keeps a search and forgets the oldest beyond ``KEPT``; answers its id.
 
     While a query is being typed its searches are one: they share an id, and only the last of them is kept.
     """
-    how = {"result_count": result_count, "took_ms": took_ms, "degraded": degraded, "cached": cached}
-    row = {"user_id": user_id, "query": query, "mode": mode, **how}
+    asked = {"user_id": user_id, "query": query, "mode": mode, "filtered": filtered}
+    row = asked | {"result_count": result_count, "took_ms": took_ms, "degraded": degraded, "cached": cached}
     return (await asking.execute(statement(_KEEP), row | {"pause": TYPING_PAUSE, "most": KEPT})).one().search_id
 
 

@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 _RECENT = "user_id = :user_id AND created_at >= now() - CAST(:period AS interval)"
 
-_TOTALS = f"""SELECT count(*) AS searches, count(*) FILTER (WHERE result_count = 0) AS without_results,
+# What filters hold out is there all the same: only searches of all files tell what cannot be found.
+_TOTALS = f"""SELECT count(*) AS searches, count(*) FILTER (WHERE result_count = 0 AND NOT filtered) AS without_results,
+    count(*) FILTER (WHERE result_count = 0 AND filtered) AS without_results_filtered,
     count(*) FILTER (WHERE degraded) AS degraded, count(*) FILTER (WHERE cached) AS cached,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) AS p50_ms,
     percentile_cont(0.95) WITHIN GROUP (ORDER BY took_ms) AS p95_ms,
@@ -17,7 +19,7 @@ _TOTALS = f"""SELECT count(*) AS searches, count(*) FILTER (WHERE result_count =
 
 _QUERIES = f"""SELECT min(query) AS query, count(*) AS searches, max(created_at) AS last_asked_at,
     (array_agg(result_count ORDER BY search_id DESC))[1] AS last_result_count
-    FROM search_history WHERE {_RECENT} GROUP BY lower(query)
+    FROM search_history WHERE {_RECENT} AND NOT (filtered AND CAST(:only_empty AS boolean)) GROUP BY lower(query)
     HAVING NOT CAST(:only_empty AS boolean) OR (array_agg(result_count ORDER BY search_id DESC))[1] = 0
     ORDER BY searches DESC, last_asked_at DESC, query LIMIT :limit"""  # noqa: S608 - constants only
 
@@ -27,10 +29,14 @@ _RATINGS = f"""SELECT count(*) FILTER (WHERE rating = 1) AS good, count(*) FILTE
 
 @dataclass(frozen=True)
 class Totals:
-    """Counts of searches, and percentiles of the milliseconds they took (None without any)."""
+    """Counts of searches, and percentiles of the milliseconds they took (None without any).
+
+    ``without_results``: searches of all files that found nothing; ``without_results_filtered``: those with filters.
+    """
 
     searches: int
     without_results: int
+    without_results_filtered: int
     degraded: int
     cached: int
     p50_ms: float | None
@@ -65,7 +71,7 @@ async def totals(session: AsyncSession, user_id: str, days: int) -> Totals:
 async def queries(
     session: AsyncSession, user_id: str, days: int, limit: int, *, only_empty: bool = False
 ) -> list[AskedQuery]:
-    """What is asked most often; with ``only_empty`` of that what found nothing the last time."""
+    """What is asked most often; with ``only_empty`` what is asked without filters and found nothing the last time."""
     values = _recent(user_id, days) | {"limit": limit, "only_empty": only_empty}
     return [AskedQuery(**row) for row in (await session.execute(text(_QUERIES), values)).mappings()]
 

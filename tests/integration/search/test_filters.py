@@ -102,6 +102,15 @@ async def test_misspelt_names_are_found_and_said_to_be_names(world, client, name
         assert (await found(client, query, mode="keyword"))["results"] == [], query
 
 
+async def test_words_that_a_name_runs_together_are_found_misspelt_and_run_together(world, client, names):
+    await world.add("ada", "IMG_1234_CamelCaseHolidayPhoto.txt", "Nothing of that sort.")
+    await world.add("ada", "camel-in-a-case.txt", "Nothing either.")
+    for query in ("Holliday", "CamelCase", "holidayphoto", "camelcaseholiday"):
+        results = (await found(client, query, mode="keyword"))["results"]
+        assert names(results) == ["IMG_1234_CamelCaseHolidayPhoto.txt"], query
+        assert "name" in results[0]["matched"]
+
+
 async def test_a_word_that_occurs_is_not_put_right(world, client, names):
     await world.add("ada", "marine.txt", "Ships.")
     await world.add("ada", "other.txt", "A martine was seen.")
@@ -113,7 +122,7 @@ async def test_words_of_deleted_names_are_forgotten(world, client):
     await world.delete("ada", "glacier-survey.pdf")
     assert (await found(client, "glacer"))["results"] == []
     rows = await world.rows("ada")
-    assert rows["file_name_words"] == rows["name_vocabulary"] == []
+    assert rows["file_name_words"] == []
 
 
 async def test_a_word_is_known_as_long_as_one_name_has_it(world, client, names):
@@ -125,7 +134,7 @@ async def test_a_word_is_known_as_long_as_one_name_has_it(world, client, names):
 
 
 def test_only_words_that_can_be_misspelt_are_kept():
-    assert name_words("IMG_20240517 Zürich-東京 report2.final.PDF") == {"zurich", "final"}
+    assert name_words("IMG_20240517 Zürich-東京 report2.final.PDF") == {"zurich", "report", "final"}
 
 
 async def test_other_fields_are_refused(client):

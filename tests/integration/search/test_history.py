@@ -27,6 +27,21 @@ async def test_searches_are_listed_newest_first_with_how_they_went(world, client
     assert body["meta"]["total"] == 2
 
 
+async def test_a_search_says_whether_filters_held_files_out(client):
+    filters = ({"has_text": True}, {"file_types": ["image"]}, {"date_from": "2026-01-01"})
+    for i, asked in enumerate(({}, {"include_flagged": True}, {"sort": "name", "limit": 3}, *filters)):
+        await ask(client, f"{i}th query", **asked)
+    kept = (await client.get(HISTORY)).json()["data"]
+    assert [past["filtered"] for past in reversed(kept)] == [False, False, False, True, True, True]
+
+
+async def test_a_filter_chosen_while_typing_belongs_to_the_search(client):
+    for query, asked in (("har", {}), ("harb", {"has_text": True}), ("harbour", {})):
+        await ask(client, query, **asked)
+        (kept,) = (await client.get(HISTORY)).json()["data"]
+        assert (kept["query"], kept["filtered"]) == (query, bool(asked))
+
+
 async def test_pages(client):
     for i in range(5):
         await ask(client, f"query {i}")

@@ -1,5 +1,6 @@
 """A picture as the query: copies of it are found however they were resized, and whatever is sent is answered."""
 
+import asyncio
 from io import BytesIO
 
 import httpx2
@@ -114,3 +115,20 @@ def test_a_bomb_is_refused_before_it_is_decoded():
     Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
     with pytest.raises(PictureUnreadable):
         look_of(bomb.getvalue())
+
+
+async def test_who_sends_slowly_keeps_nobody_from_being_answered(world, client):
+    async def slowly():
+        yield b"--x\r\n"
+        await asyncio.sleep(60)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    slow = [asyncio.create_task(client.post(IMAGE, content=slowly(), headers=headers)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(30):
+            assert (await sent(client, drawn(1))).status_code == 200
+    finally:
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)

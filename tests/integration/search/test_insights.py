@@ -52,6 +52,21 @@ async def test_a_query_that_finds_something_now_is_no_zero_result_any_more(world
     assert (await client.get(INSIGHTS)).json()["data"]["zero_result_queries"] == []
 
 
+async def test_what_only_filters_keep_from_being_found_is_no_zero_result(world, client):
+    await world.add("ada", "a.txt", "harbour")
+    for query, filters in (
+        ("harbour", {}), ("harbour", {"file_types": ["image"]}), ("harbour", {"has_text": False}),
+        ("unicorns", {}), ("ice", {"file_types": ["image"]}),
+    ):  # fmt: skip
+        await ask(client, query, **filters)
+
+    data = (await client.get(INSIGHTS)).json()["data"]
+
+    assert [(q["query"], q["searches"]) for q in data["zero_result_queries"]] == [("unicorns", 1)]
+    assert (data["searches"], data["without_results"], data["without_results_filtered"]) == (5, 1, 3)
+    assert (data["top_queries"][0]["query"], data["top_queries"][0]["searches"]) == ("harbour", 3)
+
+
 async def test_one_verdict_for_each_search_and_file_the_last_one_counts(world, client):
     upload_id = await world.add("ada", "a.txt", "harbour")
     search_id = (await ask(client, "harbour"))["search_id"]

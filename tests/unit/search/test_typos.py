@@ -4,9 +4,9 @@ import pytest
 
 from search.query import Term, parse
 from search.ranking import TextHit, no_passages
-from search.typos import corrected, doubtful, guessed, name_words
+from search.typos import corrected, doubtful, guessed, inside, name_words
 
-KNOWN = ("glacier", "survey", "kubernetes", "outage", "report", "garden")
+KNOWN = ("camel", "case", "holiday", "glacier", "survey", "kubernetes", "outage", "report", "garden")
 
 
 def hit(*found: str, coverage: float = 1.0) -> TextHit:
@@ -20,6 +20,9 @@ def hit(*found: str, coverage: float = 1.0) -> TextHit:
         ("reprot", ("report",)),
         ("kubrnets", ("kubernetes",)),
         ("GLACER survey", ("glacier", "survey")),
+        ("Holliday", ("holiday",)),
+        ("CamelCase", ("camel", "case")),
+        ("camelcaseholiday", ("camel", "case", "holiday")),
     ],
 )
 def test_the_nearest_known_word_is_meant(query, words):
@@ -30,7 +33,9 @@ def test_the_nearest_known_word_is_meant(query, words):
     assert put_right.text == parsed.text
 
 
-@pytest.mark.parametrize("query", ["glacier", "plasma", "lacier", "garten", "kbrnts", "東京都庁", "INV-20418", "gla"])
+@pytest.mark.parametrize(
+    "query", ["glacier", "plasma", "lacier", "garten", "kbrnts", "東京都庁", "INV-20418", "gla", "camelbox", "caracase"]
+)
 def test_nothing_is_guessed_where_nothing_is_near(query):
     parsed = parse(query)
     known = tuple(word for word in KNOWN if word != "garden") if query == "garten" else KNOWN
@@ -57,3 +62,20 @@ def test_a_guess_counts_less():
 
 def test_words_of_a_name():
     assert name_words("Kündigung_final.v2 (copy).PDF") == {"kundigung", "final", "copy"}
+
+
+def test_humps_and_digits_part_the_words_of_a_name():
+    assert name_words("IMG_1234_CamelCaseHoliday2.txt") == {"camel", "case", "holiday"}
+    assert name_words("CamelCase.txt") == {"camelcase", "camel", "case"}
+
+
+def test_what_a_word_was_parted_into_must_follow_each_other():
+    query = parse("CamelCase photos")
+    put_right = corrected(query, {"camelcase"}, KNOWN)
+    assert put_right is not None
+    assert put_right.terms == (Term(("camel", "case")), Term(("photos",)))
+
+
+def test_what_may_be_inside_of_a_word():
+    assert inside("ice") == set()
+    assert inside("glacie") == {"glac", "laci", "acie", "glaci", "lacie"}
