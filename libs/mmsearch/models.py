@@ -140,12 +140,16 @@ class FoundFile(_Answered):
 
 
 class SearchAnswer(_Answered):
-    """Found files, best first; ``processing`` counts files that are not findable by meaning yet."""
+    """Found files, best first; ``processing`` counts files that are not findable by meaning yet.
+
+    ``total_relation``: ``gte`` when there are more than ``total``.
+    """
 
     results: tuple[FoundFile, ...]
     search_id: str
     processing_time_ms: float
     total: int | None = None
+    total_relation: str = "eq"
     processing: int = 0
 
 

@@ -99,7 +99,8 @@ def search_results(answer: SearchAnswer) -> RenderableType:
     if not parts:
         parts.append(Text("No good match."))
     shown, total = len(answer.results), answer.total or len(answer.results)
-    footer = f"{total if total == shown else f'{shown} of {total}'} found in {answer.processing_time_ms:.0f} ms"
+    more = "at least " if answer.total_relation == "gte" else ""
+    footer = f"{total if total == shown else f'{shown} of {more}{total}'} found in {answer.processing_time_ms:.0f} ms"
     if answer.processing:
         footer += f"; {answer.processing} still being processed"
     return Group(*parts, Text(footer, "dim"))

@@ -1,9 +1,11 @@
 """What a search answers, as JSON: files with their best moments, facets, and how complete the index is."""
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -11,10 +13,18 @@ from pydantic import BaseModel
 from contracts.artifacts import Kind, TextSource
 from search.cues import start_of
 from search.ranking import Moment, RankedFile, Why
-from search.snippets import Highlighter
+from search.snippets import ELLIPSIS, Highlighter
 from search.store.retrieval import Counts, FoundFile, FoundPassage
 
 _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
+
+_END_OF_SENTENCE = re.compile(r"[.!?]+\s+|[。！？…\n]+\s*")  # noqa: RUF001
+_ENOUGH = 30
+"""Characters in common that make two views of a sentence out of two places with the same words."""
+
+_BESIDE = 8
+_SHORT = 150
+"""Characters up to which a text must stand in another as a whole to be a repetition of it."""
 
 
 @dataclass(slots=True)
@@ -60,22 +70,29 @@ class FileAnswer:
 
 
 class Facets(BaseModel):
-    """How many of the found files are of each type, month (``2026-11``, UTC) and language, as far as it is known."""
+    """How many of the found files are of each type, month (``2026-11``, UTC), language as far as it is known, size in
+    MB (``1-10``: of 1 MB and more, below 10), with text inside (``true``) or none (``false``), and status.
+    """
 
     file_types: dict[str, int]
     months: dict[str, int]
     languages: dict[str, int]
+    sizes: dict[str, int]
+    has_text: dict[str, int]
+    statuses: dict[str, int]
 
 
 class SearchAnswer(BaseModel):
     """``processing``: files of the user that cannot be found by meaning yet. ``degraded``: only words were compared.
 
-    ``cached``: the same was asked a moment ago and nothing has changed since.
+    ``cached``: the same was asked a moment ago and nothing has changed since. ``total_relation``: ``gte`` when more
+    files fit than ``total`` and the facets count; further pages count deeper.
     """
 
     results: list[FileAnswer]
     facets: Facets
     total: int
+    total_relation: Literal["eq", "gte"] = "eq"
     processing: int
     degraded: bool
     cached: bool = False
@@ -121,16 +138,92 @@ def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -
 
 
 def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> list[MomentAnswer]:
-    shown: dict[tuple[str, int | None, float | None], MomentAnswer] = {}
-    for moment in ranked.moments:
-        passage = file.passages.get(moment.key)
-        if passage is not None:
-            # While two models' passages lie side by side the same text may be found twice.
-            same = (passage.text, passage.page, passage.start_s)
-            if same not in shown:
-                shown[same] = _moment(moment, passage, highlighter)
+    """Those that say something of their own, the best first."""
+    found = [
+        _moment(moment, passage, highlighter)
+        for moment in ranked.moments
+        if (passage := file.passages.get(moment.key)) is not None
+    ]
     # What is said of the whole file points nowhere inside it; it comes after what does.
-    return sorted(shown.values(), key=lambda moment: moment.source in _OF_THE_WHOLE)
+    found.sort(key=lambda moment: moment.source in _OF_THE_WHOLE)
+    shown: list[MomentAnswer] = []
+    for moment in found:
+        if not any(_at_one_place(moment, better) and _repeats(moment, better) for better in shown):
+            shown.append(moment)
+    return shown
+
+
+def _at_one_place(moment: MomentAnswer, better: MomentAnswer) -> bool:
+    """Only there do passages overlap: on one page, in one section, at one time. The whole file is every place."""
+    if moment.source in _OF_THE_WHOLE:
+        return True
+    if (moment.page, moment.section) != (better.page, better.section):
+        return False
+    start, other = moment.start_s, better.start_s
+    if start is None or other is None or start == other:
+        return start == other
+    return start < (better.end_s or other) and other < (moment.end_s or start)
+
+
+def _repeats(moment: MomentAnswer, better: MomentAnswer) -> bool:
+    """True when the other highlights all of the same words, and most of them in the same sentences; of a text without
+    highlights when half of it stands in the other.
+    """
+    if not moment.highlights:
+        text = moment.text.strip(ELLIPSIS)
+        outer = len(text) // 4 if len(text) > _SHORT else 0
+        return text[outer : len(text) - outer] in better.text
+    if not _may_repeat(moment, better) or not _words(moment) <= _words(better):
+        return False
+    said = _in_sentences(better)
+    again = [len(one.words) for one in _in_sentences(moment) if any(_is_same(one, other) for other in said)]
+    return 2 * sum(again) > sum(end - start for start, end in moment.highlights)
+
+
+def _may_repeat(moment: MomentAnswer, better: MomentAnswer) -> bool:
+    """A quick look first: what repeats a sentence has at least some letters beside a highlight in common with it."""
+    text, other = moment.text, better.text
+    return any(
+        text[max(start - _BESIDE, 0) : end] in other or text[start : end + _BESIDE] in other
+        for start, end in moment.highlights
+    )
+
+
+def _words(moment: MomentAnswer) -> set[str]:
+    return {moment.text[start:end].lower() for start, end in moment.highlights}
+
+
+class _Highlight(NamedTuple):
+    """With what a snippet shows of the sentence before and after it."""
+
+    before: str
+    words: str
+    after: str
+
+
+def _in_sentences(moment: MomentAnswer) -> list[_Highlight]:
+    text = moment.text
+    parted = [(end.start(), end.end()) for end in _END_OF_SENTENCE.finditer(text)]
+    begins, ends = [0, *(begin for _, begin in parted)], [*(end for end, _ in parted), len(text)]
+    return [
+        _Highlight(
+            text[begins[bisect_right(begins, start) - 1] : start],
+            text[start:end],
+            text[end : ends[bisect_left(ends, end)]],
+        )
+        for start, end in moment.highlights
+    ]
+
+
+def _is_same(one: _Highlight, other: _Highlight) -> bool:
+    """True for two views of one sentence: laid over each other they agree, and by more than a few words."""
+    if one.words != other.words:
+        return False
+    (before, more), (after, longer) = (
+        sorted(two, key=len) for two in ((one.before, other.before), (one.after, other.after))
+    )
+    common = len(before) + len(one.words) + len(after)
+    return more.endswith(before) and longer.startswith(after) and common >= min(_ENOUGH, len("".join(one)))
 
 
 def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
@@ -156,6 +249,9 @@ def facets(counts: Counts) -> Facets:
         file_types=_sorted(counts.kinds),
         months=_sorted(counts.months, newest_first=True),
         languages=_sorted(known),
+        sizes=_sorted(counts.sizes),
+        has_text=_sorted(counts.has_text),
+        statuses=_sorted(counts.statuses),
     )
 
 

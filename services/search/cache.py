@@ -11,7 +11,9 @@ from search.request import SearchRequest
 KEPT_S = 300.0
 
 MOST_RESULTS = 20_000
-"""Files in all answers kept together: about 50 MB."""
+"""Files in all answers kept together, about 50 MB; an answer itself counts as two, with its query and its facets."""
+
+_WEIGHT_OF_ANY = 2
 
 _Key = tuple[str, str]
 
@@ -24,7 +26,7 @@ class _Kept:
 
     @property
     def weight(self) -> int:
-        return 1 + len(self.answer.results)
+        return _WEIGHT_OF_ANY + len(self.answer.results)
 
 
 class AnswerCache:

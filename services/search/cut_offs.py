@@ -14,6 +14,8 @@ from search.folding import words
 
 _LAST_LATIN = "\u024f"
 _HALF = 0.5
+_MOST_LETTERS = 100
+"""Letters of a word up to which a word-piece model looks for parts of it that it knows."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,23 @@ class CutOff:
     vocabulary: frozenset[str] | None = None
 
     def bar(self, text: str) -> Bar:
-        """The bar for a query. In a script the model cannot read nothing is near enough by itself."""
+        """The bar for a query. What a model cannot read is all alike to it: where it can read nothing of a query, or
+        meets a script it cannot read, nothing is near enough by itself.
+        """
         found = words(text)
         if self.vocabulary is None or not found:
             return Bar(self.plain, self.with_words)
-        if any(word > _LAST_LATIN for word in found):
+        if any(word > _LAST_LATIN for word in found) or not any(self._reads(word) for word in found):
             return Bar(math.inf, self.with_words, _DOUBTFUL)
         known = sum(len(word) > 1 and word in self.vocabulary for word in found)
         if known >= _HALF * len(found):
             return Bar(self.plain, self.with_words)
         return Bar(self.poorly_read, self.with_words, _DOUBTFUL)
+
+    def _reads(self, word: str) -> bool:
+        """True when the model knows the word or can take it apart, down to single letters."""
+        known = self.vocabulary or frozenset()
+        return len(word) <= _MOST_LETTERS and all(char.isascii() or char in known for char in word)
 
 
 _DOUBTFUL = 0.3

@@ -25,6 +25,7 @@ from search.encoding import query_vector
 from search.looks import ALIKE
 from search.matching import Asked, Space, nearest, ranked_files
 from search.models import Model, Models
+from search.query import Term
 from search.ranking import PassageKey, RankedFile, Why, rank
 from search.request import Filters, Mode, SearchRequest, Wanted
 from search.snippets import Highlighter
@@ -135,9 +136,10 @@ async def _answer(reading: Reading, asked: Asked, space: Space, processing: int)
     page = ranking.files[asked.request.offset : asked.request.offset + asked.request.limit]
     shown = await retrieval.shown(reading, asked.user_id, _moments(page), [file.upload_id for file in ranking.files])
     return SearchAnswer(
-        results=_results(shown, page, ranking.words),
+        results=_results(shown, page, ranking.terms),
         facets=facets(shown.counts),
         total=sum(shown.counts.kinds.values()),
+        total_relation="gte" if ranking.cut else "eq",
         processing=processing,
         degraded=asked.degraded,
         search_id=_NOT_YET_KEPT,
@@ -164,10 +166,8 @@ def _moments(page: Sequence[RankedFile]) -> dict[str, list[PassageKey]]:
     return {file.upload_id: [moment.key for moment in file.moments] for file in page}
 
 
-def _results(
-    shown: retrieval.Shown, page: Sequence[RankedFile], wanted: frozenset[str] = frozenset()
-) -> list[FileAnswer]:
-    highlighter = Highlighter(wanted)
+def _results(shown: retrieval.Shown, page: Sequence[RankedFile], terms: Sequence[Term] = ()) -> list[FileAnswer]:
+    highlighter = Highlighter.of(terms)
     return [
         file_answer(shown.files[ranked.upload_id], ranked, highlighter)
         for ranked in page
@@ -193,6 +193,7 @@ async def _remembered(
         took_ms=took_ms,
         degraded=answer.degraded,
         cached=cached,
+        filtered=request.filters() != Filters(include_flagged=request.include_flagged),
     )
 
 

@@ -5,8 +5,8 @@ The embedded Postgres has neither unaccent nor a configuration for scripts witho
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 SIMPLE = "simple"
@@ -50,16 +50,37 @@ _CONFIGS = {
     "yi": "yiddish",
 }
 
+_WITHOUT_ACCENTS = frozenset({SIMPLE, "arabic", "english", "greek", "yiddish"})
+
 _WITHOUT_DECOMPOSITION = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŧ": "t"}
 )
-_ACCENTS = re.compile("[\u0300-\u036f]+")
+ACCENTS = "\u0300-\u036f"
+"""What a letter of Latin, Greek and Cyrillic may carry, as a range of a regular expression's class.
+
+The marks of Indic and South-East Asian scripts are vowels and tones that a word cannot be told without: they stay.
+"""
+
+# Hebrew and Arabic are nearly always written without the points of their vowels. Hamza and madda (0653 to 0655) stay:
+# they make letters of their own. 0640 only stretches a word.
+_POINTS = (
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
+)
+# Hyphens shown only at the end of a line, places where a line may break, and what chooses among forms of a character:
+# nobody types them, so they part nothing, not even in scripts without spaces. Indic scripts choose the forms of joined
+# letters by the zero-width joiner (200d) and non-joiner (200c).
+_INVISIBLE = "\u00ad\u180b-\u180f\u200b-\u200d\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
+# But in Arabic letters the non-joiner parts a word from its endings; others write a space there.
+_PART_OF_WORD = f"(?!(?<=[\u0600-\u077f])\u200c)[{_INVISIBLE}]"
+_DROPPED = re.compile(f"[{ACCENTS}{_POINTS}{_INVISIBLE}]+")
+_UNSEEN = re.compile(f"[{_INVISIBLE}]")
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_UNSPACED_RUN = re.compile(f"[{_UNSPACED}](?:[{_UNSPACED}{_INVISIBLE}]*[{_UNSPACED}])?|[^{_UNSPACED}]+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _HUMP = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
@@ -83,12 +104,17 @@ def text_config(language: str | None) -> str:
     return _CONFIGS.get(re.split(r"[-_]", language.lower(), maxsplit=1)[0], SIMPLE)
 
 
+def heeds_accents(config: str) -> bool:
+    """False where words have the same stem with accents and without: their stemmer leaves them out, or knows none."""
+    return config not in _WITHOUT_ACCENTS
+
+
 def fold(text: str) -> str:
-    """Without accents, case, width and ligatures; folding twice changes nothing."""
+    """Without accents, vowel points, case, width, ligatures and invisible characters; twice changes nothing more."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed).translate(_WITHOUT_DECOMPOSITION))
+    return unicodedata.normalize("NFC", _DROPPED.sub("", decomposed).translate(_WITHOUT_DECOMPOSITION))
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -129,6 +155,19 @@ def index_text(text: str) -> str:
     return " ".join(indexed)
 
 
+def spelt_text(text: str) -> str:
+    """The words that folding changes, each once, in lower case with their accents: by these stemmers know endings."""
+    if text.isascii():
+        return ""
+    # The lower case of a Turkish capital with a dot has the dot twice.
+    lower = unicodedata.normalize("NFC", text).lower().replace("i\u0307", "i")
+    accented = {char for char in set(lower) if _is_accented(char)}
+    if not accented:
+        return ""
+    found = dict.fromkeys(_UNSEEN.sub("", word) for word in _word_pattern().findall(lower))
+    return " ".join(word for word in found if len(word) <= MAX_WORD and not accented.isdisjoint(word))
+
+
 def name_text(filename: str) -> str:
     """A file name as words: as it is spelt, and once more with camel case and digits parted."""
     spelt = index_text(filename)
@@ -141,23 +180,32 @@ def is_unspaced(word: str) -> bool:
     return _UNSPACED_CHAR.match(word) is not None
 
 
+@lru_cache(maxsize=4096)
+def _is_accented(char: str) -> bool:
+    """True for a letter that folding makes another, by more than its width."""
+    return fold(char) not in ("", unicodedata.normalize("NFKC", char))
+
+
 def _folded(written: str, at: int) -> Iterator[Token]:
     for run in _UNSPACED_RUN.finditer(written):
         for word in _word_pattern().findall(fold(run.group())):
-            yield from _pairs(word, at + run.start(), at + run.end())
+            if len(word) < 2 or not is_unspaced(word):
+                yield Token(word[:MAX_WORD], at + run.start(), at + run.end())
+            else:
+                yield from _pairs(word, run.group(), at + run.start())
 
 
-def _pairs(word: str, start: int, end: int) -> Iterator[Token]:
-    if len(word) < 2 or not is_unspaced(word):
-        yield Token(word[:MAX_WORD], start, end)
-        return
-    aligned = len(word) == end - start
+def _pairs(word: str, written: str, start: int) -> Iterator[Token]:
+    places: Sequence[int] = range(start, start + len(written))
+    if len(word) != len(written):
+        places = [place for place, char in zip(places, written, strict=True) if not _UNSEEN.match(char)]
+    aligned = len(word) == len(places)
     last = len(word) - 2
     for i in range(last + 1):
         yield Token(
             word[i : i + 2],
-            start + i if aligned else start,
-            start + i + 2 if aligned else end,
+            places[i] if aligned else start,
+            places[i + 1] + 1 if aligned else start + len(written),
             ends_run=i == last,
         )
 
@@ -174,4 +222,5 @@ def _part_camel_case(name: str) -> str:
 @cache
 def _word_pattern() -> re.Pattern[str]:
     marks = "".join(chr(c) for c in range(0x300, 0x10000) if unicodedata.category(chr(c)).startswith("M"))
-    return re.compile(f"(?:[^\\W_]|[{marks}])+")
+    char = f"(?:[^\\W_]+|[{marks}]+)+"
+    return re.compile(f"{char}(?:(?:{_PART_OF_WORD})+{char})*")

@@ -8,11 +8,21 @@ from typing import NamedTuple
 from search import typos
 from search.cut_offs import Bar
 from search.folding import DEFAULT_CONFIG
-from search.query import Query
-from search.ranking import TIERS, RankedFile, SemanticHit, TextHit, near_enough, rank, tier_for
+from search.query import Query, Term
+from search.ranking import (
+    LEAST_BESIDE_MEANING,
+    LEAST_COVERAGE,
+    MOST_SORTED,
+    RankedFile,
+    SemanticHit,
+    TextHit,
+    goes_on,
+    rank,
+    tier_for,
+)
 from search.request import Filters, Mode, SearchRequest, Sort
 from search.store import by_meaning, by_words, names, retrieval
-from search.store.sought import telling
+from search.store.sought import sought
 from search.store.statements import Asking
 
 
@@ -44,7 +54,7 @@ class Asked:
     def depth(self) -> int:
         """How many files of each list to read."""
         last = self.request.offset + self.request.limit
-        return tier_for(last) if self.request.sort == Sort.RELEVANCE else max(tier_for(last), TIERS[2])
+        return tier_for(last) if self.request.sort == Sort.RELEVANCE else MOST_SORTED
 
     @cached_property
     def filters(self) -> Filters:
@@ -57,10 +67,14 @@ class Asked:
 
 
 class Ranking(NamedTuple):
-    """Every file found up to the depth that is read, in the order asked for, and the words that were looked for."""
+    """Every file found up to the depth that is read, in the order asked for, and the terms that were looked for.
+
+    ``cut``: there are more beyond that depth.
+    """
 
     files: Sequence[RankedFile]
-    words: frozenset[str]
+    terms: Sequence[Term]
+    cut: bool
 
 
 async def ranked_files(asking: Asking, asked: Asked, space: Space) -> Ranking:
@@ -68,17 +82,16 @@ async def ranked_files(asking: Asking, asked: Asked, space: Space) -> Ranking:
     near: list[SemanticHit] = []
     if asked.vector is not None:
         near = await nearest(asking, asked.user_id, asked.filters, space, asked.vector, asked.depth, asked.bar)
-    said, words = await _said(asking, asked, space.model_id)
-    if asked.request.mode == Mode.SEMANTIC and not asked.degraded:
-        # Words only vouch for what is near in meaning.
-        ranked = rank(near_enough(near, said, asked.bar), [], replace(asked.bar, alone=asked.bar.with_words))
-    else:
-        ranked = rank(near, said, asked.bar)
+    said, terms = await _said(asking, asked, space.model_id)
+    by_meaning_alone = asked.request.mode == Mode.SEMANTIC and not asked.degraded
+    least = LEAST_COVERAGE if asked.vector is None else LEAST_BESIDE_MEANING
+    ranked = rank(near, said, asked.bar, words_only_vouch=by_meaning_alone, least=least)
+    cut = goes_on(near, [] if by_meaning_alone else said, asked.bar, asked.depth, least)
     if asked.request.sort == Sort.RELEVANCE:
-        return Ranking(ranked, words)
+        return Ranking(ranked, terms, cut)
     by_id = {file.upload_id: file for file in ranked}
     order = await retrieval.in_order(asking, asked.user_id, list(by_id), Sort(asked.request.sort))
-    return Ranking([by_id[upload_id] for upload_id in order], words)
+    return Ranking([by_id[upload_id] for upload_id in order], terms, cut)
 
 
 async def nearest(
@@ -97,23 +110,28 @@ async def nearest(
     )
 
 
-async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[TextHit], frozenset[str]]:
-    """Files by words, and the words that were looked for."""
+async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[TextHit], Sequence[Term]]:
+    """Files by words, and the terms that were looked for."""
     if asked.query.is_empty:
-        return [], frozenset()
+        return [], []
     user_id, filters, depth = asked.user_id, asked.filters, asked.depth
     configs = sorted({DEFAULT_CONFIG, *asked.index.text_configs})
     said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, asked.index.files, model_id)
-    words = await telling(asking, asked.query, configs)
+    terms = await _telling(asking, asked.query, configs)
     doubted = typos.doubtful(asked.query, said)
     if not doubted:
-        return said, words
+        return said, terms
     known = await names.alike(asking, asked.user_id, doubted, typos.REACH)
     query = typos.corrected(asked.query, doubted, known)
     if query is None:
-        return said, words
+        return said, terms
     guessed = await by_words.matching(asking, user_id, filters, query, configs, depth, asked.index.files, model_id)
-    return _together(said, typos.guessed(guessed)), words | await telling(asking, query, configs)
+    instead = [term for term in await _telling(asking, query, configs) if term not in terms]
+    return _together(said, typos.guessed(guessed)), [*terms, *instead]
+
+
+async def _telling(asking: Asking, query: Query, configs: Sequence[str]) -> list[Term]:
+    return [one.term for one in await sought(asking, query, configs)]
 
 
 def _together(said: Sequence[TextHit], guessed: Sequence[TextHit]) -> list[TextHit]:

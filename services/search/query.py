@@ -1,9 +1,10 @@
 """Turns what a person typed into terms: words, codes and quoted phrases to find, and words that must be absent."""
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 
-from search.folding import is_unspaced, words
+from search.folding import is_unspaced, spelt_text, tokens, words
 
 MAX_TERMS = 32
 """Terms beyond are ignored; the meaning of the rest still counts through the vector."""
@@ -22,10 +23,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 
 @dataclass(frozen=True)
 class Term:
-    """Words that must follow each other. ``literal``: a code, file name or phrase; one hit is enough to be found."""
+    """Words that must follow each other. ``literal``: a code, file name or phrase; one hit is enough to be found.
+
+    ``spelt``: a single word in lower case with its accents, where folding changed it.
+    """
 
     words: tuple[str, ...]
     literal: bool = False
+    spelt: str = field(default="", compare=False)
 
     @property
     def tsquery(self) -> str:
@@ -80,7 +85,9 @@ def parse(text: str) -> Query:
             required.append(Term(found, literal=True))
         for term in [Term(found, literal=True)] if quoted is not None else _terms(content, found):
             terms.setdefault(term.words, term)
-    return Query(" ".join(spoken), tuple(terms.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
+    # Models know letters and digits in their common form only, and read full width and ligatures as one unknown sign.
+    spoken_text = unicodedata.normalize("NFKC", " ".join(spoken))
+    return Query(spoken_text, tuple(terms.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
 
 
 def _terms(content: str, found: tuple[str, ...]) -> list[Term]:
@@ -92,7 +99,7 @@ def _terms(content: str, found: tuple[str, ...]) -> list[Term]:
         return [Term(found, literal=True)]
     if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
         return [Term(found)]
-    return [Term((word,)) for word in found]
+    return [Term((token.word,), spelt=spelt_text(content[token.start : token.end])) for token in tokens(content)]
 
 
 def _is_name_or_code(content: str, found: tuple[str, ...]) -> bool:

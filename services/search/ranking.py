@@ -19,11 +19,18 @@ MOMENTS = 3
 LEAST_COVERAGE = 0.4
 """Files that cover less of the query, by weight of its words, are not shown for them alone: one of two is enough."""
 
+LEAST_BESIDE_MEANING = 0.5
+"""The same where meaning was looked for as well and does not speak for the file: of two words the rarer one."""
+
 SUPPORTING_COVERAGE = 0.15
 """So much of the query speaks for a file that is near in meaning as well."""
 
 TIERS = (50, 200, 2000, 20_000)
 """How many files of each list are looked at, for the first pages and for those far behind them."""
+
+
+MOST_SORTED = TIERS[2]
+"""Of the most relevant so many are put in another order: the same ones on every page."""
 
 
 class Why(StrEnum):
@@ -37,9 +44,14 @@ class Why(StrEnum):
 
 
 _BY_MEANING = frozenset({Why.SEMANTIC})
-_BY_WORDS = {False: frozenset({Why.TEXT}), True: frozenset({Why.QUOTED})}
-"""By whether it is quoted."""
-_BOTH_WAYS = {quoted: _BY_MEANING | by_words for quoted, by_words in _BY_WORDS.items()}
+_BY_WORDS = {
+    (False, False): frozenset({Why.TEXT}),
+    (False, True): frozenset({Why.TEXT}),
+    (True, False): frozenset({Why.QUOTED}),
+    (True, True): frozenset({Why.QUOTED, Why.TEXT}),
+}
+"""By whether a quoted phrase occurs, and other words beside it."""
+_BOTH_WAYS = {which: _BY_MEANING | by_words for which, by_words in _BY_WORDS.items()}
 
 
 class PassageKey(NamedTuple):
@@ -50,11 +62,12 @@ class PassageKey(NamedTuple):
 
 
 class PassageHit(NamedTuple):
-    """A passage and how well it fits, 0 to 1."""
+    """A passage and how well it fits, 0 to 1; by words: what is ``quoted`` occurs in it, and ``others`` do."""
 
     key: PassageKey
     score: float
     quoted: bool = False
+    others: bool = False
 
 
 Passages = Callable[[], Sequence[PassageHit]]
@@ -122,12 +135,29 @@ def tier_for(last: int) -> int:
     return next((depth for depth in TIERS if last < depth), TIERS[-1])
 
 
-def rank(semantic: Sequence[SemanticHit], textual: Sequence[TextHit], bar: Bar) -> list[RankedFile]:
-    """All files of both lists in one order. Reading deeper only appends, so pages never overlap."""
+def tiers_to(depth: int) -> tuple[int, ...]:
+    """The tiers above ``depth``, and then ``depth``: what is read one after the other, so that deeper only appends."""
+    return (*(tier for tier in TIERS if tier < depth), depth)
+
+
+def rank(
+    semantic: Sequence[SemanticHit],
+    textual: Sequence[TextHit],
+    bar: Bar,
+    *,
+    words_only_vouch: bool = False,
+    least: float = LEAST_COVERAGE,
+) -> list[RankedFile]:
+    """All files of both lists in one order. Reading deeper only appends, so pages never overlap.
+
+    What neither meaning nor words alone speak for is taken from the first tier only: how much is found in all must not
+    depend on how deep somebody reads. ``words_only_vouch`` for what is near: none is found by its words.
+    """
     ranked: list[RankedFile] = []
     placed: set[str] = set()
     for depth in TIERS:
-        for file in _fuse(semantic[:depth], textual[:depth], bar):
+        near, said = _enough(semantic[:depth], textual[:depth], bar, least, alone=depth > TIERS[0])
+        for file in _fuse(near, [] if words_only_vouch else said, bar):
             if file.upload_id not in placed:
                 placed.add(file.upload_id)
                 ranked.append(file)
@@ -136,20 +166,35 @@ def rank(semantic: Sequence[SemanticHit], textual: Sequence[TextHit], bar: Bar) 
     return ranked
 
 
-def near_enough(semantic: Iterable[SemanticHit], textual: Iterable[TextHit], bar: Bar) -> list[SemanticHit]:
-    """Those of ``semantic`` that reach the bar, lower where words of the query occur in the file too."""
-    supported = {hit.upload_id for hit in textual}
-    return [hit for hit in semantic if hit.similarity >= (bar.with_words if hit.upload_id in supported else bar.alone)]
+def goes_on(
+    semantic: Sequence[SemanticHit], textual: Sequence[TextHit], bar: Bar, depth: int, least: float = LEAST_COVERAGE
+) -> bool:
+    """True when lists read to ``depth`` were cut where :func:`rank` would have placed more of them."""
+    return (len(semantic) >= depth and semantic[-1].similarity >= bar.alone) or (
+        len(textual) >= depth and _tells_alone(textual[-1], least)
+    )
 
 
-def _fuse(semantic: Sequence[SemanticHit], textual: Sequence[TextHit], bar: Bar) -> list[RankedFile]:
-    near = near_enough(semantic, textual, bar)
+def _enough(
+    semantic: Sequence[SemanticHit], textual: Sequence[TextHit], bar: Bar, least: float, *, alone: bool
+) -> tuple[list[SemanticHit], list[tuple[int, TextHit]]]:
+    """What reaches the bar, lower where words of the query occur in the file too, and what its words speak for, with
+    its place; ``alone``: only where one of them would do without the other.
+    """
+    helped = {hit.upload_id for hit in textual if _tells_alone(hit, least) or not alone}
+    near = [hit for hit in semantic if hit.similarity >= (bar.with_words if hit.upload_id in helped else bar.alone)]
+    near_by = {hit.upload_id for hit in near}
+    said = [(n, hit) for n, hit in enumerate(textual, 1) if _tells_alone(hit, least) or hit.upload_id in near_by]
+    return near, said
+
+
+def _tells_alone(hit: TextHit, least: float) -> bool:
+    return hit.literal or hit.coverage >= least
+
+
+def _fuse(near: Sequence[SemanticHit], said: Sequence[tuple[int, TextHit]], bar: Bar) -> list[RankedFile]:
     by_meaning = {hit.upload_id: (place, hit) for place, hit in enumerate(near, 1)}
-    by_words = {
-        hit.upload_id: (place, hit)
-        for place, hit in enumerate(textual, 1)
-        if hit.literal or hit.coverage >= LEAST_COVERAGE or hit.upload_id in by_meaning
-    }
+    by_words = {hit.upload_id: (place, hit) for place, hit in said}
     nearest = near[0].similarity if near else 1.0
     files = [
         _file(u, by_meaning.get(u), by_words.get(u), nearest, bar.trust) for u in by_meaning.keys() | by_words.keys()
@@ -191,12 +236,12 @@ def best_moments(by_meaning: Iterable[PassageHit], by_words: Iterable[PassageHit
     """Up to three passages; one found both ways comes before one found as well one way."""
     near = {hit.key: hit.score for hit in by_meaning}
     best = {key: (False, score, _moment(key, score, _BY_MEANING)) for key, score in near.items()}
-    for key, score, quoted in by_words:
+    for key, score, quoted, others in by_words:
         found_near = near.get(key)
         if found_near is None:
-            best[key] = (quoted, score, _moment(key, score, _BY_WORDS[quoted]))
+            best[key] = (quoted, score, _moment(key, score, _BY_WORDS[quoted, others]))
         else:
-            best[key] = (quoted, score + found_near, _moment(key, max(score, found_near), _BOTH_WAYS[quoted]))
+            best[key] = (quoted, score + found_near, _moment(key, max(score, found_near), _BOTH_WAYS[quoted, others]))
     ordered = sorted(best.values(), key=lambda w: (not w[0], -w[1], w[2].key))
     return tuple([moment for _, _, moment in ordered[:MOMENTS]])
 

@@ -1,113 +1,237 @@
-"""Cuts the part of a passage worth showing and says which stretches of it are the query's words."""
+"""Cuts the part of a passage worth showing and says which stretches of it are the query's words and phrases."""
 
 import re
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import pairwise
+from typing import NamedTuple, Self
 
-from search.folding import MAX_WORD, is_unspaced, tokens, written_words
+from search.folding import MAX_WORD, Token, is_unspaced, tokens, written_words
+from search.query import Term
 
 MAX_SNIPPET = 300
 _LEAD = 60
+_ROOM = MAX_SNIPPET - _LEAD
 _MIN_STEM = 4
 _MAX_ENDING = 3
-_ELLIPSIS = "…"
+ELLIPSIS = "…"
 
-_SPACED = bytes(code if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
+_WORTH_OF_A_PHRASE = 100
+"""In a snippet; each word is worth 1, and a query has fewer of them."""
+
+_LONG_RUN = 4
+"""Pairs of characters from which on each pair of a run without spaces is a term of its own."""
+
+_CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+_HIRAGANA = re.compile("[\u3041-\u309f]+")
+_SPACED = bytes(ord(chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)).ljust(256)
 
 Range = tuple[int, int]
+Phrase = tuple[str, ...]
+
+Mark = tuple[int, int, str]
+"""A stretch of a text and what of the query it is."""
+
+_Place = tuple[int, Token]
+"""A token of a written word, and where that word begins."""
 
 
 class Snippet(NamedTuple):
     """``highlights`` are (start, end) in Unicode code points of ``text``, end exclusive, in order.
 
-    ``found`` are the same in the whole passage.
+    ``marks`` are those of the whole passage, and some may overlap.
     """
 
     text: str
     highlights: list[Range]
-    found: list[Range]
+    marks: list[Mark]
+
+    @property
+    def found(self) -> list[Range]:
+        """Like ``highlights``, in the whole passage."""
+        return _merged([mark[:2] for mark in self.marks])
 
 
 class Highlighter:
     """Of one query: looks at each form of a word once, however many passages it occurs in."""
 
-    def __init__(self, wanted: Collection[str]) -> None:
-        """``wanted``: folded words."""
+    def __init__(self, wanted: Iterable[str], phrases: Sequence[Phrase] = (), runs: Sequence[Phrase] = ()) -> None:
+        """``wanted``: folded words, marked wherever they or forms of them stand; ``phrases``: words that are marked
+        where they follow each other, and come first; ``runs``: pairs of characters that are marked the same way.
+        """
         sought = _Wanted(wanted)
-        beginnings = "|".join(start for start in sought.beginnings if start.isascii())
-        self._after_a_space = re.compile(f" (?:{beginnings})[a-z0-9]*" if beginnings else "(?!)")
+        self._beginnings = [f" {start}" for start in sought.beginnings if start.isascii()]
         self._plain_forms = _PlainForms(sought)
-        self._marks = _Marks(sought)
+        self._plain_phrases = [(" ".join(words), _plain(words)) for words in phrases if "".join(words).isascii()]
+        self._form = cache(partial(_form, sought))
+        self._phrases = _Phrases([*phrases, *runs])
+        self._worth = {" ".join(words): _WORTH_OF_A_PHRASE for words in phrases}
+
+    @classmethod
+    def of(cls, terms: Iterable[Term]) -> Self:
+        """Of a query's terms: what is quoted, a code or a file name is marked as a whole or not at all."""
+        phrases: list[Phrase] = []
+        runs: list[Phrase] = []
+        single: list[str] = []
+        for term in terms:
+            if term.literal:
+                phrases.append(term.words)
+            elif len(term.words) > 1 and all(map(is_unspaced, term.words)):
+                # Hiragana alone is an ending, and half of one says nothing.
+                runs += [term.words] if _HIRAGANA.fullmatch("".join(term.words)) else pairwise(term.words)
+            else:
+                single += term.words
+        words: list[str] = []
+        for chain in _chains(single):
+            if len(chain) < _LONG_RUN:
+                words += chain
+            else:
+                runs += pairwise(chain)
+                # Two Chinese characters are a word more often than not, those of other scripts are sounds.
+                words += [pair for pair in chain if _CHINESE.fullmatch(pair)]
+        return cls(words, phrases, runs)
 
     def snippet(self, text: str) -> Snippet:
-        """At most about ``MAX_SNIPPET`` characters around the most of the wanted words."""
-        found = self._found_plain(text) if text.isascii() else self._found(text)
+        """At most about ``MAX_SNIPPET`` characters around the most of what is wanted, phrases first."""
+        marks = self._plain(text) if text.isascii() else self._unlike_ascii(text)
         if len(text) <= MAX_SNIPPET:
-            return Snippet(text, found, found)
-        start = _best_start(found)
-        start = 0 if start == 0 else _after_space(text, start)
-        end = min(len(text), start + MAX_SNIPPET)
-        if end < len(text):
-            end = max(text.rfind(" ", start, end), start + MAX_SNIPPET // 2)
-        lead, tail = (_ELLIPSIS if start else ""), (_ELLIPSIS if end < len(text) else "")
-        return Snippet(lead + text[start:end] + tail, _inside(found, start, end, len(lead) - start), found)
+            return Snippet(text, _merged([mark[:2] for mark in marks]), marks)
+        start, end = _cut(text, _best(marks, self._worth))
+        lead, tail = (ELLIPSIS if start else ""), (ELLIPSIS if end < len(text) else "")
+        return Snippet(f"{lead}{text[start:end]}{tail}", _inside(marks, start, end, len(lead) - start), marks)
 
-    def _found_plain(self, text: str) -> list[Range]:
-        # A space before each word: the pattern looks at little else, which is three times as fast.
-        spaced = " " + text.lower().encode().translate(_SPACED).decode()
-        forms = self._plain_forms
-        return [(word.start(), word.end() - 1) for word in self._after_a_space.finditer(spaced) if forms[word[0]]]
+    def _plain(self, text: str) -> list[Mark]:
+        # Spaces around each word: to look for what words begin with is faster than any pattern.
+        spaced = f" {text.encode().translate(_SPACED).decode()} "
+        forms, find = self._plain_forms, spaced.find
+        marks: list[Mark] = []
+        for beginning in self._beginnings:
+            at = find(beginning)
+            while at >= 0:
+                end = find(" ", at + 1)
+                if found := forms[spaced[at:end]]:
+                    marks.append((at, end - 1, found))
+                at = find(beginning, end)
+        for name, phrase in self._plain_phrases:
+            marks += [(words.start(), words.end() - 1, name) for words in phrase.finditer(spaced)]
+        if len(marks) > 1:
+            marks.sort()
+        return marks
 
-    def _found(self, text: str) -> list[Range]:
-        found: list[Range] = []
-        for word in written_words(text):
-            found += ((word.start() + start, word.start() + end) for start, end in self._marks[word[0]])
-        return _merged(found)
-
-
-class _PlainForms(dict[str, bool]):
-    """An ASCII word after a space → whether it is wanted; found out at the first time."""
-
-    def __init__(self, wanted: "_Wanted") -> None:
-        super().__init__()
-        self._wanted = wanted
-
-    def __missing__(self, written: str) -> bool:
-        self[written] = written[1 : MAX_WORD + 1] in self._wanted
-        return self[written]
-
-
-class _Marks(dict[str, tuple[Range, ...]]):
-    """A word as it is written → what of it is wanted; found out at the first time."""
-
-    def __init__(self, wanted: "_Wanted") -> None:
-        super().__init__()
-        self._wanted = wanted
-
-    def __missing__(self, written: str) -> tuple[Range, ...]:
-        self[written] = tuple((token.start, token.end) for token in tokens(written) if token.word in self._wanted)
-        return self[written]
+    def _unlike_ascii(self, text: str) -> list[Mark]:
+        marks: list[Mark] = []
+        said: list[_Place] = []
+        for written in written_words(text):
+            at = written.start()
+            form = self._form(written[0])
+            marks += [(at + start, at + end, found) for start, end, found in form.marks]
+            if self._phrases:
+                said += [(at, token) for token in form.tokens]
+        if self._phrases:
+            marks += self._phrases.marks(said)
+            marks.sort()
+        return marks
 
 
 class _Wanted:
     """Which words to highlight: the query's own, and those that share their beginning."""
 
-    def __init__(self, wanted: Collection[str]) -> None:
+    def __init__(self, wanted: Iterable[str]) -> None:
         self._words = frozenset(wanted)
-        self._by_beginning: dict[str, list[str]] = {}
-        for word in self._words:
+        self._characters = frozenset(word for word in self._words if len(word) == 1 and is_unspaced(word))
+        self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
+        for word in sorted(self._words):
             if len(word) >= _MIN_STEM and word.isalpha() and not is_unspaced(word):
-                self._by_beginning.setdefault(word[:_MIN_STEM], []).append(word)
+                self._by_beginning[word[:_MIN_STEM]].append(word)
 
     @property
     def beginnings(self) -> Collection[str]:
-        """What every wanted word begins with: letters and digits."""
+        """What every wanted word begins with."""
         return {word[:_MIN_STEM] for word in self._words}
 
-    def __contains__(self, word: str) -> bool:
+    def known(self, word: str) -> str:
+        """The wanted word that this is a form of; empty for none."""
         if word in self._words:
-            return True
-        return any(_same_stem(word, other) for other in self._by_beginning.get(word[:_MIN_STEM], ()))
+            return word
+        return next((other for other in self._by_beginning.get(word[:_MIN_STEM], ()) if _same_stem(word, other)), "")
+
+    def marks(self, said: Iterable[Token]) -> Iterator[Mark]:
+        for token in said:
+            if word := self.known(token.word):
+                yield token.start, token.end, word
+            elif self._characters and token.end - token.start == len(token.word):
+                for at, character in enumerate(token.word[: 2 if token.ends_run else 1], token.start):
+                    if character in self._characters:
+                        yield at, at + 1, character
+
+
+class _PlainForms(dict[str, str]):
+    """An ASCII word after a space → which wanted word it is, if any; found out at the first time."""
+
+    def __init__(self, wanted: _Wanted) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def __missing__(self, written: str) -> str:
+        self[written] = self._wanted.known(written[1 : MAX_WORD + 1])
+        return self[written]
+
+
+class _Form(NamedTuple):
+    """What there is in a word as it is written, and what of that is wanted."""
+
+    tokens: tuple[Token, ...]
+    marks: tuple[Mark, ...]
+
+
+class _Phrases:
+    """Finds words that follow each other among the tokens of a text."""
+
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
+        self._by_first: defaultdict[str, list[Phrase]] = defaultdict(list)
+        for phrase in phrases:
+            self._by_first[phrase[0]].append(phrase)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_first)
+
+    def marks(self, said: Sequence[_Place]) -> Iterator[Mark]:
+        by_first = self._by_first
+        for place, (at, token) in enumerate(said):
+            for phrase in by_first.get(token.word, ()):
+                here = [one for _, one in said[place : place + len(phrase)]]
+                if tuple([one.word for one in here]) == phrase and not any(_apart(*two) for two in pairwise(here)):
+                    last_at, last = said[place + len(phrase) - 1]
+                    yield at + token.start, last_at + last.end, " ".join(phrase)
+
+
+def _form(wanted: _Wanted, written: str) -> _Form:
+    said = tuple(tokens(written))
+    return _Form(said, tuple(wanted.marks(said)))
+
+
+def _apart(one: Token, other: Token) -> bool:
+    """True for pairs that share a character and yet stand in two runs."""
+    return one.ends_run and is_unspaced(other.word) and one.word[-1] == other.word[0]
+
+
+def _plain(phrase: Phrase) -> re.Pattern[str]:
+    """Of a phrase after a space, whatever it was that parted its words."""
+    # Longer words are known by their beginning.
+    whole = (word + "[a-z0-9]*" if len(word) == MAX_WORD else word for word in phrase)
+    return re.compile(" " + " +".join(whole) + "(?![a-z0-9])")
+
+
+def _chains(words: Iterable[str]) -> list[list[str]]:
+    """Pairs of characters that overlap were one run; every other word is alone."""
+    chains: list[list[str]] = []
+    for word in words:
+        if chains and len(word) == 2 and is_unspaced(word) and chains[-1][-1][-1] == word[0]:
+            chains[-1].append(word)
+        else:
+            chains.append([word])
+    return chains
 
 
 def _same_stem(word: str, other: str) -> bool:
@@ -118,37 +242,54 @@ def _same_stem(word: str, other: str) -> bool:
 
 
 def _merged(ranges: Sequence[Range]) -> list[Range]:
+    """Those that touch as one."""
     merged: list[Range] = []
+    reach = -1
     for start, end in ranges:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
+        if start > reach:
             merged.append((start, end))
+            reach = end
+        elif end > reach:
+            merged[-1] = (merged[-1][0], end)
+            reach = end
     return merged
 
 
-def _best_start(found: Sequence[Range]) -> int:
-    most = first = following = 0
-    count = len(found)
-    for place, (start, _) in enumerate(found):
-        end = start + MAX_SNIPPET - _LEAD
-        while following < count and found[following][0] < end:
-            following += 1
-        if following - place > most:
-            most, first = following - place, start
-        if following == count:
-            break  # from here on there are only fewer
-    return max(0, first - _LEAD)
+def _best(marks: Sequence[Mark], worth: Mapping[str, int]) -> Range:
+    """The stretch that holds most of what is wanted, each thing once; of several the shortest, then the first."""
+    if not marks:
+        return 0, 0
+    begin, last, leaving = marks[0]
+    if marks[-1][1] - begin <= _ROOM:
+        return begin, marks[-1][1]
+    best, most, shortest = (begin, last), 0, 0
+    held: dict[str, int] = {}
+    first = 0
+    for start, end, found in marks:
+        held[found] = held.get(found, 0) + 1
+        while held[leaving] > 1 or (end - begin > _ROOM and begin < start):
+            held[leaving] -= 1
+            if not held[leaving]:
+                del held[leaving]
+            first += 1
+            begin, _, leaving = marks[first]
+        holding = sum([worth.get(one, 1) for one in held]) if worth else len(held)
+        if holding > most or (holding == most and end - begin < shortest):
+            best, most, shortest = (begin, end), holding, end - begin
+    return best
 
 
-def _inside(found: Sequence[Range], start: int, end: int, shift: int) -> list[Range]:
-    """What of ``found`` lies between ``start`` and ``end``, moved by ``shift``."""
-    inside = [(a + shift, b + shift) for a, b in found if a < end and b > start]
-    if inside and (inside[0][0] < start + shift or inside[-1][1] > end + shift):
-        inside = [(max(a, start + shift), min(b, end + shift)) for a, b in inside]
-    return inside
+def _cut(text: str, best: Range) -> Range:
+    """What is shown of a text that is too long: all of ``best`` as far as there is room, between spaces."""
+    start = max(0, min(best[0] - _LEAD, len(text) - MAX_SNIPPET))
+    if start:
+        start = text.find(" ", start, start + _LEAD) + 1 or start
+    end = start + MAX_SNIPPET
+    if end >= len(text):
+        return start, len(text)
+    return start, max(text.rfind(" ", start, end + 1), start + MAX_SNIPPET // 2, min(best[1], end))
 
 
-def _after_space(text: str, start: int) -> int:
-    space = text.find(" ", start, start + _LEAD)
-    return space + 1 if space >= 0 else start
+def _inside(marks: Iterable[Mark], start: int, end: int, shift: int) -> list[Range]:
+    """What of ``marks`` lies between ``start`` and ``end``, moved by ``shift``."""
+    return _merged([(max(a, start) + shift, min(b, end) + shift) for a, b, _ in marks if a < end and b > start])

@@ -33,6 +33,7 @@ def search_router(finder: Finder) -> APIRouter:
             "limit": asked.limit,
             "offset": asked.offset,
             "total": found.total,
+            "total_relation": found.total_relation,
             "has_more": has_more,
             "cached": found.cached,
             "degraded": found.degraded,

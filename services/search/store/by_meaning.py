@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from search.planner import CROSSOVERS, Crossovers, Way, choose
-from search.ranking import MOMENTS, PassageHit, PassageKey, SemanticHit
+from search.ranking import MOMENTS, TIERS, PassageHit, PassageKey, SemanticHit, tiers_to
 from search.request import Filters
 from search.store import filtering, graph
 from search.store.statements import Asking, statement
@@ -181,7 +181,12 @@ async def nearest(
         asked = replace(asked, wanted=_LISTED_FILES, values={**values, "listed": first.listed})
     chosen = way or choose(counts, first.wanted, dimensions).way
     asked = replace(asked, walked=graph.walked(first.graph), fresh=counts.fresh > 0)
-    return await _climb(asking, asked, chosen, LADDER)
+    found: dict[str, SemanticHit] = {}
+    for tier in (depth,) if chosen is Way.EXACT else tiers_to(depth):
+        # Tier by tier, so that reading deeper only appends: more passages would bring others among the nearest.
+        hits = await _climb(asking, replace(asked, depth=tier, enough=min(tier, there_are)), chosen, LADDER)
+        found |= {hit.upload_id: hit for hit in hits} | found
+    return list(found.values())[:depth]
 
 
 async def _opened(asking: Asking, asked: _Asked, crossovers: Crossovers) -> Sequence[Any]:
@@ -200,13 +205,14 @@ async def _opened(asking: Asking, asked: _Asked, crossovers: Crossovers) -> Sequ
         "most_listed": filtering.MOST_LISTED,
         "passages": asked.passages(Way.EXACT, LADDER[0]),
     }
-    return (await asking.execute(statement(found), {**asked.values, **limits, **_width(asked, LADDER[0])})).all()
+    width = _width(replace(asked, depth=min(asked.depth, TIERS[0])), LADDER[0])
+    return (await asking.execute(statement(found), {**asked.values, **limits, **width})).all()
 
 
 async def _climb(asking: Asking, asked: _Asked, way: Way, ladder: Sequence[int]) -> list[SemanticHit]:
     for of_a_file in ladder:
         passages = asked.passages(way, of_a_file)
-        if way is Way.GRAPH and of_a_file > LADDER[0]:
+        if way is Way.GRAPH and (of_a_file > LADDER[0] or asked.depth > TIERS[0]):
             await asking.execute(statement(_WALK), _width(asked, of_a_file))
         rows = await _files(asking, asked, way, passages)
         if _complete(asked, way, rows, passages):

@@ -11,7 +11,17 @@ from functools import cache, cached_property, lru_cache, partial
 from typing import Any
 
 from search.query import Query
-from search.ranking import MOMENTS, SUPPORTING_COVERAGE, TIERS, PassageHit, PassageKey, TextHit, Why, no_passages
+from search.ranking import (
+    MOMENTS,
+    SUPPORTING_COVERAGE,
+    TIERS,
+    PassageHit,
+    PassageKey,
+    TextHit,
+    Why,
+    no_passages,
+    tiers_to,
+)
 from search.request import Filters
 from search.store import filtering, sampling
 from search.store.sought import BEST_MASK, Sought, mask, mask_parameters, sought
@@ -27,12 +37,13 @@ _NAME = -1
 _ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, ts_rank(w.words, CAST(:any AS tsquery)) AS rank"
 
 # While the passages of two models lie side by side those of the answering one count, and another's in files it has
-# none of. CASE, because the planner expects few rows here and would compare each of many with each.
+# none or only older ones of. CASE, because the planner expects few rows here and would compare each of many with each.
 _FIND = """WITH {seeking}, {matching},
 elsewhere AS MATERIALIZED (
     SELECT o.upload_id FROM (SELECT DISTINCT m.upload_id FROM matching m
         WHERE m.ordinal >= 0 AND m.model_id NOT IN ('', :model_id)) o
-    WHERE NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = o.upload_id AND s.model_id = :model_id)),
+    WHERE NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = o.upload_id AND s.model_id = :model_id
+        AND s.run >= (SELECT max(t.run) FROM passage_sets t WHERE t.upload_id = o.upload_id))),
 hit AS NOT MATERIALIZED (
     SELECT m.* FROM matching m WHERE m.ordinal < 0 OR m.model_id IN ('', :model_id)
         OR m.upload_id IN (SELECT e.upload_id FROM elsewhere e)),
@@ -141,7 +152,7 @@ async def matching(
         if len(few) < _MOST_NAMED:
             return await looking.find(looking.tsqueries, depth, _OF_FEW, {"among": few}, weighing)
     found: dict[str, TextHit] = {}
-    for tier in (*(tier for tier in TIERS if tier < depth), depth):
+    for tier in tiers_to(depth):
         # Tier by tier, so that reading deeper only appends.
         hits = await looking.telling(tier, weighing, least_share(seen, weighing, tier))
         found |= {hit.upload_id: hit for hit in hits} | found
@@ -222,7 +233,9 @@ class _Looking:
     def _passages(self, models: Sequence[str], ordinals: Sequence[int], masks: Sequence[int]) -> Sequence[PassageHit]:
         terms, found = len(self.terms), zip(models, ordinals, masks, strict=True)
         return [
-            PassageHit(PassageKey(model, ordinal), held.bit_count() / terms, held & self.quoted != 0)
+            PassageHit(
+                PassageKey(model, ordinal), held.bit_count() / terms, held & self.quoted != 0, held & ~self.quoted != 0
+            )
             for model, ordinal, held in found
         ]
 

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
 from contracts.events import MediaAnalyzedV1, MediaProcessedV1
-from search.folding import SIMPLE, index_text, name_text, text_config
+from search.folding import SIMPLE, heeds_accents, index_text, name_text, spelt_text, text_config
 from search.indexing import storable
 from search.lifecycle import ANALYZED, FAILED, PROCESSED, FileState, embedded_by
-from search.store import names, passages
+from search.store import names, passages, stems
 from search.store.statements import statement
 from search.tables import UNEMBEDDED
 from search.typos import name_words
@@ -51,10 +51,11 @@ _PROCESSED = """UPDATE files SET processed_run = :run, filename = :filename, kin
         || setweight(to_tsvector('english', :name), 'A') || setweight(to_tsvector('simple', :facts), 'C')
     WHERE upload_id = :upload_id"""
 
-_ANALYZED = """UPDATE files SET analyzed_run = :run, title = :title, summary = :summary, labels = :labels,
+_ANALYZED = f"""UPDATE files SET analyzed_run = :run, title = :title, summary = :summary, labels = :labels,
     language = :language, flagged = :flagged, has_text = :has_text, text_config = :config,
     about_words = to_tsvector('simple', :about) || to_tsvector(CAST(CAST(:config AS text) AS regconfig), :about)
-    WHERE upload_id = :upload_id"""
+        || {stems.indexed(":config", "CAST(:about_spelt AS text)")}
+    WHERE upload_id = :upload_id"""  # noqa: S608 - constants only
 
 
 async def state(session: AsyncSession, upload: UploadRef) -> FileState:
@@ -127,7 +128,7 @@ async def write_processed(session: AsyncSession, event: MediaProcessedV1, look: 
 async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1, *, has_text: bool) -> str:
     """What was understood of the file; answers the text search configuration of its language."""
     config = text_config(event.language)
-    about = index_text(" . ".join((event.title, *event.labels, event.summary)))
+    about = " . ".join((event.title, *event.labels, event.summary))
     values = {
         "upload_id": event.upload.upload_id,
         "run": event.upload.run,
@@ -138,7 +139,8 @@ async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1, *, has_t
         "flagged": event.moderation.flagged,
         "has_text": has_text,
         "config": config,
-        "about": about,
+        "about": index_text(about),
+        "about_spelt": spelt_text(about) if heeds_accents(config) else "",
     }
     await session.execute(statement(_ANALYZED), values)
     return config

@@ -10,23 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
 from search.cues import stored
-from search.folding import index_text
+from search.folding import heeds_accents, index_text, spelt_text
 from search.indexing import PassageRow
-from search.store import graph
+from search.store import graph, stems
 from search.store.statements import statement
 from search.tables import UNEMBEDDED, VECTOR_TABLES
 
 _ROWS_AT_ONCE = 500
 
 # Phrases are looked for as they are spelt, so only those words need their places.
-_WORDS = """owned(to_tsvector('simple', r.words) || CASE WHEN CAST(:config AS text) = 'simple' THEN CAST('' AS tsvector)
-    ELSE strip(to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words)) END,
-    CAST(:user_id AS text), CAST(:upload_id AS text))"""
+_WORDS = f"""to_tsvector('simple', r.words) || CASE WHEN CAST(:config AS text) = 'simple' THEN CAST('' AS tsvector)
+    ELSE strip(to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words)) END
+    || {stems.indexed(":config", "r.spelt")}"""
 
 _INSERT_TEXTS = f"""WITH r AS MATERIALIZED (SELECT * FROM unnest(CAST(:ordinals AS int[]), CAST(:texts AS text[]),
         CAST(:sources AS text[]), CAST(:pages AS int[]), CAST(:starts AS float8[]), CAST(:ends AS float8[]),
-        CAST(:sections AS text[]), CAST(:words AS text[]), CAST(:cues AS text[]))
-        AS r(ordinal, text, source, page, start_s, end_s, section, words, cues)),
+        CAST(:sections AS text[]), CAST(:words AS text[]), CAST(:spelt AS text[]), CAST(:cues AS text[]))
+        AS r(ordinal, text, source, page, start_s, end_s, section, words, spelt, cues)),
     indexed AS (INSERT INTO words (upload_id, model_id, user_id, ordinal, words)
         SELECT :upload_id, :model_id, :user_id, r.ordinal, {_WORDS} FROM r)
     INSERT INTO passages (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section, cues)
@@ -38,8 +38,8 @@ _INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal,
     FROM unnest(CAST(:ordinals AS int[]), CAST(:vectors AS text[])) AS r(ordinal, vector)"""
 
 _REINDEX = f"""UPDATE words SET words = {_WORDS}
-    FROM unnest(CAST(:models AS text[]), CAST(:ordinals AS int[]), CAST(:words AS text[]))
-        AS r(model_id, ordinal, words)
+    FROM unnest(CAST(:models AS text[]), CAST(:ordinals AS int[]), CAST(:words AS text[]), CAST(:spelt AS text[]))
+        AS r(model_id, ordinal, words, spelt)
     WHERE words.upload_id = :upload_id AND words.model_id = r.model_id AND words.ordinal = r.ordinal
     """  # noqa: S608 - constants only
 
@@ -102,6 +102,7 @@ async def reindex(session: AsyncSession, upload: UploadRef, config: str) -> None
         "models": [row.model_id for row in rows],
         "ordinals": [row.ordinal for row in rows],
         "words": words,
+        "spelt": await _spelt([row.text for row in rows], config),
     }
     await session.execute(statement(_REINDEX), values)
 
@@ -121,6 +122,7 @@ async def _insert_texts(
             "ends": [row.locator.end_s for row in part],
             "sections": [row.locator.section for row in part],
             "words": [row.words for row in part],
+            "spelt": await _spelt([row.text for row in part], config),
             "cues": [stored(row.cues) for row in part],
         }
         await session.execute(statement(_INSERT_TEXTS), _key(upload, model_id) | values)
@@ -129,6 +131,13 @@ async def _insert_texts(
 async def remove(session: AsyncSession, upload: UploadRef, model_id: str) -> None:
     """Removes one model's passages and vectors, or with ``UNEMBEDDED`` the texts of the analysis."""
     await session.execute(statement(_REMOVE), _key(upload, model_id))
+
+
+async def _spelt(texts: Sequence[str], config: str) -> list[str]:
+    """What of each text is stemmed as it is spelt; where that changes nothing, nothing."""
+    if not heeds_accents(config):
+        return [""] * len(texts)
+    return await asyncio.to_thread(lambda: [spelt_text(text) for text in texts])
 
 
 def _key(upload: UploadRef, model_id: str) -> dict[str, object]:

@@ -35,7 +35,9 @@ SEARCHING = Terms(
 
 NOTING = Terms(
     # While the history is young its statistics speak for reading all of it.
-    settings=MappingProxyType({"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}),
+    settings=MappingProxyType(
+        {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "statement_timeout": "5s"}
+    ),
     notes=True,
 )
 """What holds for the transaction that keeps a search in the history."""
@@ -76,13 +78,17 @@ _SHOWN = f"""SELECT file.*, passage.*, counted.* FROM
         AS k(upload_id, model_id, ordinal)
     JOIN passages p USING (upload_id, model_id, ordinal) WHERE p.user_id = :user_id) passage,
     (SELECT array_agg(c.kind) AS of_kinds, array_agg(c.month) AS of_months, array_agg(c.language) AS of_languages,
+        array_agg(c.size) AS of_sizes, array_agg(c.has_text) AS of_has_text, array_agg(c.status) AS of_statuses,
         array_agg(c.files) AS counts
-    FROM (SELECT kind, month, language, count(*) AS files FROM (
+    FROM (SELECT kind, month, language, size, has_text, status, count(*) AS files FROM (
         SELECT f.kind, to_char(f.created_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
-            COALESCE(lower(substring(f.language FROM '^[A-Za-z]+')), '') AS language
+            COALESCE(lower(substring(f.language FROM '^[A-Za-z]+')), '') AS language,
+            (ARRAY['0-1', '1-10', '10-100', '100-'])[1 + width_bucket(f.size_bytes,
+                ARRAY[1048576, 10485760, 104857600])] AS size,
+            CAST(COALESCE(f.has_text, false) AS text) AS has_text, {STATUS} AS status
         FROM unnest(CAST(:found AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
         WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL OFFSET 0) each_one
-        GROUP BY GROUPING SETS ((kind), (month), (language))) c) counted"""  # noqa: S608 - constants only
+        GROUP BY GROUPING SETS ((kind), (month), (language), (size), (has_text), (status))) c) counted"""  # noqa: S608 - constants only
 
 _IN_ORDER = """SELECT upload_id FROM files
     WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
@@ -155,11 +161,16 @@ class FoundFile(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many files there are of each kind, month (``2026-11``, UTC) and language (empty while nobody told)."""
+    """How many files there are of each kind, month (``2026-11``, UTC), language (empty while nobody told), size
+    (``1-10``: of 1 MB and more, below 10), with text inside (``true``) or none, and status.
+    """
 
     kinds: Mapping[str, int]
     months: Mapping[str, int]
     languages: Mapping[str, int]
+    sizes: Mapping[str, int]
+    has_text: Mapping[str, int]
+    statuses: Mapping[str, int]
 
 
 class Shown(NamedTuple):
@@ -240,9 +251,10 @@ def _files(row: Any) -> dict[str, FoundFile]:
 
 def _counts(row: Any) -> Counts:
     counts = row.counts or ()
-    return Counts(_sums(row.of_kinds, counts), _sums(row.of_months, counts), _sums(row.of_languages, counts))
+    of = (row.of_kinds, row.of_months, row.of_languages, row.of_sizes, row.of_has_text, row.of_statuses)
+    return Counts(*(_sums(values, counts) for values in of))
 
 
 def _sums(of: Sequence[str | None] | None, counts: Sequence[int]) -> dict[str, int]:
-    """Without those over another of the three, where this one has no value."""
+    """Without those over something else, where this one has no value."""
     return {value: files for value, files in zip(of or (), counts, strict=True) if value is not None}

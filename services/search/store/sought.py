@@ -1,17 +1,13 @@
 """The terms of a query into what the index of words is asked: each a tsquery in all its languages, and a bit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from search.query import Query, Term
-from search.store.statements import Asking, statement
-
-_STEMS = """SELECT w.word, ARRAY(SELECT CAST(plainto_tsquery(CAST(c.config AS regconfig), w.word) AS text)
-    FROM unnest(CAST(:configs AS text[])) AS c(config)) AS stems FROM unnest(CAST(:words AS text[])) AS w(word)"""
-
-_MOST_KNOWN_STEMS = 20_000
-_KNOWN_STEMS: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+from search.stop_words import keeps_enough, stop_words
+from search.store import stems
+from search.store.statements import Asking
 
 # The best passage's mask, below the number of its terms; of the same number whichever, but always the same one.
 BEST_MASK = "max((CAST(bit_count(CAST(mask AS bit(64))) AS bigint) << 32) | mask) {of} & 4294967295"
@@ -29,13 +25,14 @@ class Sought:
 
 
 async def sought(asking: Asking, query: Query, configs: Sequence[str]) -> list[Sought]:
-    """Words that one of the languages calls a stop word are left out, unless nothing else is left."""
-    plain = [term.words[0] for term in query.terms if _is_plain(term)]
-    stems = await _stems(asking, tuple(configs), plain)
-    telling = [t for t in query.terms if not _is_plain(t) or all(stems.get(t.words[0], []))]
+    """Stop words (:mod:`search.stop_words`) are left out, unless nothing else is left."""
+    known = await stems.of(asking, tuple(configs), filter(_is_plain, query.terms))
+    by_language = [[word for word, its in known.items() if not its.folded[i]] for i in range(len(configs))]
+    stopped = stop_words(list(known), by_language)
+    telling = [term for term in query.terms if not _is_plain(term) or term.words[0] not in stopped]
     required = {term.words for term in query.required}
     return [
-        Sought(1 << i, _tsquery(term, stems.get(term.words[0], [])), term, term.words in required)
+        Sought(1 << i, _tsquery(term, known), term, term.words in required)
         for i, term in enumerate(telling or query.terms)
     ]
 
@@ -56,23 +53,20 @@ def mask_parameters(terms: Sequence[Sought]) -> dict[str, Any]:
     return {f"q{i}": term.tsquery for i, term in enumerate(terms)}
 
 
-async def _stems(asking: Asking, configs: tuple[str, ...], words: Sequence[str]) -> dict[str, Sequence[str]]:
-    """Each word in the languages in question; the server's dictionaries never change, so each is asked once."""
-    if len(_KNOWN_STEMS) > _MOST_KNOWN_STEMS:
-        _KNOWN_STEMS.clear()
-    asked = [word for word in words if (configs, word) not in _KNOWN_STEMS]
-    if asked:
-        rows = await asking.execute(statement(_STEMS), {"configs": list(configs), "words": asked})
-        _KNOWN_STEMS.update({(configs, row.word): tuple(row.stems) for row in rows})
-    return {word: _KNOWN_STEMS[configs, word] for word in words}
-
-
-def _tsquery(term: Term, stems: Sequence[str]) -> str:
+def _tsquery(term: Term, known: Mapping[str, stems.Stems]) -> str:
     """Each variant once: every one more is looked up in the index and in each row."""
     if not _is_plain(term):
         return term.tsquery
-    variants = dict.fromkeys([term.tsquery.removeprefix("(").removesuffix(")"), *stems])
-    return "(" + " | ".join(variant for variant in variants if variant) + ")"
+    (word,) = term.words
+    own = known[word]
+    found_by = [stem for stem in (*own.folded, *own.spelt) if stem and keeps_enough(stem, word)]
+    variants = dict.fromkeys([term.tsquery.removeprefix("(").removesuffix(")"), *map(_all_of, found_by)])
+    return "(" + " | ".join(variants) + ")"
+
+
+def _all_of(parts: str) -> str:
+    """Of a word that Postgres takes for several."""
+    return " & ".join(f"'{part}'" for part in parts.split())
 
 
 def _is_plain(term: Term) -> bool:

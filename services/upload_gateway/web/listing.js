@@ -8,6 +8,7 @@ export class Listing extends EventTarget {
   constructor(fetchPage, { belongs = () => true, whole = false } = {}) {
     super();
     this.total = null;
+    this.isCut = false;
     this.answer = null;
     this.error = null;
     this.belongs = belongs;
@@ -104,7 +105,12 @@ export class Listing extends EventTarget {
 
   #take(page, answer) {
     const items = answer.items.filter((file) => !this.gone.has(file.upload_id));
-    this.total = Math.max(answer.total - (answer.items.length - items.length), 0);
+    // Of very many only so many are counted, more on pages further back: one of those knows better.
+    const isCut = answer.total_relation === "gte";
+    if (!isCut || (page + 1) * PAGE >= (this.total ?? 0)) {
+      this.total = Math.max(answer.total - (answer.items.length - items.length), 0);
+      this.isCut = isCut;
+    }
     this.answer = page === 0 || !this.answer ? answer : this.answer;
     this.error = null;
     this.pages.set(page, "there");

@@ -111,14 +111,13 @@ class Load:
         """Of a request's milliseconds."""
         return float(np.percentile(self.milliseconds, percent))
 
+    def sql_percentile(self, percent: float) -> float:
+        """Of the bare SQL's milliseconds."""
+        return float(np.percentile(self.bare, percent))
+
     def overhead(self, percent: float) -> float:
         """What the endpoint takes beyond its SQL."""
-        return self.percentile(percent) - float(np.percentile(self.bare, percent))
-
-    @property
-    def sql_milliseconds(self) -> float:
-        """Mean of the bare SQL."""
-        return float(np.mean(self.bare))
+        return self.percentile(percent) - self.sql_percentile(percent)
 
 
 async def measured(bench: Bench, user_id: str, selection: Selection, clients: int, rounds: int, mode: str) -> Load:

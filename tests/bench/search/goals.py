@@ -19,6 +19,10 @@ HYBRID = 4.0
 TIMES_AHEAD = 3.0
 """Of LanceDB and Chroma where a filter keeps a tenth."""
 
+ENDPOINT_P95 = 10.0
+BEYOND_SQL = 2.0
+"""Milliseconds of the endpoint: of 19 in 20 requests, and at the median beyond its own SQL."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -30,6 +34,16 @@ class Measured:
     words: float
     bare: float
     bare_words: float
+
+
+def of_the_endpoint(p95: float, beyond_sql: float) -> str:
+    """What of the endpoint's goals is missed; empty for nothing."""
+    missed = [
+        f"{name} {goal:.0f}"
+        for name, value, goal in (("p95", p95, ENDPOINT_P95), ("beyond SQL", beyond_sql, BEYOND_SQL))
+        if value > goal
+    ]
+    return f"  MISSED {' and '.join(missed)}" if missed else ""
 
 
 def compared(dimensions: int, measured: Sequence[Measured]) -> list[str]:

@@ -4,8 +4,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from search.planner import Way
 from tests.bench.search import bare, endpoint, goals, rivalry
 from tests.bench.search.measuring import TOP, Bench, Timing, keeping
@@ -100,12 +98,13 @@ async def requests(bench: Bench, users: Sequence[str], rounds: int) -> None:
         for mode in ("semantic", "hybrid"):
             alone = await endpoint.measured(bench, user, keeping(1.0), 1, rounds, mode)
             eight = await endpoint.measured(bench, user, keeping(1.0), 8, rounds, mode)
-            mean = float(np.mean(alone.milliseconds))
             say(
                 f"  {size:>7} {mode:8}  1 client {alone.percentile(50):6.2f}/{alone.percentile(95):6.2f}"
-                f"  {alone.per_second:5.0f}/s  SQL {alone.sql_milliseconds:5.2f} in {alone.statements:.0f} statements,"
-                f" the rest {mean - alone.sql_milliseconds:5.2f}"
+                f"  {alone.per_second:5.0f}/s"
+                f"  SQL {alone.sql_percentile(50):5.2f} in {alone.statements:.0f} statements,"
+                f" the rest {alone.overhead(50):5.2f}"
                 f"  8 clients {eight.percentile(50):6.2f}/{eight.percentile(95):6.2f}  {eight.per_second:5.0f}/s"
+                f"{goals.of_the_endpoint(alone.percentile(95), alone.overhead(50))}"
             )
 
 

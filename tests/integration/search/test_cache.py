@@ -73,7 +73,7 @@ async def test_what_was_answered_without_the_encoder_is_not_kept(world, client, 
 async def test_nothing_is_kept_longer_than_five_minutes_or_beyond_the_limit(world):
     await world.add("ada", "a.txt", "harbour")
     now = [0.0]
-    cache = AnswerCache(most_results=4, clock=lambda: now[0])
+    cache = AnswerCache(most_results=6, clock=lambda: now[0])
     finder = Finder(world.database, world.encoder, cut_off=FAKE_CUT_OFF, cache=cache)
 
     async def cached(query):

@@ -3,12 +3,16 @@
 The full measurement, among 300,000 segments and in 1536 dimensions too: ``python -m tests.bench.search recall``.
 """
 
+import json
+
 import pytest
 
 from search.planner import Way
+from search.request import Filters
+from search.store import by_meaning
 from tests.bench.search.corpus import sentences
-from tests.bench.search.filling import fill, tenants_of
-from tests.bench.search.measuring import Bench, keeping
+from tests.bench.search.filling import MODEL, fill, tenants_of
+from tests.bench.search.measuring import DEPTH, Bench, keeping
 
 SIZES = (10, 100, 1000, 2500)
 LEAST = 0.99
@@ -32,3 +36,29 @@ async def test_recall_and_never_fewer_than_there_are(bench):
                 case = (tenant.passages, share, way)
                 assert timing.fewest_missing == 0, case
                 assert timing.recall >= LEAST, (case, timing.recall)
+    await assert_reading_deeper_only_appends(bench, bench.stored.tenants[len(SIZES) - 1].user_id)
+
+
+async def assert_reading_deeper_only_appends(bench, user):
+    """Ways that miss some would otherwise show a file on two pages, or on none."""
+    for way in (Way.CODES, Way.GRAPH):
+        for vector in bench.vectors:
+            first, deeper = [await nearest(bench, user, vector, depth, way) for depth in (DEPTH, 4 * DEPTH)]
+            assert deeper[:DEPTH] == first
+            assert len(set(deeper)) == len(deeper) > DEPTH
+
+
+async def nearest(bench, user, vector, depth, way):
+    async with bench.asking(user) as reading:
+        found = await by_meaning.nearest(
+            reading,
+            user,
+            Filters(),
+            model_id=MODEL,
+            dimensions=384,
+            vector=json.dumps(vector.tolist()),
+            cut_off=-1.0,
+            depth=depth,
+            way=way,
+        )
+    return [hit.upload_id for hit in found]

@@ -23,6 +23,7 @@ from search.finder import Finder
 from search.request import SearchRequest
 
 SEARCH = "/api/v1/search"
+MB = 1024 * 1024
 
 
 async def found(client: httpx2.AsyncClient, query: str, **parameters):
@@ -69,6 +70,7 @@ async def test_the_envelope_carries_trace_paging_and_time(world, client):
         "limit": 20,
         "offset": 0,
         "total": 1,
+        "total_relation": "eq",
         "has_more": False,
         "cached": False,
         "degraded": False,
@@ -84,7 +86,7 @@ async def test_nonsense_finds_nothing(world, client):
     assert (data["results"], data["total"], data["facets"]) == (
         [],
         0,
-        {"file_types": {}, "months": {}, "languages": {}},
+        {"file_types": {}, "months": {}, "languages": {}, "sizes": {}, "has_text": {}, "statuses": {}},
     )
 
 
@@ -170,7 +172,7 @@ async def test_filters_by_type_date_and_size(world, client, names):
 
 
 async def test_facets_count_the_found_files(world, client):
-    await world.add("ada", "a.txt", "harbour", created_at=datetime(2026, 3, 1, tzinfo=UTC))
+    await world.add("ada", "a.txt", "harbour", created_at=datetime(2026, 3, 1, tzinfo=UTC), size_bytes=MB)
     await world.add("ada", "b.jpg", "harbour", created_at=datetime(2026, 3, 9, tzinfo=UTC), kind=Kind.IMAGE)
     await world.add("ada", "c.jpg", "harbour", created_at=datetime(2026, 5, 9, tzinfo=UTC), kind=Kind.IMAGE)
     await world.add("ada", "d.jpg", "mountain", created_at=datetime(2026, 5, 9, tzinfo=UTC), kind=Kind.IMAGE)
@@ -179,8 +181,18 @@ async def test_facets_count_the_found_files(world, client):
         "file_types": {"document": 1, "image": 2},
         "months": {"2026-05": 1, "2026-03": 2},
         "languages": {"en": 3},
+        "sizes": {"0-1": 2, "1-10": 1},
+        "has_text": {"true": 3},
+        "statuses": {"complete": 3},
     }
     assert data["total"] == 3
+    at_least_1_mb = await found(client, "harbour", min_size_mb=1)
+    assert (at_least_1_mb["total"], at_least_1_mb["facets"]["sizes"]) == (1, {"1-10": 1})
+    await world.apply(await world.processed(world.upload("ada", "harbour.mp4"), size_bytes=100 * MB))
+    facets = (await found(client, "harbour"))["facets"]
+    assert facets["statuses"] == {"complete": 3, "processing": 1}
+    assert facets["has_text"] == {"true": 3, "false": 1}
+    assert facets["sizes"] == {"0-1": 2, "1-10": 1, "100-": 1}
 
 
 async def test_pages_neither_repeat_nor_miss(world, client, names):

@@ -66,7 +66,7 @@ async def test_no_answer_kept_filtered_or_summed_up_holds_another_users_canary(w
     for _ in range(2):
         answer = await client.post("/api/v1/search", json=request)
         assert answer.json()["data"]["total"] == 0
-        assert answer.json()["data"]["facets"] == {"file_types": {}, "months": {}, "languages": {}}
+        assert not any(answer.json()["data"]["facets"].values())
         assert bobs_file not in answer.text
     misspelt = await client.post("/api/v1/search", json={"query": CANARY.replace("y", "i"), "mode": "keyword"})
     assert misspelt.json()["data"]["total"] == 0

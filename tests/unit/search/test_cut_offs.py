@@ -24,6 +24,15 @@ def test_in_a_script_the_model_cannot_read_only_words_can_vouch():
         assert MEASURED.bar(text).alone == math.inf, text
 
 
+def test_where_nothing_can_be_read_only_words_can_vouch():
+    for text in ("x" * 1000, "x" * 101 + " " + "y" * 101, "\u0199\u0199"):
+        assert MEASURED.bar(text).alone == math.inf, text
+        assert MEASURED.bar(text).with_words == 0.22, text
+    for text in ("x" * 100, "x" * 1000 + " qwrt", "\u0199asa qwrt"):
+        assert MEASURED.bar(text).alone == 0.42, text
+    assert CutOff(0.25, 0.15).bar("x" * 1000) == Bar(0.25, 0.15)
+
+
 def test_a_model_without_a_vocabulary_reads_everything():
     assert CutOff(0.25, 0.15).bar("asdf 猫") == Bar(0.25, 0.15)
     assert MEASURED.bar("!!!") == Bar(0.29, 0.22)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.folding import fold, index_text, name_text, text_config, tokens, words
+from search.folding import MAX_WORD, fold, heeds_accents, index_text, name_text, spelt_text, text_config, tokens, words
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,12 @@ from search.folding import fold, index_text, name_text, text_config, tokens, wor
         ("ｶﾞﾗｽ", "ガラス"),
         ("한국어", "한국어"),
         ("हिन्दी", "हिन्दी"),
+        ("ไม่มี", "ไม่มี"),
+        ("שָׁלוֹם", "שלום"),
+        ("\ufb2a" + "לום", "שלום"),
+        ("كِتَابٌ كتــاب", "كتاب كتاب"),
+        ("مسؤول أحمد", "مسؤول أحمد"),
+        ("extra\u00adordinary", "extraordinary"),
     ],
 )
 def test_accents_case_and_width_go_letters_stay(written, folded):
@@ -94,3 +100,52 @@ def test_languages_choose_the_configuration(language, config):
 def test_a_word_longer_than_postgres_takes_is_cut():
     assert len(words("a" * 5000)[0]) == 200
     assert len(words("ä" * 5000)[0]) == 200
+
+
+@pytest.mark.parametrize("between", ["\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u200b\u00ad"])
+def test_invisible_characters_inside_words_part_nothing_and_places_are_those_in_the_text(between):
+    text = f"{between}an extra{between}ordinary{between} word"
+    (found,) = [token for token in tokens(text) if token.word == "extraordinary"]
+    assert text[found.start : found.end] == f"extra{between}ordinary"
+    assert words(text) == ("an", "extraordinary", "word")
+
+
+def test_invisible_characters_part_nothing_in_scripts_without_spaces_either():
+    text = "x 東\u200b京\U000e0100都\u200b abc"
+    found = list(tokens(text))
+    assert [token.word for token in found] == ["x", "東京", "京都", "abc"]
+    assert [text[token.start : token.end] for token in found[1:3]] == ["東\u200b京", "京\U000e0100都"]
+    assert words("ภาษา\u200bไทย") == words("ภาษาไทย")
+    assert words("tower\u00ad東\u00ad京") == ("tower", "東京")
+
+
+def test_the_non_joiner_parts_a_word_from_its_endings_in_persian_alone():
+    def joined(*parts):
+        return words("\u200c".join(parts))
+
+    assert joined("می", "خواهم") == ("می", "خواهم")
+    assert joined("کتاب", "ها") == ("کتاب", "ها")  # noqa: RUF001 - Arabic letters are meant
+    assert joined("क्", "ष") == words("क्ष")
+    assert joined("Auf", "lage") == ("auflage",)
+
+
+def test_words_that_folding_changes_are_spelt_once_in_lower_case():
+    assert spelt_text("Informação e informação: MÃO, mao, \ufb01m 東京 ｶﾞﾗｽ") == "informação mão"
+    assert spelt_text("Красивый новая квартира") == "красивый"
+    assert spelt_text("I\u0307stanbul İşler \uff29\uff33") == "işler"
+    assert spelt_text("infor\u00admac\u0327a\u0303o") == "informação"
+    assert spelt_text("\u0301 extra\u00adordinary שָׁלוֹם كِتَابٌ") == ""
+    assert spelt_text("plain ASCII") == ""
+    assert spelt_text("é" * (MAX_WORD + 1)) == ""
+
+
+def test_accents_count_where_words_have_other_stems_with_them():
+    assert [config for config in ("russian", "turkish", "greek", "english", "simple") if heeds_accents(config)] == [
+        "russian",
+        "turkish",
+    ]
+
+
+@given(st.text())
+def test_every_word_that_folding_changes_is_folded_as_it_is_indexed(text):
+    assert set(words(spelt_text(text))) <= set(words(text))

@@ -1,5 +1,7 @@
 """Fusing lists: both beat one, literal beats all, and reading deeper only appends."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from search.ranking import (
     TextHit,
     Why,
     best_moments,
+    goes_on,
     rank,
     tier_for,
 )
@@ -89,7 +92,17 @@ def test_a_quoted_passage_is_the_first_moment():
     assert [moment.key.ordinal for moment in moments] == [7, 0]
 
 
-ids = st.lists(st.integers(0, 900).map(str), unique=True, max_size=700)
+def test_a_quoted_passage_says_so_beside_its_other_words():
+    key = PassageKey("m", 7)
+    for near_by, why in (([], set()), ([PassageHit(key, 0.9)], {Why.SEMANTIC})):
+        (moment,) = best_moments(near_by, [PassageHit(key, 0.2, quoted=True, others=True)])
+        assert moment.matched == {Why.QUOTED, Why.TEXT} | why
+
+
+ids = st.builds(
+    lambda size, seed: list(map(str, Random(seed).sample(range(900), size))), st.integers(0, 700), st.integers(0, 2**32)
+)
+"""As long as several tiers: a strategy of lists hardly ever makes more than a few dozen."""
 
 
 @given(ids, ids)
@@ -100,6 +113,34 @@ def test_reading_deeper_only_appends(by_meaning, by_words):
     everything = order(rank(semantic, textual, OPEN))
     assert everything[: len(first)] == first
     assert sorted(everything) == sorted({*by_meaning, *by_words})
+
+
+@st.composite
+def lists(draw):
+    """Both lists in their order, of files some of which are in both; anything from hardly to surely fitting."""
+    by_meaning, by_words = draw(ids), draw(ids)
+    weakest, literal = draw(st.floats(0.0, 0.9)), draw(st.integers(0, 60))
+    fits = [1 - i * (1 - weakest) / 700 for i in range(700)]
+    semantic = [near(upload_id, fit) for upload_id, fit in zip(by_meaning, fits, strict=False)]
+    textual = [
+        said(upload_id, fit, literal=i < literal)
+        for i, (upload_id, fit) in enumerate(zip(by_words, fits, strict=False))
+    ]
+    return semantic, textual
+
+
+@given(lists(), st.sampled_from([50, 200]), st.booleans())
+def test_how_deep_the_lists_are_read_changes_neither_order_nor_what_is_found(both, depth, vouch):
+    semantic, textual = both
+    bar = Bar(alone=0.6, with_words=0.2)
+    cut = semantic[:depth], textual[:depth]
+    first = order(rank(*cut, bar, words_only_vouch=vouch))
+    everything = order(rank(semantic, textual, bar, words_only_vouch=vouch))
+    assert everything[: len(first)] == first
+    if goes_on(cut[0], [] if vouch else cut[1], bar, depth):
+        assert len(first) >= depth
+    else:
+        assert everything == first
 
 
 def test_the_depth_covers_the_last_result_asked_for():

@@ -1,14 +1,20 @@
 """Snippets: short enough, around the words, with ranges that point at them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search.folding import words
+from search.query import Term, parse
 from search.snippets import MAX_SNIPPET, Highlighter
 
 
 def shown(cut):
     return [cut.text[start:end] for start, end in cut.highlights]
+
+
+def shown_for(query, text):
+    return shown(Highlighter.of(parse(query).terms).snippet(text))
 
 
 def test_a_short_text_is_shown_whole_with_its_words_marked_whatever_their_accents():
@@ -50,6 +56,97 @@ def test_without_words_the_beginning_is_shown():
     assert cut.highlights == []
 
 
+def test_the_window_with_most_different_words_is_shown_not_the_one_with_most_hits():
+    text = "the harbour of the harbour by the harbour " * 8 + "x " * 150 + "a pilot left the harbour " + "y " * 300
+    cut = Highlighter({"harbour", "pilot"}).snippet(text)
+    assert shown(cut) == ["pilot", "harbour"]
+
+
+def test_of_two_windows_with_the_same_words_that_where_they_are_nearer_is_shown():
+    text = f"frozen {'x ' * 90} harbour {'y ' * 200} the frozen harbour {'z ' * 200} frozen {'x ' * 9} harbour"
+    assert "the frozen harbour" in Highlighter({"frozen", "harbour"}).snippet(text).text
+
+
+def test_the_end_of_a_text_is_shown_with_as_much_before_it_as_fits():
+    cut = Highlighter({"harbour"}).snippet("word " * 200 + "harbour")
+    assert MAX_SNIPPET - 10 < len(cut.text) <= MAX_SNIPPET + 2
+    assert shown(cut) == ["harbour"]
+
+
+COMMON = "The rest of the story of the land at the end of the world, and of the people of the north. "
+
+
+@pytest.mark.parametrize("accent", ["", "é"])
+def test_a_text_is_cut_around_a_quoted_phrase_and_nothing_else_is_marked(accent):
+    text = accent + COMMON * 4 + "He had found the END of\nthe -- Rainbow. " + COMMON * 3
+    cut = Highlighter.of(parse('"end of the rainbow"').terms).snippet(text)
+    assert len(text) > 2 * MAX_SNIPPET
+    assert shown(cut) == ["END of\nthe -- Rainbow"]
+    assert [text[start:end] for start, end in cut.found] == shown(cut)
+
+
+@pytest.mark.parametrize("accent", ["", "é "])
+@pytest.mark.parametrize(
+    ("query", "text", "marked"),
+    [
+        ('"each month"', "Monthly: each monthly sum, each months' sum, month, each; each-month.", ["each-month"]),
+        ('"identity card"', "The identity of a card; card identity; an identity  cards", []),
+        ('"month"', "months, monthly, month", ["month"]),
+        ('"a b" "b c"', "a b c", ["a b c"]),
+        ("inv-20417", "INV 20417, inv_20417, inv 204178, xinv 20417, 20417", ["INV 20417", "inv_20417"]),
+        ("plan-2024.pdf", "A plan of 2024 in plan-2024.pdf", ["plan-2024.pdf"]),
+        ('months "each month"', "monthly, each month", ["monthly", "each month"]),
+    ],
+)
+def test_codes_and_quoted_phrases_are_marked_as_a_whole_or_not_at_all(accent, query, text, marked):
+    assert shown_for(query, accent + text) == marked
+
+
+def test_a_phrase_comes_before_words_wherever_more_of_them_stand():
+    text = f"frozen harbour pilots {'x ' * 300} the identity card {'y ' * 300}"
+    assert shown_for('frozen harbour pilots "identity card"', text) == ["identity card"]
+
+
+def test_accents_and_case_do_not_matter_in_a_phrase():
+    assert shown_for('"cafe zum hafen"', "Das Café zum Häfen; Cafés zum Hafen") == ["Café zum Häfen"]
+
+
+def test_a_phrase_that_does_not_fit_is_shown_from_its_beginning():
+    phrase = "harbour of ice " * 30
+    cut = Highlighter((), [words(phrase)]).snippet("lead " * 100 + phrase + "tail " * 100)
+    ((start, end),) = cut.highlights
+    assert cut.text[start:].startswith("harbour of ice")
+    assert end == len(cut.text) - 1
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "marked"),
+    [
+        ("買いました", "本を買いました。それでした。まして食べました。", ["買いました"]),
+        ("東京都庁", "東京都は京都でも都庁でもない", ["東京都"]),
+        ("東京都", "東京、京都", []),
+        ("した", "それでした。", ["した"]),
+        ("東京 京都", "東京と京都", ["東京", "京都"]),
+        ("北京天气预报", "今天北京的天气很好", ["北京", "天气"]),
+        ("コンピューター", "コンビニのコンピュータ", ["コンピュータ"]),
+        ("도서관에서는", "도서관은 에서", ["도서관"]),
+        ("猫", "黒猫と猫舌", ["猫", "猫"]),
+        ('"東京都庁"', "東京都と東京都庁", ["東京都庁"]),
+    ],
+)
+def test_of_scripts_without_spaces_only_what_says_something_is_marked(query, text, marked):
+    assert shown_for(query, text) == marked
+
+
+def test_words_that_one_was_meant_to_be_are_marked_each():
+    assert shown(Highlighter.of([Term(("camel", "case"))]).snippet("The case of a camel")) == ["case", "camel"]
+
+
+def test_all_of_the_best_stretch_is_shown_where_no_space_parts_anything():
+    text = "が" * 200 + "東京都庁" + "は" * 180 + "図書館" + "の" * 300
+    assert shown_for("東京都庁 図書館", text) == ["東京都庁", "図書館"]
+
+
 alphabet = st.sampled_from("ab東京ßé \u0660.-\u0301\U0001d518")
 
 
@@ -61,3 +158,31 @@ def test_ranges_are_in_order_inside_the_text_and_never_empty(text, wanted):
         assert last <= start < end <= len(cut.text)
         last = end
     assert len(cut.text) <= MAX_SNIPPET + 2
+
+
+@given(st.text(alphabet, max_size=900), st.lists(st.text(alphabet, min_size=1, max_size=6), max_size=3))
+def test_what_is_marked_of_phrases_is_those_phrases(text, wanted):
+    phrases = {words(phrase) for phrase in wanted} - {()}
+    cut = Highlighter((), sorted(phrases)).snippet(text)
+    assert bool(cut.highlights) == bool(cut.found)
+    for start, end in cut.found:
+        assert any(words(text[start:end])[: len(phrase)] == phrase for phrase in phrases)
+
+
+pieces = st.sampled_from(["a", "B", "c", "cc", "ccde", "Ccdes", "ccdefghi", "-", "x" * 9])
+
+
+@given(st.lists(pieces, max_size=300), st.booleans())
+def test_ascii_and_other_texts_are_marked_alike(pieces, phrase):
+    text = " ".join(pieces)
+    highlighter = Highlighter({"c", "cc", "ccde"}, [("a", "b"), ("b", "b", "a")] if phrase else ())
+    plain, other = highlighter.snippet(text), highlighter.snippet(f"{text} é")
+    assert plain.found == other.found
+
+
+def test_a_word_longer_than_a_snippet_is_marked_as_far_as_it_is_shown():
+    text = "é" * 500 + " été"
+    shown = Highlighter(["e" * 200]).snippet(text)
+    assert len(shown.text) <= 302
+    assert all(0 <= start < end <= len(shown.text) for start, end in shown.highlights)
+    assert shown.highlights

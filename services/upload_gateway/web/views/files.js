@@ -105,7 +105,7 @@ function hear(file) {
 
 function describe(mine) {
   const { total, answer, error } = mine;
-  drawFilters({ answer, words: error ? "" : inWords(total, answer) });
+  drawFilters({ answer, words: error ? "" : inWords(mine) });
   drawSource();
   const empty = total === 0 ? emptiness(answer, error) : null;
   $("filters").hidden = total === 0 && !error && !isFound() && !isFiltered();
@@ -117,12 +117,12 @@ function describe(mine) {
 }
 
 let said = "";
-function inWords(total, answer) {
+function inWords({ total, isCut, answer }) {
   let words = "";
   if (isFound()) {
     const pending = answer?.processing ? `, ${counted(answer.processing, "file")} still being read` : "";
     const degraded = answer?.degraded ? ", by words only just now" : "";
-    words = total ? `${counted(total, "file")} found${pending}${degraded}` : "";
+    words = total ? `${isCut ? "At least " : ""}${counted(total, "file")} found${pending}${degraded}` : "";
   } else if (total) words = counted(total, "file");
   const spokenWords = words || (isFound() ? "No good match" : "No files");
   if (spokenWords !== said) { said = spokenWords; spoken(spokenWords); }

@@ -18,6 +18,7 @@ let parts = null;
 let open = false;
 let facets = null;
 let facetsOf = "";
+let isCut = false;
 let totals = null;
 
 export const libraryIsEmpty = () => totals !== null && Object.values(totals).every((files) => !files);
@@ -48,7 +49,7 @@ export function drawFilters({ answer, words }) {
   const about = [q, from, to, size].join("|");
   // Counts of the other kinds are known only from an answer that was not narrowed to one.
   if (answer && !answer.facets) facets = null;
-  else if (answer && (!type || about !== facetsOf)) [facets, facetsOf] = [answer.facets, about];
+  else if (answer && (!type || about !== facetsOf)) [facets, facetsOf, isCut] = [answer.facets, about, answer.total_relation === "gte"];
   parts.summary.textContent = words;
   draw();
 }
@@ -61,7 +62,7 @@ function draw() {
     const { kind } = chip.dataset;
     chip.setAttribute("aria-pressed", String(kind === type));
     const number = kind && counts ? counts[kind] ?? 0 : null;
-    chip.lastChild.textContent = number === null ? "" : number.toLocaleString();
+    chip.lastChild.textContent = number === null ? "" : inFigures(number, found);
   }
   const narrowable = !state().like;
   drawOrder(found, sort);
@@ -86,7 +87,8 @@ function drawPanel(from, to, size) {
   const focused = document.activeElement?.id;
   const since = (days) => (days === "" ? "" : isoDay(new Date(Date.now() - days * DAY_MS)));
   const ages = AGES.map(([days, name]) => choice(name, from === since(days) && !to, () => go({ from: since(days), to: "" })));
-  const sizes = [["", "Any size"], ...Object.entries(SIZES)].map(([value, name]) => choice(name[0].toUpperCase() + name.slice(1), size === value, () => go({ size: value })));
+  const sizes = [["", "Any size"], ...Object.entries(SIZES)].map(([value, name]) =>
+    choice(name[0].toUpperCase() + name.slice(1), size === value, () => go({ size: value }), size ? undefined : facets?.sizes?.[value]));
   const months = Object.entries(facets?.months ?? {}).slice(0, 12).map(([key, files]) => {
     const [first, last] = daysOf(key);
     return choice(month(key), from === first && to === last, () => go({ from: first, to: last }), files);
@@ -102,8 +104,10 @@ function drawPanel(from, to, size) {
 
 function choice(name, on, onclick, number) {
   const id = `choice-${name.replaceAll(/\W+/g, "-")}`;
-  return el("button", { id, class: "chip", type: "button", "aria-pressed": String(on), onclick }, name, number === undefined ? "" : el("span", { class: "count" }, number.toLocaleString()));
+  return el("button", { id, class: "chip", type: "button", "aria-pressed": String(on), onclick }, name, number === undefined ? "" : el("span", { class: "count" }, inFigures(number, isFound())));
 }
+
+const inFigures = (number, found) => `${number.toLocaleString()}${found && isCut && number ? "+" : ""}`;
 
 function drawSet(from, to, size, narrowable) {
   const chip = (text, changes) => el("button", { class: "chip on", type: "button", "aria-label": `Remove filter ${text}`, onclick: () => { go(changes); parts.more.focus(); } }, text, icon("close", 14));

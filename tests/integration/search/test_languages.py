@@ -1,0 +1,113 @@
+"""Words are found in other forms, with accents and without, in the languages that Postgres knows endings of."""
+
+from embeddings.local import LocalEncoder
+from search.cut_offs import cut_off_for
+from search.finder import Finder
+from search.request import SearchRequest
+from tests.integration.search.conftest import World
+
+FORMS = {
+    "ru": ("красивая новая квартира, известный музей", ("красивый", "новый", "известная", "музей", "НОВЫЙ")),
+    "pt": ("informações sobre as mãos", ("informação", "mão", "Informação")),
+    "es": ("ayer comió tres manzanas", ("comer", "comiendo", "comio")),
+    "tr": ("k\u0131zlar günler boyunca köyde; İşler", ("k\u0131z", "gün", "köy", "İş", "kiz", "gun")),
+    "ro": ("pe orașe mari", ("oraş", "oraș")),
+    "lt": ("lietuvių žodžiai", ("žodis", "zodis")),
+    "it": ("domani parlerà il sindaco", ("parlare", "parlera")),
+    "hu": ("régi levelek", ("levél", "level")),
+    "fr": ("les élèves ont été appelés", ("élève", "eleve", "appeler")),
+    "el": ("όλοι άνθρωποι", ("άνθρωπος", "ανθρωπος")),
+    "de": ("alte Häuser, größere Bäume", ("Haus", "groß", "grosse", "Baum")),
+}
+
+
+async def found(world, user, query):
+    answer = await world.finder.find(user, SearchRequest(query=query, mode="keyword", limit=100))
+    return [file.filename for file in answer.results]
+
+
+async def test_a_word_is_found_in_another_form_by_those_of_its_language_with_accents(world):
+    missed = []
+    for language, (text, queries) in FORMS.items():
+        await world.add(language, "text.txt", text, "something else", language=language)
+        missed += [query for query in queries if await found(world, language, query) != ["text.txt"]]
+    assert missed == []
+
+
+async def test_forms_that_only_words_without_accents_have_in_common_are_still_found(world):
+    await world.add("ada", "letters.txt", "levelek", language="hu")
+    await world.add("ada", "mine.txt", "моего дома", language="ru")
+    assert await found(world, "ada", "levél") == ["letters.txt"]
+    assert await found(world, "ada", "мой") == ["mine.txt"]
+
+
+async def test_what_is_said_of_a_file_and_a_language_told_later_are_stemmed_alike(world):
+    upload = world.upload("ada", "scan.png")
+    await world.apply(
+        await world.processed(upload),
+        await world.embedded(upload, ["красивая квартира"]),
+        await world.analyzed(upload, ["красивая квартира"], summary="новая школа", language="ru"),
+    )
+    for query in ("красивый", "новый"):
+        assert await found(world, "ada", query) == ["scan.png"]
+
+
+async def test_no_text_is_refused_for_its_accents(world):
+    for text in ("\u0301s 'a' \\ \u0301", "d'\u0301 l\u2019\u0301", "ы" * 900, "é" * 300 + " \x00é"):
+        for language in ("fr", "ga", "ru", "en"):
+            await world.add(language, "text.txt", text + " été", language=language)
+            assert await found(world, language, text + " été") == ["text.txt"]
+
+
+async def test_a_file_in_another_language_takes_no_words_from_a_query(world):
+    for name, text in {"war": "the world war", "map": "the world map", "hat": "a red hat", "fox": "a red fox"}.items():
+        await world.add("ada", f"{name}.txt", text)
+    await world.add("ada", "german.txt", "was war das", language="de")
+    assert (await found(world, "ada", "world war"))[0] == "war.txt"
+    assert (await found(world, "ada", "red hat"))[0] == "hat.txt"
+    answer = await world.finder.find("ada", SearchRequest(query="world war", mode="keyword"))
+    (moment,) = answer.results[0].moments
+    assert [moment.text[start:end] for start, end in moment.highlights] == ["world", "war"]
+
+
+async def test_of_a_stem_that_is_hardly_a_word_nothing_else_is_found(world):
+    await world.add("ada", "turkish.txt", "evde k\u0131zlar", language="tr")
+    await world.add("ada", "summer.txt", "L'été indien", language="fr")
+    await world.add("ada", "mail.txt", "Please send an E-mail.")
+    assert await found(world, "ada", "été") == ["summer.txt"]
+
+
+async def test_invisible_characters_and_points_neither_hide_a_word_nor_move_its_place(world):
+    texts = {
+        "soft": "an extra\u00adordinary thing",
+        "points": "שָׁלוֹם עולם",
+        "wide": "\uff4c\uff45\uff41\uff53\uff45 of a flat",
+    }
+    for name, text in texts.items():
+        await world.add("ada", f"{name}.txt", text)
+    for query, name, marked in (
+        ("extraordinary", "soft", "extra\u00adordinary"),
+        ("extra\u200bordinary", "soft", "extra\u00adordinary"),
+        ("שלום", "points", "שָׁלוֹם"),
+        ("lease", "wide", "\uff4c\uff45\uff41\uff53\uff45"),
+    ):
+        answer = await world.finder.find("ada", SearchRequest(query=query, mode="keyword"))
+        assert [file.filename for file in answer.results] == [f"{name}.txt"]
+        (moment,) = answer.results[0].moments
+        assert [moment.text[start:end] for start, end in moment.highlights] == [marked]
+
+
+async def test_what_the_model_cannot_read_resembles_nothing_and_full_width_is_read(world, tmp_path):
+    local = LocalEncoder(tmp_path)
+    world = World(world.database, local)
+    await world.add("ada", "signs.txt", "鰯 鯖 鮪")
+    await world.add("ada", "flat.txt", "The tenant pays the monthly rent to the landlord in advance.")
+    finder = Finder(world.database, local, cut_off=cut_off_for(local.model_id), encoder_timeout_s=30)
+
+    async def nearest(query):
+        return [file.filename for file in (await finder.find("ada", SearchRequest(query=query))).results]
+
+    assert await nearest("x" * 1000) == []
+    full_width = "".join(chr(ord(letter) + 0xFEE0) for letter in "lease")
+    assert await nearest(full_width) == await nearest("lease") == ["flat.txt"]
+    local.close()
