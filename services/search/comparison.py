@@ -145,7 +145,7 @@ class Comparing:
         if vector is None and not query.is_empty:
             message = f"{model.model_id} does not answer right now; try again shortly."
             raise ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
-        return Asked(user_id, request, query, vector, model.cut_off.bar(query.text), index)
+        return Asked(user_id, request, query, vector, model.cut_off.bar(query.text, index.passages), index)
 
 
 def _space(model: Model) -> Space:

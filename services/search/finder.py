@@ -113,7 +113,7 @@ class Finder:
                 if answering is not model:
                     model = answering  # switched since the guess: encoded again, for the model that answers now
                     continue
-                bar = (model or self._models.current).cut_off.bar(query.text)
+                bar = (model or self._models.current).cut_off.bar(query.text, index.passages)
                 asked = Asked(user_id, request, query, vector, bar, index)
                 answer = await _answer(reading, asked, _space(model, index), index.processing)
             break

@@ -12,6 +12,7 @@ MAX_TERMS = 32
 _MIN_CODE_LENGTH = 4
 _SHORT_RUN = 3
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_TWO_PARTS = re.compile(r"([^\W\d_]+)(\d+)|(\d+)([^\W\d_]+)")
 _PIECE = re.compile(r"""(?P<minus>(?<!\S)-)?(?:["“”„«»](?P<quoted>[^"“”„«»]*)["“”„«»]|(?P<plain>[^\s"“”„«»]+))""")
 _FILE_NAME = re.compile(r"[^\s/]+\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _HIRAGANA = re.compile("[\u3041-\u309f]")
@@ -25,19 +26,22 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 class Term:
     """Words that must follow each other. ``literal``: a code, file name or phrase; one hit is enough to be found.
 
-    ``spelt``: a single word in lower case with its accents, where folding changed it.
+    ``spelt``: a single word in lower case with its accents, where folding changed it. ``respelt``: the same code with
+    its separator left out or put in: ``PO-88012`` and ``PO88012``, ``250ml`` and ``250 ml``.
     """
 
     words: tuple[str, ...]
     literal: bool = False
     spelt: str = field(default="", compare=False)
+    respelt: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def tsquery(self) -> str:
         """The term for the ``simple`` configuration; words hold letters and digits only, so quoting is safe."""
         if len(self.words) == 1 and len(self.words[0]) == 1 and is_unspaced(self.words[0]):
             return f"'{self.words[0]}':*"
-        return "(" + " <-> ".join(f"'{word}'" for word in self.words) + ")"
+        spelt = _following(self.words)
+        return f"({spelt} | {_following(self.respelt)})" if self.respelt else spelt
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,10 @@ class Query:
     def is_empty(self) -> bool:
         """True when there is nothing to look for."""
         return not self.text
+
+
+def _following(each: tuple[str, ...]) -> str:
+    return "(" + " <-> ".join(f"'{word}'" for word in each) + ")"
 
 
 def printable(text: str) -> str:
@@ -96,10 +104,18 @@ def _terms(content: str, found: tuple[str, ...]) -> list[Term]:
         parts = (part for part in _KANA_PARTS.findall(content) if not _PARTICLE.fullmatch(part))
         return [term for part in parts if (inside := words(part)) for term in _terms(part, inside)]
     if _is_name_or_code(content, found):
-        return [Term(found, literal=True)]
+        return [Term(found, literal=True, respelt=_respelt(found))]
     if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
         return [Term(found)]
     return [Term((token.word,), spelt=spelt_text(content[token.start : token.end])) for token in tokens(content)]
+
+
+def _respelt(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Letters and digits of a code are written together, or apart; what alternates more often is a hash."""
+    parts = _TWO_PARTS.fullmatch("".join(found))
+    if parts is None:
+        return ()
+    return (parts[0],) if len(found) > 1 else tuple(part for part in parts.groups() if part)
 
 
 def _is_name_or_code(content: str, found: tuple[str, ...]) -> bool:

@@ -76,7 +76,7 @@ class Highlighter:
         single: list[str] = []
         for term in terms:
             if term.literal:
-                phrases.append(term.words)
+                phrases += [phrase for phrase in (term.words, term.respelt) if phrase]
             elif len(term.words) > 1 and all(map(is_unspaced, term.words)):
                 # Hiragana alone is an ending, and half of one says nothing.
                 runs += [term.words] if _HIRAGANA.fullmatch("".join(term.words)) else pairwise(term.words)

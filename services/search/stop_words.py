@@ -26,8 +26,8 @@ def keeps_enough(stem: str, word: str) -> bool:
     """False for a stem so short that it is a word of many languages: "e", which Turkish makes of "été".
 
     Three letters of a word are enough, or two fifths of it. Half of it would cost one Basque word in five, one Turkish
-    in ten, and what they are rightly found by ("kép" of "képünkön"). This costs 1 % or less of the words of each
-    language (of Nepali 3 %), nearly all of them cut too far ("or" of Dutch "geordende"), and no short ones ("мо" of
+    in ten, and what they are rightly found by ("kép" of "képünkön"). This costs about one word in a hundred of a
+    language (of Nepali three), nearly all of them cut too far ("or" of Dutch "geordende"), and no short ones ("мо" of
     "моего", whatever the script).
     """
     kept, whole = _SHARE

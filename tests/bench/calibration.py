@@ -11,13 +11,14 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from analyzer.backends.local.backend import LocalBackend
 from analyzer.backends.local.ocr import OcrProcess
-from embeddings.encoder import Encoder, Vectors
+from embeddings.encoder import Encoder, Vector, Vectors
 from embeddings.local import LocalEncoder
 from embeddings.openai import OpenAIEncoder
 from search.cut_offs import CutOff, cut_off_for
@@ -26,6 +27,7 @@ from tests.bench.relevance.documents import documents
 from tests.bench.relevance.queries import LabelledQuery, calibration_queries, labelled_queries
 
 NONSENSE = 400
+DRAWS = 20
 PERCENTILES = (0, 1, 5, 50, 95, 99, 100)
 WORDLESS_KINDS = frozenset({"code", "quoted"})
 """Found because they occur literally; no cut-off applies."""
@@ -67,8 +69,19 @@ def reading(cut_off: CutOff, text: str) -> str:
     return "plain" if bar.alone == cut_off.plain else "poorly read" if bar.alone <= 1 else "other script"
 
 
-async def measured(encoder: Encoder, cut_off: CutOff) -> dict[tuple[str, str], list[float]]:
-    """(class of query, how it is read) → the best cosine of each; of a true query that of its own file."""
+@dataclass(frozen=True)
+class Measured:
+    """``scores``: (class of query, how it is read) → the best cosine of each; of a true query that of its own file.
+
+    ``rises``: by how much the best cosine of what is not true rises for each time e as many passages.
+    """
+
+    scores: dict[tuple[str, str], list[float]]
+    rises: float
+
+
+async def measured(encoder: Encoder, cut_off: CutOff) -> Measured:
+    """Every query against every passage."""
     names, vectors = await passages(encoder)
     by_file: dict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(names):
@@ -76,16 +89,33 @@ async def measured(encoder: Encoder, cut_off: CutOff) -> dict[tuple[str, str], l
     queries = [q for q in (*labelled_queries(), *calibration_queries()) if q.kind not in WORDLESS_KINDS]
     queries += [LabelledQuery("nonsense", text, ()) for text in nonsense(NONSENSE)]
     scores: dict[tuple[str, str], list[float]] = defaultdict(list)
+    untrue: list[Vector] = []
     for query in queries:
         cosines = vectors @ await encoder.encode_query(query.text)
         rows = [row for name in query.expected for row in by_file[name]]
         kind = "true" if rows else "nonsense" if query.kind == "nonsense" else "unrelated"
         scores[kind, reading(cut_off, query.text)].append(float(cosines[rows].max() if rows else cosines.max()))
-    return scores
+        if not rows:
+            untrue.append(cosines)
+    return Measured(scores, rising(np.stack(untrue)))
 
 
-def report(scores: dict[tuple[str, str], list[float]], cut_off: CutOff) -> Sequence[str]:
+def rising(cosines: Vectors, seed: int = 7) -> float:
+    """The slope of the mean best cosine (one row for each query) by the logarithm of the number of passages, from a
+    sixteenth of them drawn at random to all.
+    """
+    chance = np.random.default_rng(seed)
+    sizes = [cosines.shape[1] // part for part in (16, 8, 4, 2, 1)]
+    best = [
+        np.mean([cosines[:, chance.permutation(cosines.shape[1])[:size]].max(axis=1).mean() for _ in range(DRAWS)])
+        for size in sizes
+    ]
+    return float(np.polyfit(np.log(sizes), best, 1)[0])
+
+
+def report(found: Measured, cut_off: CutOff) -> Sequence[str]:
     """A line for each class, and what the figures ask for beside what is in use."""
+    scores = found.scores
     lines = [f"{'':26}{'count':>6}" + "".join(f"{f'p{p}':>8}" for p in PERCENTILES)]
     for (kind, how), values in sorted(scores.items(), reverse=True):
         percentiles = "".join(f"{value:8.3f}" for value in np.percentile(values, PERCENTILES))
@@ -96,6 +126,9 @@ def report(scores: dict[tuple[str, str], list[float]], cut_off: CutOff) -> Seque
         lines.append(f"poorly read: nonsense p99 {highest:.3f}; in use {cut_off.poorly_read}")
     everything = [value for (kind, _), values in scores.items() if kind == "true" for value in values]
     lines.append(f"with words: true p1 {np.percentile(everything, 1):.3f}; in use {cut_off.with_words}")
+    lines.append(
+        f"what is not true rises by {found.rises:.3f} for each time e as many passages; in use {cut_off.rises}"
+    )
     for (kind, how), values in sorted(scores.items()):
         bar = {"plain": cut_off.plain, "poorly read": cut_off.poorly_read}.get(how)
         if bar is not None:

@@ -59,8 +59,10 @@ _INDEX = """SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = 
         AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))
         AND NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id AND s.user_id = f.user_id
             AND s.run >= greatest(f.processed_run, f.analyzed_run))) AS processing,
-    CAST(COALESCE((SELECT max(files) FROM (SELECT sum(files) AS files FROM vector_counts
-        WHERE user_id = :user_id GROUP BY model_id) of_models), 0) AS bigint) AS files"""
+    CAST(COALESCE(max(of_model.files), 0) AS bigint) AS files,
+    CAST(COALESCE(max(of_model.passages), 0) AS bigint) AS passages
+    FROM (SELECT sum(files) AS files, sum(passages) AS passages FROM vector_counts
+        WHERE user_id = :user_id GROUP BY model_id) of_model"""
 
 # Each part is one row of arrays: a row of its own for every file and passage costs more than what it holds.
 _SHOWN = f"""SELECT file.*, passage.*, counted.* FROM
@@ -115,7 +117,8 @@ class Index:
 
     ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None where nobody chose one.
     ``text_configs`` are the text search configurations of the user's languages, but for ``simple``. ``processing``:
-    files that cannot be found by meaning yet; ``files``: those that can, by the model that has most of them.
+    files that cannot be found by meaning yet; ``files``: those that can, by the model that has most of them;
+    ``passages``: by the one that has most of those.
     """
 
     version: int
@@ -123,6 +126,7 @@ class Index:
     text_configs: tuple[str, ...]
     processing: int
     files: int
+    passages: int
 
     @property
     def state(self) -> tuple[int, str | None]:
@@ -184,7 +188,7 @@ async def index(asking: Asking, user_id: str) -> Index:
     """Everything a search must know before it begins."""
     values = {"user_id": user_id, "at_most": PROCESSING_AT_MOST}
     row = (await asking.execute(statement(_INDEX), values)).one()
-    return Index(row.version, row.model_id, tuple(row.text_configs), row.processing, row.files)
+    return Index(row.version, row.model_id, tuple(row.text_configs), row.processing, row.files, row.passages)
 
 
 async def shown(

@@ -37,11 +37,6 @@ async def sought(asking: Asking, query: Query, configs: Sequence[str]) -> list[S
     ]
 
 
-async def telling(asking: Asking, query: Query, configs: Sequence[str]) -> frozenset[str]:
-    """The words of a query that are looked for: what to highlight."""
-    return frozenset(word for one in await sought(asking, query, configs) for word in one.term.words)
-
-
 def mask(terms: int) -> str:
     """Which of so many terms a row of ``words w`` holds, each spelt out: joining them takes ten times as long."""
     held = (f"(CASE WHEN w.words @@ CAST(:q{i} AS tsquery) THEN {1 << i} ELSE 0 END)" for i in range(terms))

@@ -143,3 +143,19 @@ async def test_files_like_another_highlight_nothing(world):
     await world.add("ada", "b.txt", "The harbour froze in January, and the boats lay still.")
     (file,) = (await world.finder.similar("ada", one, 5)).results
     assert [moment.highlights for moment in file.moments] == [[]]
+
+
+async def test_a_code_is_found_however_its_parts_are_joined(world):
+    await world.add("ada", "apart.txt", "Order PO-88012 left the harbour.")
+    await world.add("ada", "joined.txt", "Order PO88012 is on its way.")
+    await world.add("ada", "other.txt", "Order PO-88013 waits.")
+    for query in ("PO-88012", "po88012", "PO/88012"):
+        answer = await world.finder.find("ada", SearchRequest(query=query, mode="keyword"))
+        marked = {
+            moment.text[start:end]
+            for file in answer.results
+            for moment in file.moments
+            for start, end in moment.highlights
+        }
+        assert {file.filename for file in answer.results} == {"apart.txt", "joined.txt"}, query
+        assert marked == {"PO-88012", "PO88012"}

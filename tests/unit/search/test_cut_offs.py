@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from search.cut_offs import Bar, CutOff, cut_off_for
 
 MEASURED = CutOff(0.29, 0.22, 0.42, frozenset({"melting", "ice", "report", "a"}))
@@ -31,6 +33,17 @@ def test_where_nothing_can_be_read_only_words_can_vouch():
     for text in ("x" * 100, "x" * 1000 + " qwrt", "\u0199asa qwrt"):
         assert MEASURED.bar(text).alone == 0.42, text
     assert CutOff(0.25, 0.15).bar("x" * 1000) == Bar(0.25, 0.15)
+
+
+def test_all_bars_rise_with_the_passages_up_to_as_many_as_were_measured():
+    rising = CutOff(0.29, 0.22, 0.42, MEASURED.vocabulary, rises=0.02)
+    for text in ("ice", "asdf qwer", "猫"):
+        few, more, many, most = (rising.bar(text, passages) for passages in (500, 1359, 10_000, 10_000_000))
+        assert few == rising.bar(text) == MEASURED.bar(text)
+        assert more.with_words - few.with_words == pytest.approx(0.02, abs=1e-4)
+        assert more.alone in (math.inf, pytest.approx(few.alone + 0.02, abs=1e-4))
+        assert many == most
+        assert many.alone in (math.inf, pytest.approx(few.alone + 0.06, abs=1e-3))
 
 
 def test_a_model_without_a_vocabulary_reads_everything():

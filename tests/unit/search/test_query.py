@@ -36,6 +36,23 @@ def test_codes_and_file_names_are_literal():
     assert parse("h264").terms == (Term(("h264",), literal=True),)
 
 
+def test_a_code_is_also_looked_for_with_its_separator_left_out_or_put_in():
+    for text, respelt in (
+        ("PO-88012", ("po88012",)),
+        ("PO88012", ("po", "88012")),
+        ("250ml", ("250", "ml")),
+        ("utf-8", ("utf8",)),
+        ("LZ-77", ("lz77",)),
+        ("8f3a9c", ()),
+        ("INV-2041-B", ()),
+        ("report.pdf", ()),
+    ):
+        (term,) = parse(text).terms[:1]
+        assert term.respelt == respelt, text
+    (quoted,) = parse('"PO 88012"').terms
+    assert quoted.respelt == ()
+
+
 def test_years_small_numbers_and_hyphens_are_not_codes():
     assert not any(term.literal for term in parse("2 summers of 2024 state-of-the-art").terms)
 
