@@ -1,11 +1,9 @@
 """What a search answers, as JSON: files with their best moments, facets, and how complete the index is."""
 
-import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -13,18 +11,11 @@ from pydantic import BaseModel
 from contracts.artifacts import Kind, TextSource
 from search.cues import start_of
 from search.ranking import Moment, RankedFile, Why
-from search.snippets import ELLIPSIS, Highlighter
+from search.repetition import Shown, repeats
+from search.snippets import Highlighter
 from search.store.retrieval import Counts, FoundFile, FoundPassage
 
 _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
-
-_END_OF_SENTENCE = re.compile(r"[.!?]+\s+|[。！？…\n]+\s*")  # noqa: RUF001
-_ENOUGH = 30
-"""Characters in common that make two views of a sentence out of two places with the same words."""
-
-_BESIDE = 8
-_SHORT = 150
-"""Characters up to which a text must stand in another as a whole to be a repetition of it."""
 
 
 @dataclass(slots=True)
@@ -146,11 +137,12 @@ def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> l
     ]
     # What is said of the whole file points nowhere inside it; it comes after what does.
     found.sort(key=lambda moment: moment.source in _OF_THE_WHOLE)
-    shown: list[MomentAnswer] = []
+    shown: list[tuple[MomentAnswer, Shown]] = []
     for moment in found:
-        if not any(_at_one_place(moment, better) and _repeats(moment, better) for better in shown):
-            shown.append(moment)
-    return shown
+        text = Shown(moment.text, moment.highlights)
+        if not any(_at_one_place(moment, better) and repeats(text, said) for better, said in shown):
+            shown.append((moment, text))
+    return [moment for moment, _ in shown]
 
 
 def _at_one_place(moment: MomentAnswer, better: MomentAnswer) -> bool:
@@ -163,67 +155,6 @@ def _at_one_place(moment: MomentAnswer, better: MomentAnswer) -> bool:
     if start is None or other is None or start == other:
         return start == other
     return start < (better.end_s or other) and other < (moment.end_s or start)
-
-
-def _repeats(moment: MomentAnswer, better: MomentAnswer) -> bool:
-    """True when the other highlights all of the same words, and most of them in the same sentences; of a text without
-    highlights when half of it stands in the other.
-    """
-    if not moment.highlights:
-        text = moment.text.strip(ELLIPSIS)
-        outer = len(text) // 4 if len(text) > _SHORT else 0
-        return text[outer : len(text) - outer] in better.text
-    if not _may_repeat(moment, better) or not _words(moment) <= _words(better):
-        return False
-    said = _in_sentences(better)
-    again = [len(one.words) for one in _in_sentences(moment) if any(_is_same(one, other) for other in said)]
-    return 2 * sum(again) > sum(end - start for start, end in moment.highlights)
-
-
-def _may_repeat(moment: MomentAnswer, better: MomentAnswer) -> bool:
-    """A quick look first: what repeats a sentence has at least some letters beside a highlight in common with it."""
-    text, other = moment.text, better.text
-    return any(
-        text[max(start - _BESIDE, 0) : end] in other or text[start : end + _BESIDE] in other
-        for start, end in moment.highlights
-    )
-
-
-def _words(moment: MomentAnswer) -> set[str]:
-    return {moment.text[start:end].lower() for start, end in moment.highlights}
-
-
-class _Highlight(NamedTuple):
-    """With what a snippet shows of the sentence before and after it."""
-
-    before: str
-    words: str
-    after: str
-
-
-def _in_sentences(moment: MomentAnswer) -> list[_Highlight]:
-    text = moment.text
-    parted = [(end.start(), end.end()) for end in _END_OF_SENTENCE.finditer(text)]
-    begins, ends = [0, *(begin for _, begin in parted)], [*(end for end, _ in parted), len(text)]
-    return [
-        _Highlight(
-            text[begins[bisect_right(begins, start) - 1] : start],
-            text[start:end],
-            text[end : ends[bisect_left(ends, end)]],
-        )
-        for start, end in moment.highlights
-    ]
-
-
-def _is_same(one: _Highlight, other: _Highlight) -> bool:
-    """True for two views of one sentence: laid over each other they agree, and by more than a few words."""
-    if one.words != other.words:
-        return False
-    (before, more), (after, longer) = (
-        sorted(two, key=len) for two in ((one.before, other.before), (one.after, other.after))
-    )
-    common = len(before) + len(one.words) + len(after)
-    return more.endswith(before) and longer.startswith(after) and common >= min(_ENOUGH, len("".join(one)))
 
 
 def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
