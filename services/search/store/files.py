@@ -84,7 +84,7 @@ async def become(session: AsyncSession, upload: UploadRef, known: FileState, lef
     """Removes every part that ``known`` has and ``left`` has not, and keeps generation and tombstone of ``left``."""
     for part in known.runs.keys() - left.runs.keys():
         await _forget(session, upload, part)
-    if known.needs_analysis_texts and not left.needs_analysis_texts:
+    if not left.needs_analysis_texts:  # dropping a model may have left its texts where ``known`` needs none
         await passages.remove(session, upload, UNEMBEDDED)
     deleted_generation, deleted_run = left.tombstone
     values = {"generation": left.generation, "deleted_generation": deleted_generation, "deleted_run": deleted_run}

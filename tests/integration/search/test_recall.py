@@ -6,6 +6,7 @@ The full measurement, among 300,000 segments and in 1536 dimensions too: ``pytho
 import json
 
 import pytest
+from sqlalchemy import text
 
 from search.planner import Way
 from search.request import Filters
@@ -42,10 +43,22 @@ async def test_recall_and_never_fewer_than_there_are(bench):
 async def assert_reading_deeper_only_appends(bench, user):
     """Ways that miss some would otherwise show a file on two pages, or on none."""
     for way in (Way.CODES, Way.GRAPH):
+        walks = await scans_of_graphs(bench, user)
         for vector in bench.vectors:
             first, deeper = [await nearest(bench, user, vector, depth, way) for depth in (DEPTH, 4 * DEPTH)]
             assert deeper[:DEPTH] == first
             assert len(set(deeper)) == len(deeper) > DEPTH
+        assert (await scans_of_graphs(bench, user) > walks) == (way is Way.GRAPH)
+
+
+async def scans_of_graphs(bench, user):
+    """How often a graph was walked through so far; so that what is called a walk is one."""
+    async with bench.asking(user) as reading:
+        await reading.execute(text("SELECT pg_stat_force_next_flush()"), {})
+    async with bench.asking(user) as reading:
+        await reading.execute(text("SELECT pg_stat_clear_snapshot()"), {})
+        counted = "SELECT sum(idx_scan) AS scans FROM pg_stat_all_indexes WHERE indexrelname LIKE 'vectors_384_graph%'"
+        return (await reading.execute(text(counted), {})).one().scans
 
 
 async def nearest(bench, user, vector, depth, way):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from contracts.artifacts import Service
-from contracts.events import MediaIndexedV1, UserChangedV1
+from contracts.events import MediaIndexedV1, UploadDeletedV1, UserChangedV1
 from contracts.events.user_changed_v1 import ApiKeyHash, UserStatus
 from embeddings.encoder import EncoderUnavailable
 from embeddings.testing import FakeEncoder
@@ -25,6 +25,7 @@ from search.request import SearchRequest
 from search.routes.history import history_router
 from search.routes.models import models_router
 from search.routes.searching import search_router
+from search.store import models
 from tests.integration.search.conftest import FAKE_CUT_OFF, World
 
 OLD, NEW = "fake-384", "fake-1536"
@@ -418,6 +419,57 @@ async def test_what_only_one_model_has_is_left_out_of_both_answers(two: Reembedd
     whole = (await ada.get("/search/models/comparison", params={"model_id": NEW})).json()["data"]
     assert whole["missing_files"] == 0
     assert "both" not in {name[:4] for name in whole["queries"][0]["after"]}
+
+
+async def test_new_words_are_found_whichever_model_has_them_first(two: Reembedder) -> None:
+    old, new = two.upload("ada", "a.txt"), two.upload("ada", "a.txt", run=1)
+    await two.apply(await two.processed(old), await two.analyzed(old, ["froze"]), await two.embedded(old, ["froze"]))
+    await two.apply(await two.analyzed(new, ["thawed"]))
+    assert await said(two, "thawed") == ["a.txt"]
+    await two.apply(await World(two.database, two.following, two.store).embedded(new, ["thawed"], beside=True))
+    assert await said(two, "thawed") == ["a.txt"]
+    await two.apply(await two.embedded(new, ["thawed"]))
+    assert (await said(two, "thawed"), await said(two, "froze")) == (["a.txt"], [])
+
+
+async def said(two: Reembedder, query: str) -> list[str]:
+    answer = await two.finder.find("ada", SearchRequest(query=query, mode="keyword"))
+    return [result.filename for result in answer.results]
+
+
+async def test_a_drop_leaves_the_texts_of_the_newest_analysis_and_a_deletion_none(two: Reembedder) -> None:
+    early, late = two.upload("ada", "a.txt"), two.upload("ada", "a.txt", run=1)
+    await two.apply(await two.processed(early), await two.analyzed(early, ["froze"]))
+    await two.beside("ada", "a.txt", "froze")
+    await two.apply(await two.analyzed(late, ["thawed"]))
+    await two.reembedding.drop(NEW, 10)
+    assert [passage["text"] for passage in (await two.rows("ada"))["passages"]] == ["thawed"]
+    alone = two.upload("ada", "b.txt")
+    await two.apply(await two.processed(alone))
+    await two.reembedding.admit(NEW)
+    await two.beside("ada", "b.txt", "a secret")
+    await two.reembedding.drop(NEW, 10)
+    await two.apply(UploadDeletedV1(upload=late), UploadDeletedV1(upload=alone))
+    rows = await two.rows("ada")
+    assert not rows["passages"]
+    assert not rows["words"]
+
+
+async def test_switching_everyone_ends_own_choices(two: Reembedder) -> None:
+    await two.both("ada", "a.txt", "harbour")
+    await two.reembedding.switch("ada", NEW, force=False)
+    await two.reembedding.switch("", OLD, force=False)
+    assert {state.model_id for state in await two.reembedding.states("ada") if state.answering} == {OLD}
+
+
+async def test_a_drop_waits_for_whoever_is_writing_the_model(two: Reembedder) -> None:
+    await two.both("ada", "a.txt", "harbour")
+    async with two.database.transaction("ada") as session:
+        assert await models.may_write(session, NEW)
+        dropping = asyncio.create_task(two.reembedding.drop(NEW, 10))
+        await asyncio.sleep(0.2)
+        assert not dropping.done()
+    await dropping
 
 
 @pytest.mark.parametrize(
