@@ -4,7 +4,7 @@ Texts run one at a time: batching gains nothing on a CPU and costs memory and pa
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import abc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
+from tokenizers.normalizers import NFKC, Sequence
 
 from embeddings.encoder import Encoded, Encoder, Vector, Vectors
 from embeddings.minilm import DIMENSIONS, MAX_TOKENS, WEIGHTS_SHA256, built_graph, package_file
@@ -55,7 +56,7 @@ class LocalEncoder(Encoder):
         """Loads the model now instead of at the first text."""
         await asyncio.get_running_loop().run_in_executor(self._worker, self._loaded)
 
-    async def encode(self, texts: Sequence[str]) -> Encoded:
+    async def encode(self, texts: abc.Sequence[str]) -> Encoded:
         """Free. Callers take turns of a few texts, so that a short one never waits long."""
         loop = asyncio.get_running_loop()
         turns = [texts[i : i + _TEXTS_PER_TURN] for i in range(0, len(texts), _TEXTS_PER_TURN)]
@@ -67,7 +68,7 @@ class LocalEncoder(Encoder):
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._model = None
 
-    def _encode(self, texts: Sequence[str]) -> Vectors:
+    def _encode(self, texts: abc.Sequence[str]) -> Vectors:
         model = self._loaded()
         return np.stack([model.embed(text) for text in texts])
 
@@ -82,6 +83,8 @@ class _Model:
 
     def __init__(self, graph: Path, threads: int) -> None:
         self._tokenizer = Tokenizer.from_file(str(package_file("tokenizer.json")))
+        # It knows letters and digits in their common form only: full width and ligatures were one unknown sign.
+        self._tokenizer.normalizer = Sequence([NFKC(), self._tokenizer.normalizer])
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
         options = onnxruntime.SessionOptions()

@@ -1,7 +1,6 @@
 """Turns what a person typed into terms: words, codes and quoted phrases to find, and words that must be absent."""
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 
 from search.folding import is_unspaced, spelt_text, tokens, words
@@ -93,9 +92,7 @@ def parse(text: str) -> Query:
             required.append(Term(found, literal=True))
         for term in [Term(found, literal=True)] if quoted is not None else _terms(content, found):
             terms.setdefault(term.words, term)
-    # Models know letters and digits in their common form only, and read full width and ligatures as one unknown sign.
-    spoken_text = unicodedata.normalize("NFKC", " ".join(spoken))
-    return Query(spoken_text, tuple(terms.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
+    return Query(" ".join(spoken), tuple(terms.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
 
 
 def _terms(content: str, found: tuple[str, ...]) -> list[Term]:

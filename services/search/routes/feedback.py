@@ -3,7 +3,7 @@
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.identifiers import UPLOAD_ID_PATTERN
@@ -13,7 +13,6 @@ from hosting.app import API_ROOT
 from identity.principal import Caller
 from search.query import printable
 from search.routes.bodies import read_model
-from search.routes.outages import outages_as_unavailable
 from search.store import feedback
 
 
@@ -55,7 +54,7 @@ _BODY = {
 
 def feedback_router(database: Database) -> APIRouter:
     """One verdict for each search and file."""
-    router = APIRouter(prefix=f"{API_ROOT}/feedback", tags=["search"], dependencies=[Depends(outages_as_unavailable)])
+    router = APIRouter(prefix=f"{API_ROOT}/feedback", tags=["search"])
 
     @router.post("", openapi_extra=_BODY)
     async def give(caller: Caller, request: Request) -> Answer[FeedbackAnswer]:

@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from database.engine import Database
 from hosting.answers import Answer, not_found
 from hosting.app import API_ROOT
 from identity.principal import Caller
-from search.routes.outages import outages_as_unavailable
 from search.store import history
 
 
@@ -39,9 +38,7 @@ class Deleted(BaseModel):
 
 def history_router(database: Database) -> APIRouter:
     """The caller's own past searches."""
-    router = APIRouter(
-        prefix=f"{API_ROOT}/search/history", tags=["search"], dependencies=[Depends(outages_as_unavailable)]
-    )
+    router = APIRouter(prefix=f"{API_ROOT}/search/history", tags=["search"])
 
     @router.get("")
     async def past_searches(

@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from database.engine import Database
 from hosting.answers import Answer
 from hosting.app import API_ROOT
 from identity.principal import Caller
-from search.routes.outages import outages_as_unavailable
 from search.store import feedback, insights
 
 
@@ -76,9 +75,7 @@ class InsightsAnswer(BaseModel):
 
 def insights_router(database: Database) -> APIRouter:
     """The caller's own searches, summed up."""
-    router = APIRouter(
-        prefix=f"{API_ROOT}/search/insights", tags=["search"], dependencies=[Depends(outages_as_unavailable)]
-    )
+    router = APIRouter(prefix=f"{API_ROOT}/search/insights", tags=["search"])
 
     @router.get("")
     async def own_insights(

@@ -4,7 +4,7 @@ everyone where the caller is an operator.
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.identifiers import USER_ID_PATTERN
@@ -15,7 +15,6 @@ from identity.principal import Caller, Principal
 from search.comparison import Comparing
 from search.reembedding import Reembedding
 from search.routes.bodies import read_model
-from search.routes.outages import outages_as_unavailable
 from search.store import principals
 from search.store.models import EVERYONE
 
@@ -136,9 +135,7 @@ class DropShown(_Row):
 
 def models_router(database: Database, reembedding: Reembedding, comparing: Comparing) -> APIRouter:
     """Everything about which model answers."""
-    router = APIRouter(
-        prefix=f"{API_ROOT}/search/models", tags=["models"], dependencies=[Depends(outages_as_unavailable)]
-    )
+    router = APIRouter(prefix=f"{API_ROOT}/search/models", tags=["models"])
 
     @router.get("")
     async def models(caller: Caller, everyone: bool = False) -> Answer[list[ModelShown]]:

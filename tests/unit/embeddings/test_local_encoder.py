@@ -26,6 +26,13 @@ async def test_agrees_with_a_plain_forward_pass_over_the_same_weights(local_enco
     assert await local_encoder.encode_documents(TEXTS) == pytest.approx(expected, abs=2e-6)
 
 
+async def test_full_width_and_ligatures_are_read_as_common_letters(local_encoder: LocalEncoder) -> None:
+    common, unlike = (
+        await local_encoder.encode(["lease of flats", "\uff4c\uff45\uff41\uff53\uff45 of \ufb02ats"])
+    ).vectors
+    assert np.array_equal(common, unlike)
+
+
 async def test_meaning_beats_shared_words(local_encoder: LocalEncoder) -> None:
     documents = await local_encoder.encode_documents(
         ["How do I reset my password?", "How do I reset the oven clock?", "I cannot log in to my account any more"]

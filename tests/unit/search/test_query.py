@@ -75,10 +75,6 @@ def test_control_and_direction_characters_are_gone():
     assert "\u202e" not in query.text
 
 
-def test_the_encoder_reads_full_width_and_ligatures_as_common_letters():
-    assert parse("\uff4c\uff45\uff41\uff53\uff45 of \ufb02ats").text == "lease of flats"
-
-
 def test_a_word_that_folding_changes_is_kept_as_it_is_spelt():
     assert [(term.words, term.spelt) for term in parse("Новый mapa MÃO x-й").terms] == [
         (("новыи",), "новый"),
