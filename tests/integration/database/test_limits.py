@@ -3,26 +3,37 @@
 import pytest
 from sqlalchemy import text
 
+from database.engine import Database
 from database.outages import DatabaseUnavailableError
 from tests.integration.conftest import ServiceDatabase
 
+_IMPATIENT = text("SELECT set_config('statement_timeout', '20', true)")
+_SLOW = text("SELECT pg_sleep(30)")
+_LIMIT = text("SELECT current_setting('statement_timeout') AS kept")
 
-async def test_a_session_statement_that_takes_too_long_is_an_outage(service_database: ServiceDatabase) -> None:
-    database = await service_database("search")
-    with pytest.raises(DatabaseUnavailableError):
-        async with database.transaction("ada") as session:
-            await session.execute(text("SET LOCAL statement_timeout = 20"))
-            await session.execute(text("SELECT pg_sleep(30)"))
+
+async def by_session(database: Database) -> None:
     async with database.transaction("ada") as session:
-        assert await session.scalar(text("SELECT current_setting('statement_timeout')")) == "2min"
+        await session.execute(_IMPATIENT)
+        await session.execute(_SLOW)
 
 
-async def test_so_is_one_by_the_driver(service_database: ServiceDatabase) -> None:
-    database = await service_database("search")
-    with pytest.raises(DatabaseUnavailableError):
-        async with database.reading("ada") as reading:
-            await reading.execute(text("SELECT set_config('statement_timeout', '20', true)"), {})
-            await reading.execute(text("SELECT pg_sleep(30)"), {})
+async def by_driver(database: Database) -> None:
     async with database.reading("ada") as reading:
-        found = await reading.execute(text("SELECT current_setting('statement_timeout') AS limit"), {})
-        assert found.one().limit == "2min"
+        await reading.execute(_IMPATIENT, {})
+        await reading.execute(_SLOW, {})
+
+
+async def test_what_takes_too_long_is_an_outage(service_database: ServiceDatabase) -> None:
+    database = await service_database("search")
+    for slow in (by_session, by_driver):
+        with pytest.raises(DatabaseUnavailableError):
+            await slow(database)
+
+
+async def test_every_connection_has_a_limit(service_database: ServiceDatabase) -> None:
+    database = await service_database("search")
+    async with database.transaction("ada") as session:
+        assert await session.scalar(_LIMIT) == "2min"
+    async with database.reading("ada") as reading:
+        assert (await reading.execute(_LIMIT, {})).one().kept == "2min"
