@@ -82,10 +82,12 @@ async def ranked_files(asking: Asking, asked: Asked, space: Space) -> Ranking:
     near: list[SemanticHit] = []
     if asked.vector is not None:
         near = await nearest(asking, asked.user_id, asked.filters, space, asked.vector, asked.depth, asked.bar)
-    said, terms = await _said(asking, asked, space.model_id)
+    said, terms, put_right = await _said(asking, asked, space.model_id)
     by_meaning_alone = asked.request.mode == Mode.SEMANTIC and not asked.degraded
     least = LEAST_COVERAGE if asked.vector is None else LEAST_BESIDE_MEANING
-    ranked = rank(near, said, asked.bar, words_only_vouch=by_meaning_alone, least=least)
+    # The vector is of what was typed.
+    bar = replace(asked.bar, trust=asked.bar.trust * (1 - put_right))
+    ranked = rank(near, said, bar, words_only_vouch=by_meaning_alone, least=least)
     cut = goes_on(near, [] if by_meaning_alone else said, asked.bar, asked.depth, least)
     if asked.request.sort == Sort.RELEVANCE:
         return Ranking(ranked, terms, cut)
@@ -110,24 +112,24 @@ async def nearest(
     )
 
 
-async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[TextHit], Sequence[Term]]:
-    """Files by words, and the terms that were looked for."""
+async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[TextHit], Sequence[Term], float]:
+    """Files by words, the terms that were looked for, and which share of them was put right."""
     if asked.query.is_empty:
-        return [], []
+        return [], [], 0.0
     user_id, filters, depth = asked.user_id, asked.filters, asked.depth
     configs = sorted({DEFAULT_CONFIG, *asked.index.text_configs})
     said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, asked.index.files, model_id)
     terms = await _telling(asking, asked.query, configs)
     doubted = typos.doubtful(asked.query, said)
     if not doubted:
-        return said, terms
+        return said, terms, 0.0
     known = await names.alike(asking, asked.user_id, doubted, typos.REACH)
     query = typos.corrected(asked.query, doubted, known)
     if query is None:
-        return said, terms
+        return said, terms, 0.0
     guessed = await by_words.matching(asking, user_id, filters, query, configs, depth, asked.index.files, model_id)
     instead = [term for term in await _telling(asking, query, configs) if term not in terms]
-    return _together(said, typos.guessed(guessed)), [*terms, *instead]
+    return _together(said, typos.guessed(guessed)), [*terms, *instead], len(instead) / max(len(query.terms), 1)
 
 
 async def _telling(asking: Asking, query: Query, configs: Sequence[str]) -> list[Term]:

@@ -111,6 +111,15 @@ async def test_words_that_a_name_runs_together_are_found_misspelt_and_run_togeth
         assert "name" in results[0]["matched"]
 
 
+async def test_a_name_put_right_comes_before_what_is_near_to_the_misspelling(world, client, names):
+    await world.add("ada", "long-novel.txt", "Nothing of that sort.")
+    for n in range(3):
+        await world.add("ada", f"n{n}.txt", "long")
+    results = (await found(client, "long novle"))["results"]
+    assert names(results)[0] == "long-novel.txt"
+    assert len(results) == 4
+
+
 async def test_a_word_that_occurs_is_not_put_right(world, client, names):
     await world.add("ada", "marine.txt", "Ships.")
     await world.add("ada", "other.txt", "A martine was seen.")
