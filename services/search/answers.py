@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from contracts.artifacts import Kind, TextSource
 from search.cues import start_of
-from search.ranking import Moment, RankedFile, Why
+from search.ranking import Moment, PassageKey, RankedFile, Why
 from search.repetition import Shown, repeats
 from search.snippets import Highlighter
 from search.store.retrieval import Counts, FoundFile, FoundPassage
@@ -131,30 +131,38 @@ def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -
 def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> list[MomentAnswer]:
     """Those that say something of their own, the best first."""
     found = [
-        _moment(moment, passage, highlighter)
+        _Found(moment.key, _moment(moment, passage, highlighter))
         for moment in ranked.moments
         if (passage := file.passages.get(moment.key)) is not None
     ]
     # What is said of the whole file points nowhere inside it; it comes after what does.
-    found.sort(key=lambda moment: moment.source in _OF_THE_WHOLE)
-    shown: list[tuple[MomentAnswer, Shown]] = []
-    for moment in found:
-        text = Shown(moment.text, moment.highlights)
-        if not any(_at_one_place(moment, better) and repeats(text, said) for better, said in shown):
-            shown.append((moment, text))
-    return [moment for moment, _ in shown]
+    found.sort(key=lambda one: one.answer.source in _OF_THE_WHOLE)
+    shown: list[tuple[_Found, Shown]] = []
+    for one in found:
+        text = Shown(one.answer.text, one.answer.highlights)
+        if not any(_may_overlap(one, better) and repeats(text, said) for better, said in shown):
+            shown.append((one, text))
+    return [one.answer for one, _ in shown]
 
 
-def _at_one_place(moment: MomentAnswer, better: MomentAnswer) -> bool:
-    """Only there do passages overlap: on one page, in one section, at one time. The whole file is every place."""
-    if moment.source in _OF_THE_WHOLE:
+class _Found(NamedTuple):
+    key: PassageKey
+    answer: MomentAnswer
+
+
+def _may_overlap(one: _Found, better: _Found) -> bool:
+    """Neighbours do, and passages that two models cut: on one page, in one section, at one time. What is said of the
+    whole file is said of every place.
+    """
+    here, there = one.answer, better.answer
+    if here.source in _OF_THE_WHOLE:
         return True
-    if (moment.page, moment.section) != (better.page, better.section):
+    apart = abs(one.key.ordinal - better.key.ordinal) > 1 and one.key.model_id == better.key.model_id
+    if apart or (here.page, here.section) != (there.page, there.section):
         return False
-    start, other = moment.start_s, better.start_s
-    if start is None or other is None or start == other:
-        return start == other
-    return start < (better.end_s or other) and other < (moment.end_s or start)
+    if here.start_s is None or there.start_s is None or here.start_s == there.start_s:
+        return here.start_s == there.start_s
+    return here.start_s < (there.end_s or there.start_s) and there.start_s < (here.end_s or here.start_s)
 
 
 def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:

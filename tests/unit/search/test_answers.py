@@ -126,3 +126,10 @@ def test_what_is_said_of_the_whole_file_comes_last():
 
 def test_passages_that_are_gone_are_no_moments():
     assert moments("tea") == []
+
+
+def test_only_neighbours_overlap_so_what_is_said_again_further_on_is_another_place():
+    said = passage(LOST)
+    between = passage(f"{SNOW} No captain came.")
+    assert texts("lost observatory captain", said, between, said) == [LOST, f"{SNOW} No captain came.", LOST]
+    assert texts("lost observatory captain", said, said) == [LOST]
