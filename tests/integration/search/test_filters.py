@@ -1,6 +1,6 @@
 """Filters beyond type, date and size; facets by language; the order asked for; and what is on its way."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -41,6 +41,18 @@ async def test_facets_by_language_and_each_files_own(client, three_languages):
         "at.txt": "de-AT",
         "unknown.txt": None,
     }
+
+
+async def test_languages_of_three_letters_and_days_to_their_last_second(world, client, names):
+    midnight = datetime(2026, 4, 1, tzinfo=UTC)
+    await world.add("ada", "late.txt", "harbour", language="fil", created_at=midnight - timedelta(minutes=30))
+    await world.add("ada", "midnight.txt", "harbour", created_at=midnight)
+    assert names((await found(client, "harbour", languages=["fil"]))["results"]) == ["late.txt"]
+    assert names((await found(client, "harbour", date_to="2026-03-31"))["results"]) == ["late.txt"]
+    assert names((await found(client, "harbour", date_from="2026-04-01"))["results"]) == ["midnight.txt"]
+    facets = (await found(client, "harbour"))["facets"]
+    assert facets["languages"] == {"fil": 1, "en": 1}
+    assert facets["months"] == {"2026-04": 1, "2026-03": 1}
 
 
 async def test_files_with_and_without_text_inside(world, client, names):

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from PIL import Image, ImageDraw
 
-from contracts.artifacts import Kind
+from contracts.artifacts import Kind, Moderation
 from search.looks import PictureUnreadable, look_of
 from search.routes.image import MAX_PICTURE_BYTES
 
@@ -58,6 +58,18 @@ async def test_copies_are_found_first_and_others_not(world, client, names):
     ):
         answer = await sent(client, drawn(1), **filters)
         assert sorted(names(answer.json()["data"]["results"])) == expected, filters
+
+
+async def test_what_moderation_objects_to_is_shown_when_asked_for(world, client, names):
+    await add_picture(world, "ada", "shown.jpg", drawn(1))
+    upload = world.upload("ada", "flagged.jpg")
+    await world.apply(
+        await world.processed(upload, kind=Kind.IMAGE, thumbnail=await world.artifact(drawn(1))),
+        await world.analyzed(upload, [], moderation=Moderation(flagged=True)),
+    )
+    assert names((await sent(client, drawn(1))).json()["data"]["results"]) == ["shown.jpg"]
+    everything = (await sent(client, drawn(1), include_flagged=True)).json()["data"]["results"]
+    assert sorted(names(everything)) == ["flagged.jpg", "shown.jpg"]
 
 
 async def test_nobody_elses_and_no_deleted_pictures(world, client):
