@@ -29,8 +29,6 @@ from search.store.statements import Asking, statement
 from search.tables import UNEMBEDDED
 from search.thresholds import Weighing, holding, least_share, sample_for
 
-_BEST_FIRST = "bit_count(CAST(h.mask AS bit(64))) DESC, h.rank DESC, h.ordinal"
-
 _NAME = -1
 """``words`` holds a file's name at this ordinal, at -2 what the analysis says of it, and from 0 on its passages."""
 
@@ -62,12 +60,11 @@ top AS MATERIALIZED (
         ORDER BY mask & :literal <> 0 DESC, coverage DESC, rank DESC, upload_id OFFSET 0) s
     WHERE {passes} LIMIT :depth),
 best AS MATERIALIZED (
-    SELECT h.upload_id, (array_agg(h.model_id ORDER BY {best_first}))[1:{moments}] AS models,
-        (array_agg(h.ordinal ORDER BY {best_first}))[1:{moments}] AS ordinals,
-        (array_agg(h.mask ORDER BY {best_first}))[1:{moments}] AS masks
+    SELECT h.upload_id, array_agg(h.model_id) AS models, array_agg(h.ordinal) AS ordinals, array_agg(h.mask) AS masks,
+        array_agg(h.rank) AS ranks
     FROM hit h WHERE CASE WHEN h.upload_id IN (SELECT upload_id FROM top) THEN h.ordinal >= 0 AND h.mask <> 0 END
     GROUP BY h.upload_id)
-SELECT t.upload_id, t.coverage, t.mask, t.name_mask, t.text_mask, b.models, b.ordinals, b.masks
+SELECT t.upload_id, t.coverage, t.mask, t.name_mask, t.text_mask, b.models, b.ordinals, b.masks, b.ranks
 FROM top t LEFT JOIN best b USING (upload_id)
 ORDER BY t.mask & :literal <> 0 DESC, t.coverage DESC, t.rank DESC, upload_id"""
 
@@ -80,8 +77,9 @@ _TELLING = """telling AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id
 matching AS MATERIALIZED (
     SELECT * FROM telling WHERE ordinal >= 0 UNION ALL
     SELECT {row} FROM (SELECT f.upload_id, '' AS model_id, part.ordinal, part.words
-        FROM files f, LATERAL (VALUES (-1, f.name_words), (-2, f.about_words)) AS part (ordinal, words)
-        WHERE f.user_id = :user_id AND f.upload_id IN (SELECT upload_id FROM telling)) w)"""
+        FROM (SELECT * FROM files WHERE user_id = :user_id AND upload_id IN (SELECT upload_id FROM telling)
+            AND (name_words @@ CAST(:any AS tsquery) OR about_words @@ CAST(:any AS tsquery)) OFFSET 0) f,
+        LATERAL (VALUES (-1, f.name_words), (-2, f.about_words)) AS part (ordinal, words)) w)"""
 
 # Looking up a file is cheaper than reading a passage of it; IS TRUE, so that each is looked up in a table of them.
 _HELD = " AND (w.upload_id IN (SELECT upload_id FROM held)) IS TRUE"
@@ -117,8 +115,6 @@ def _find(terms: int, wanted: str, matching: str, *, weighed: bool, held: bool) 
         share_together=f"({shares.format(mask='together')})",
         total=" + ".join(f"w{i}" for i in range(terms)),
         name=_NAME,
-        best_first=_BEST_FIRST,
-        moments=MOMENTS,
         passes="TRUE" if held else _PASSES.format(wanted=wanted),
     )
 
@@ -224,19 +220,26 @@ class _Looking:
         matched: Callable[[bool, int], frozenset[Why]],
         found: Callable[[int], frozenset[str]],
     ) -> TextHit:
-        upload_id, coverage, mask, name_mask, text_mask, models, ordinals, masks = row
+        upload_id, coverage, mask, name_mask, text_mask, models, ordinals, masks, ranks = row
         literal = mask & self.literal != 0
         why = matched(name_mask != 0, text_mask)
-        passages = partial(self._passages, models, ordinals, masks) if models else no_passages
+        passages = partial(self._passages, models, ordinals, masks, ranks) if models else no_passages
         return TextHit(upload_id, min(coverage, 1.0), literal, why, passages, found(mask))
 
-    def _passages(self, models: Sequence[str], ordinals: Sequence[int], masks: Sequence[int]) -> Sequence[PassageHit]:
-        terms, found = len(self.terms), zip(models, ordinals, masks, strict=True)
+    def _passages(
+        self, models: Sequence[str], ordinals: Sequence[int], masks: Sequence[int], ranks: Sequence[float]
+    ) -> Sequence[PassageHit]:
+        """The best of a file's: those with the most terms."""
+        terms = len(self.terms)
+        places = sorted(range(len(ordinals)), key=lambda i: (-masks[i].bit_count(), -ranks[i], ordinals[i]))
         return [
             PassageHit(
-                PassageKey(model, ordinal), held.bit_count() / terms, held & self.quoted != 0, held & ~self.quoted != 0
+                PassageKey(models[i], ordinals[i]),
+                masks[i].bit_count() / terms,
+                masks[i] & self.quoted != 0,
+                masks[i] & ~self.quoted != 0,
             )
-            for model, ordinal, held in found
+            for i in places[:MOMENTS]
         ]
 
     def _matched(self, by_name: bool, text_mask: int) -> frozenset[Why]:

@@ -1,6 +1,8 @@
 """The condition on passages holds for all that hold enough of a query, and the sample says what is enough."""
 
 import re
+from itertools import count
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -67,11 +69,27 @@ def test_rare_words_weigh_more_and_unseen_ones_most():
     assert sample.wanted == 360
 
 
-def test_enough_is_what_twice_as_many_files_as_asked_hold():
+def test_enough_is_what_more_files_than_asked_hold_in_all_likelihood():
     weighing = Weighing([1.0, 1.0], 0)
-    some = Sample(4, 4000, [Seen(3, 3, 30, 30), Seen(3, 1, 500, 500)])
+    some = Sample(4, 4000, [Seen(3, 3, 30, 30), Seen(3, 1, 400, 400)])
     assert least_share(some, weighing, depth=50) == 1.0
     assert least_share(some, weighing, depth=200) == 0.5
     assert least_share(some, weighing, depth=2000) == SUPPORTING_COVERAGE
+    smaller = Sample(16, 4000, [Seen(3, 3, 6, 6), Seen(3, 1, 400, 400)])
+    assert least_share(smaller, weighing, depth=50) == 0.5
+    assert least_share(smaller, weighing, depth=45) == 1.0
     few_wanted = Sample(4, 4000, [Seen(3, 3, 30, 1), Seen(3, 1, 500, 40)])
     assert least_share(few_wanted, weighing, depth=50) == 0.5
+
+
+@pytest.mark.parametrize("one_in", SAMPLES[:3])
+@pytest.mark.parametrize("depth", [50, 200, 2000])
+def test_nine_times_of_ten_there_are_as_many_files_as_the_sample_was_taken_to_say(one_in, depth):
+    weighing, luck = Weighing([1.0], 0), Random(1)
+    enough = next(n for n in range(4000) if least_share(Sample(one_in, 1, [Seen(1, 1, n, n)]), weighing, depth) == 1)
+    there_were = [sum(files_until_one_is_sampled(one_in, luck) for _ in range(enough)) for _ in range(300)]
+    assert sum(files >= depth for files in there_were) >= 0.86 * len(there_were)
+
+
+def files_until_one_is_sampled(one_in, luck):
+    return next(n for n in count(1) if not luck.randrange(one_in))
