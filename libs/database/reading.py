@@ -63,9 +63,12 @@ class Terms:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: bool = False
 
+    def begin(self, tenant: str) -> str:
+        """Opens a transaction that sees only ``tenant``'s rows. Text, because a simple query takes no parameters."""
+        return f"{self._begin}set_config('app.user_id', {_literal(tenant)}, true)"
+
     @cached_property
-    def begin(self) -> str:
-        """Opens the transaction; what binds the tenant is to follow."""
+    def _begin(self) -> str:
         settings = {**self.settings, **({"synchronous_commit": "off"} if self.notes else {})}
         bound = "".join(f"set_config({_literal(name)}, {_literal(to)}, true), " for name, to in settings.items())
         mode = "READ WRITE" if self.notes else "READ ONLY, ISOLATION LEVEL REPEATABLE READ"
@@ -155,17 +158,24 @@ class Rows:
 class Reading:
     """A transaction that reads as one tenant, or notes something as well."""
 
-    def __init__(self, connection: Any, schema: str) -> None:
+    def __init__(self, connection: Any, schema: str, tenant: str, terms: Terms) -> None:
         self._connection = connection
         self._schema = schema
+        self._tenant = tenant
+        self.terms = terms
+
+    async def begin_again(self, terms: Terms) -> None:
+        """Ends the transaction and begins another of the same tenant: one round trip, where it takes two apart."""
+        end, self.terms = self.terms.end, terms
+        await self._connection.execute(f"{end}; {terms.begin(self._tenant)}")
 
     async def rows(self, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """Every row, by column name; JSON is decoded."""
         return await self._fetch(query, query.sql, *(values[name] for name in query.names))
 
-    async def only(self, query: Prepared, values: Mapping[str, object], tenant: str) -> list[Mapping[str, Any]]:
+    async def only(self, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """The same as a transaction of its own, outside of any other: one round trip for everything."""
-        return await self._fetch(query, query.bound, *(values[name] for name in query.names), tenant)
+        return await self._fetch(query, query.bound, *(values[name] for name in query.names), self._tenant)
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Rows:
         """As a session would, of a statement in SQL: whoever keeps it compiles it once."""
@@ -192,12 +202,11 @@ class Reader:
         """One transaction that sees only ``tenant``'s rows. Raises ``DatabaseUnavailableError``."""
         with _outages_told():
             async with self._pool.borrowed() as connection:
-                # One round trip for both; text, because a simple query takes no parameters.
-                await connection.execute(f"{terms.begin}set_config('app.user_id', {_literal(tenant)}, true)")
-                end = "ROLLBACK"
+                await connection.execute(terms.begin(tenant))
+                reading, end = Reading(connection, self._schema, tenant, terms), "ROLLBACK"
                 try:
-                    yield Reading(connection, self._schema)
-                    end = terms.end
+                    yield reading
+                    end = reading.terms.end
                 finally:
                     if not connection.is_closed():
                         await connection.execute(end)
@@ -206,7 +215,7 @@ class Reader:
         """The rows of ``tenant`` that one SELECT finds. Raises ``DatabaseUnavailableError``."""
         with _outages_told():
             async with self._pool.borrowed() as connection:
-                return await Reading(connection, self._schema).only(query, values, tenant)
+                return await Reading(connection, self._schema, tenant, READ_ONLY).only(query, values)
 
     async def close(self) -> None:
         """Closes every connection."""

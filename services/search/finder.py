@@ -73,7 +73,7 @@ class Finder:
             if not (await retrieval.shown(reading, user_id, {upload_id: ()})).files:
                 raise not_found("file")
             model = self._models.named(index.model_id)
-            alike = await _alike(reading, user_id, upload_id, model, limit) if model else []
+            alike = await _alike(reading, user_id, upload_id, index, model, limit) if model else []
             shown = await retrieval.shown(reading, user_id, _moments(alike))
             return SimilarAnswer(results=_results(shown, alike), processing=index.processing)
 
@@ -116,10 +116,10 @@ class Finder:
                 bar = (model or self._models.current).cut_off.bar(query.text, index.passages)
                 asked = Asked(user_id, request, query, vector, bar, index)
                 answer = await _answer(reading, asked, _space(model, index), index.processing)
+                took_ms = _ms_since(started)
+                await reading.begin_again(retrieval.NOTING)
+                search_id = await _remembered(reading, user_id, request, answer, took_ms, cached=False)
             break
-        took_ms = _ms_since(started)
-        async with self._database.reading(user_id, retrieval.NOTING) as noting:
-            search_id = await _remembered(noting, user_id, request, answer, took_ms, cached=False)
         if model is not None:
             self._models.remember(user_id, model)
         answer = answer.model_copy(update={"search_id": search_id, "processing_time_ms": took_ms})
@@ -147,13 +147,15 @@ async def _answer(reading: Reading, asked: Asked, space: Space, processing: int)
     )
 
 
-async def _alike(reading: Reading, user_id: str, upload_id: str, model: Model, limit: int) -> Sequence[RankedFile]:
+async def _alike(
+    reading: Reading, user_id: str, upload_id: str, index: retrieval.Index, model: Model, limit: int
+) -> Sequence[RankedFile]:
     space = Space(model.model_id, model.dimensions)
     centre = await retrieval.centre(reading, user_id, upload_id, space.model_id, space.dimensions)
     if centre is None:
         return []
     bar = Bar(model.cut_off.plain, model.cut_off.plain)
-    near = await nearest(reading, user_id, Filters(other_than=upload_id), space, centre, limit, bar)
+    near = await nearest(reading, user_id, Filters(other_than=upload_id), index, space, centre, limit, bar)
     return rank(near, [], bar)[:limit]
 
 

@@ -81,7 +81,9 @@ async def ranked_files(asking: Asking, asked: Asked, space: Space) -> Ranking:
     """By meaning, by words or by both, as the request's mode says."""
     near: list[SemanticHit] = []
     if asked.vector is not None:
-        near = await nearest(asking, asked.user_id, asked.filters, space, asked.vector, asked.depth, asked.bar)
+        near = await nearest(
+            asking, asked.user_id, asked.filters, asked.index, space, asked.vector, asked.depth, asked.bar
+        )
     said, terms, put_right = await _said(asking, asked, space.model_id)
     by_meaning_alone = asked.request.mode == Mode.SEMANTIC and not asked.degraded
     least = LEAST_COVERAGE if asked.vector is None else LEAST_BESIDE_MEANING
@@ -97,13 +99,21 @@ async def ranked_files(asking: Asking, asked: Asked, space: Space) -> Ranking:
 
 
 async def nearest(
-    asking: Asking, user_id: str, filters: Filters, space: Space, vector: str, depth: int, bar: Bar
+    asking: Asking,
+    user_id: str,
+    filters: Filters,
+    index: retrieval.Index,
+    space: Space,
+    vector: str,
+    depth: int,
+    bar: Bar,
 ) -> list[SemanticHit]:
     """Files by meaning, down to the lower of the two bars."""
     return await by_meaning.nearest(
         asking,
         user_id,
         filters,
+        index.holdings.counts(space.model_id, space.dimensions),
         model_id=space.model_id,
         dimensions=space.dimensions,
         vector=vector,

@@ -4,6 +4,7 @@ EXACT reads every vector, CODES every vector's signs and then the vectors of the
 adds the codes of what is not in it yet. A tenant's vectors enter a graph when there are enough of them.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,7 +30,7 @@ class Crossovers:
 
 
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
-    {384: Crossovers(graph_from=4900, exact_up_to=8000), 1536: Crossovers(graph_from=4900, exact_up_to=1700)}
+    {384: Crossovers(graph_from=4900, exact_up_to=6000), 1536: Crossovers(graph_from=4900, exact_up_to=1700)}
 )
 """Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them (docs/search-index.md).
 
@@ -37,18 +38,23 @@ Codes of 384 dimensions gain nothing while all rows are in memory; beyond 8,000 
 more time.
 """
 
+_ANY = 2**31 - 1
+
 _CATCHING_UP = 4
 _AT_LEAST_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a user has of one model. ``of_graph``: their share of the graph they are in, which they may have alone."""
+    """What a user has of one model. ``of_graph``: their share of the graph they are in, which they may have alone;
+    ``graph`` is its number.
+    """
 
     passages: int
     in_graph: int
     files: int
     of_graph: float = 1.0
+    graph: int = 0
 
     @property
     def fresh(self) -> int:
@@ -76,6 +82,16 @@ def choose(counts: Counts, wanted_files: int | None, dimensions: int) -> Choice:
     if counts.in_graph * share * share * counts.of_graph > crossovers.graph_from:
         return Choice(Way.GRAPH, rows_left)
     return Choice(Way.EXACT if rows_left <= crossovers.exact_up_to else Way.CODES, rows_left)
+
+
+def files_read_exactly(counts: Counts, dimensions: int) -> int:
+    """How many files filters may leave at most for the exact scan to be the way to go; -1 where it never is."""
+    if choose(counts, None, dimensions).way is Way.EXACT:
+        return _ANY
+    other = bisect_left(
+        range(counts.files), 1, key=lambda files: choose(counts, files, dimensions).way is not Way.EXACT
+    )
+    return other - 1
 
 
 def belong_in_the_graph(passages: int, dimensions: int) -> bool:

@@ -3,7 +3,9 @@
 Users share sixteen graphs by a hash of their id: a walk steps over everybody else's vectors.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,12 +17,19 @@ GRAPHS = 16
 
 OF_USER = f"(hashtext(:user_id) & {GRAPHS - 1})"
 
-COUNTED = f"""SELECT CAST(COALESCE(sum(passages), 0) AS bigint) AS passages,
-    CAST(COALESCE(sum(in_graph), 0) AS bigint) AS in_graph, CAST(COALESCE(sum(files), 0) AS bigint) AS files,
-    {OF_USER} AS graph, COALESCE((SELECT CAST(reltuples AS float8) FROM pg_class
-        WHERE oid = to_regclass('{{table}}_graph_' || {OF_USER})), 0) AS graph_holds
-    FROM vector_counts WHERE user_id = :user_id AND model_id = :model_id"""  # noqa: S608 - constants only
-"""A few rows that triggers keep; costs the same for any number of vectors. ``graph_holds`` is as of the last vacuum."""
+_HOLDS = ", ".join(
+    f"(SELECT CAST(reltuples AS float8) FROM pg_class WHERE oid = to_regclass('{table}_graph_' || {OF_USER}))"  # noqa: S608 - constants only
+    for table in VECTOR_TABLES.values()
+)
+
+COUNTED = f"""SELECT {OF_USER} AS graph, ARRAY[{_HOLDS}] AS graph_holds, array_agg(model_id) AS models,
+    array_agg(passages) AS passages, array_agg(in_graph) AS in_graph, array_agg(files) AS files
+    FROM (SELECT model_id, CAST(sum(passages) AS bigint) AS passages, CAST(sum(in_graph) AS bigint) AS in_graph,
+        CAST(sum(files) AS bigint) AS files
+        FROM vector_counts WHERE user_id = :user_id GROUP BY model_id) of_model"""  # noqa: S608 - constants only
+"""A few rows that triggers keep, as one; costs the same for any number of vectors. ``graph_holds`` is as of the last
+vacuum, in the order of ``VECTOR_TABLES``.
+"""
 
 # Two writers of one user's files take different rows, and neither waits for the other.
 _ADD = """UPDATE {table} SET in_graph = true WHERE id IN (
@@ -33,16 +42,40 @@ def walked(graph: int) -> str:
     return f"v.in_graph AND (hashtext(v.user_id) & {GRAPHS - 1}) = {graph}"
 
 
-def counts_of(row: Any) -> Counts:
-    """Of a row of ``COUNTED``."""
-    of_graph = min(1.0, row.in_graph / max(row.graph_holds, 1.0)) if row.in_graph else 0.0
-    return Counts(row.passages, row.in_graph, row.files, of_graph)
+class OfModel(NamedTuple):
+    """What a user has of one model: passages, those of them in a graph, and files."""
+
+    passages: int
+    in_graph: int
+    files: int
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a user has, by model. ``holds``: what everybody has in the graph of that number, by dimensions."""
+
+    of_models: Mapping[str, OfModel]
+    graph: int
+    holds: Mapping[int, float]
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Of a row of ``COUNTED``."""
+        counted = map(OfModel, row.passages or (), row.in_graph or (), row.files or ())
+        holds = {of: count or 0.0 for of, count in zip(VECTOR_TABLES, row.graph_holds, strict=True)}
+        return cls(dict(zip(row.models or (), counted, strict=True)), row.graph, holds)
+
+    def counts(self, model_id: str, dimensions: int) -> Counts:
+        """Of one model."""
+        has = self.of_models.get(model_id, OfModel(0, 0, 0))
+        of_graph = min(1.0, has.in_graph / max(self.holds[dimensions], 1.0)) if has.in_graph else 0.0
+        return Counts(*has, of_graph, self.graph)
 
 
 async def counts(asking: Asking, user_id: str, model_id: str, dimensions: int) -> Counts:
     """What a user has of one model."""
-    counted = statement(COUNTED.format(table=VECTOR_TABLES[dimensions]))
-    return counts_of((await asking.execute(counted, {"user_id": user_id, "model_id": model_id})).one())
+    row = (await asking.execute(statement(COUNTED), {"user_id": user_id})).one()
+    return Holdings.of(row).counts(model_id, dimensions)
 
 
 async def grow(session: AsyncSession, user_id: str, model_id: str, dimensions: int, coming: int) -> bool:

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from database.reading import Terms
 from search.ranking import PassageKey
 from search.request import Sort
+from search.store.by_meaning import WALKING
 from search.store.filtering import STATUS
+from search.store.graph import COUNTED, Holdings
 from search.store.statements import Asking, statement
 from search.tables import VECTOR_TABLES
 
@@ -26,8 +28,8 @@ SEARCHING = Terms(
             "plan_cache_mode": "force_generic_plan",
             "jit": "off",
             "enable_seqscan": "off",
-            "hnsw.iterative_scan": "relaxed_order",
             "statement_timeout": "5s",
+            **WALKING,
         }
     )
 )
@@ -44,7 +46,7 @@ NOTING = Terms(
 
 # Of the files touched lately each is looked up: counting all of a large user's takes longer than searching them. From
 # one language to the next by the index, instead of through every file.
-_INDEX = """SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = :user_id), 0) AS version,
+_INDEX = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = :user_id), 0) AS version,
     (SELECT model_id FROM model_choices WHERE user_id IN (:user_id, '') AND model_id IS NOT NULL
         ORDER BY user_id DESC LIMIT 1) AS model_id,
     ARRAY(WITH RECURSIVE config AS (
@@ -59,10 +61,7 @@ _INDEX = """SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = 
         AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))
         AND NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id AND s.user_id = f.user_id
             AND s.run >= greatest(f.processed_run, f.analyzed_run))) AS processing,
-    CAST(COALESCE(max(of_model.files), 0) AS bigint) AS files,
-    CAST(COALESCE(max(of_model.passages), 0) AS bigint) AS passages
-    FROM (SELECT sum(files) AS files, sum(passages) AS passages FROM vector_counts
-        WHERE user_id = :user_id GROUP BY model_id) of_model"""
+    counted.* FROM ({COUNTED}) counted"""  # noqa: S608 - constants only
 
 # Each part is one row of arrays: a row of its own for every file and passage costs more than what it holds.
 _SHOWN = f"""SELECT file.*, passage.*, counted.* FROM
@@ -117,16 +116,24 @@ class Index:
 
     ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None where nobody chose one.
     ``text_configs`` are the text search configurations of the user's languages, but for ``simple``. ``processing``:
-    files that cannot be found by meaning yet; ``files``: those that can, by the model that has most of them;
-    ``passages``: by the one that has most of those.
+    files that cannot be found by meaning yet.
     """
 
     version: int
     model_id: str | None
     text_configs: tuple[str, ...]
     processing: int
-    files: int
-    passages: int
+    holdings: Holdings
+
+    @property
+    def files(self) -> int:
+        """Those that can be found by meaning, by the model that has most of them."""
+        return max((of_model.files for of_model in self.holdings.of_models.values()), default=0)
+
+    @property
+    def passages(self) -> int:
+        """By the model that has most of those."""
+        return max((of_model.passages for of_model in self.holdings.of_models.values()), default=0)
 
     @property
     def state(self) -> tuple[int, str | None]:
@@ -188,7 +195,7 @@ async def index(asking: Asking, user_id: str) -> Index:
     """Everything a search must know before it begins."""
     values = {"user_id": user_id, "at_most": PROCESSING_AT_MOST}
     row = (await asking.execute(statement(_INDEX), values)).one()
-    return Index(row.version, row.model_id, tuple(row.text_configs), row.processing, row.files, row.passages)
+    return Index(row.version, row.model_id, tuple(row.text_configs), row.processing, Holdings.of(row))
 
 
 async def shown(

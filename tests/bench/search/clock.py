@@ -31,6 +31,10 @@ class Timed(Reading):
         self._reading = reading
         self._clock = clock
 
+    async def begin_again(self, terms: Terms) -> None:
+        """As the transaction itself does."""
+        await self._reading.begin_again(terms)
+
     async def rows(self, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """As the transaction itself answers."""
         started = time.perf_counter()

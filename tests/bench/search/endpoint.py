@@ -61,11 +61,25 @@ class Remembered(Encoder):
 
 @dataclass
 class Script:
-    """One transaction: how it begins and ends, and its statements with their values."""
+    """What one connection is asked: statements with their values, and without any what begins a transaction."""
 
     tenant: str
     terms: Terms
-    asked: list[tuple[str, list[Any]]] = field(default_factory=list[tuple[str, list[Any]]])
+    asked: list[tuple[str, list[Any] | None]] = field(default_factory=list[tuple[str, list[Any] | None]])
+
+    def __post_init__(self) -> None:
+        """It begins with a transaction."""
+        self.asked.append((self.terms.begin(self.tenant), None))
+
+    def begin_again(self, terms: Terms) -> None:
+        """Ends a transaction and begins another."""
+        self.asked.append((f"{self.terms.end}; {terms.begin(self.tenant)}", None))
+        self.terms = terms
+
+    @property
+    def statements(self) -> int:
+        """That have values."""
+        return sum(values is not None for _, values in self.asked)
 
 
 class Noting(Reading):
@@ -74,6 +88,11 @@ class Noting(Reading):
     def __init__(self, reading: Reading, script: Script) -> None:
         self._reading = reading
         self._script = script
+
+    async def begin_again(self, terms: Terms) -> None:
+        """Begins it as well."""
+        self._script.begin_again(terms)
+        await self._reading.begin_again(terms)
 
     async def execute(self, statement: TextClause, values: Mapping[str, Any]) -> Rows:
         """Asks it as well."""
@@ -140,7 +159,7 @@ async def measured(bench: Bench, user_id: str, selection: Selection, clients: in
         for connection in bare:
             await _replay(connection, requests[0])
         alone = await _timed([lambda scripts, c=c: _replay(c, scripts) for c in bare], requests * rounds)
-    statements = sum(len(script.asked) for scripts in requests for script in scripts) / len(requests)
+    statements = sum(script.statements for scripts in requests for script in scripts) / len(requests)
     return Load(clients, times, alone, statements, len(times) / took)
 
 
@@ -179,11 +198,10 @@ async def _connection(bench: Bench, stack: AsyncExitStack) -> asyncpg.Connection
 
 
 async def _replay(connection: asyncpg.Connection, scripts: Sequence[Script]) -> None:
-    """The transactions of a request again, their tenant bound in the way of ``database.reading``."""
+    """The transactions of a request again."""
     for script in scripts:
-        await connection.execute(f"{script.terms.begin}set_config('app.user_id', '{script.tenant}', true)")
         for sql, values in script.asked:
-            await connection.fetch(sql, *values)
+            await (connection.execute(sql) if values is None else connection.fetch(sql, *values))
         await connection.execute(script.terms.end)
 
 

@@ -109,11 +109,13 @@ class Bench:
         for question in (0, *range(len(self.questions))):
             vector = json.dumps(self.vectors[question].tolist())
             async with self.asking(user_id) as reading:
+                index = await retrieval.index(reading, user_id)
                 self.clock.take()
                 found = await by_meaning.nearest(
                     reading,
                     user_id,
                     selection.filters,
+                    index.holdings.counts(MODEL, self.dimensions),
                     model_id=MODEL,
                     dimensions=self.dimensions,
                     vector=vector,

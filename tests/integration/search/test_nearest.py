@@ -43,10 +43,12 @@ async def nearest(world, way, **asked):
 
 async def of_ada(asking, world, *, filters=Filters(), cut_off=0.2, depth=20, way=None):
     vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
+    counted = await graph.counts(asking, "ada", world.encoder.model_id, 384)
     return await by_meaning.nearest(
         asking,
         "ada",
         filters,
+        counted,
         model_id=world.encoder.model_id,
         dimensions=384,
         vector=vector,
@@ -83,12 +85,8 @@ class Counted:
 
 @pytest.mark.parametrize("kinds", [(), ("image",), ("document",)])
 @pytest.mark.parametrize("crossovers", [(100, 100), (50, 100), (3, 100), (50, 20), (3, 5), (0, 100), (100, 0), (0, 0)])
-async def test_the_statement_that_counts_answers_where_the_planner_would_read_everything(
-    filled, monkeypatch, crossovers, kinds
-):
-    told = {384: Crossovers(*crossovers)}
-    for module in (planner, by_meaning):
-        monkeypatch.setattr(module, "CROSSOVERS", told)
+async def test_one_statement_answers_unless_filters_leave_too_many_to_read(filled, monkeypatch, crossovers, kinds):
+    monkeypatch.setattr(planner, "CROSSOVERS", {384: Crossovers(*crossovers)})
     await add_to_graph(filled, "ada", 2 * FILES)
     there_are = Counts(2 * FILES, 2 * FILES, FILES)
     way = choose(there_are, {(): None, ("image",): 3, ("document",): FILES - 3}[kinds], 384).way
@@ -96,8 +94,35 @@ async def test_the_statement_that_counts_answers_where_the_planner_would_read_ev
         await set_for_searching(session)
         asking = Counted(session)
         found = await of_ada(asking, filled, filters=Filters(kinds=kinds or None))
-    assert (asking.statements == 1) is (way is Way.EXACT)
+    counting = 1
+    assert asking.statements - counting == (1 if way is Way.EXACT or not kinds else 2)
     assert len(found) == {(): 20, ("image",): 3, ("document",): 20}[kinds]
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_walk_goes_on_until_it_has_enough_and_is_not_believed_when_it_cannot(filled, goes_on):
+    await add_to_graph(filled, "ada", 2 * FILES)
+    async with filled.database.transaction("ada") as session:
+        await set_for_searching(session)
+        await session.execute(text("SET LOCAL hnsw.ef_search = 1"))
+        if not goes_on:
+            await session.execute(text("SET LOCAL hnsw.iterative_scan = off"))
+        asking = Counted(session)
+        found = await of_ada(asking, filled, way=Way.GRAPH, depth=FILES)
+    assert len(found) == FILES
+    counting, walking, by_codes = 1, 1, 0 if goes_on else 1
+    assert asking.statements == counting + walking + by_codes
+
+
+async def test_vectors_of_a_tenant_past_the_crossover_enter_the_graph_as_they_are_written(world, monkeypatch):
+    monkeypatch.setattr(planner, "CROSSOVERS", {384: Crossovers(graph_from=5, exact_up_to=5)})
+    held = []
+    for i in range(10):
+        await world.add("ada", f"f{i:02}.txt", f"harbour ice number{i}")
+        there_are = await counts(world, "ada")
+        held.append((there_are.passages, there_are.in_graph))
+    assert held == [(n, n if n > 5 else 0) for n in range(1, 11)]
+    assert len(await nearest(world, None)) == 10
 
 
 async def test_filters_and_cut_off_hold_every_way(filled):
@@ -140,8 +165,9 @@ async def test_many_passages_of_one_file_do_not_push_others_out(world):
 
 async def test_counts_follow_what_is_written_and_deleted(filled):
     await add_to_graph(filled, "ada", 7)
-    assert await counts(filled, "ada") == Counts(2 * FILES, 7, FILES, of_graph=1.0)
-    assert await counts(filled, "bob") == Counts(FILES, 0, FILES, of_graph=0.0)
+    ada, bob = await counts(filled, "ada"), await counts(filled, "bob")
+    assert ada == Counts(2 * FILES, 7, FILES, of_graph=1.0, graph=ada.graph)
+    assert bob == Counts(FILES, 0, FILES, of_graph=0.0, graph=bob.graph)
     await filled.apply(await filled.embedded(filled.upload("ada", "f05.txt"), ["one now"]))
     await filled.delete("ada", "f00.txt")
     left = await counts(filled, "ada")
@@ -155,7 +181,6 @@ async def test_a_plan_prepared_for_anyone_walks_the_graph_of_the_user(filled):
     async with filled.database.transaction("ada") as session:
         await set_for_searching(session)
         of_ada = await session.scalar(text(f"SELECT {graph.OF_USER}"), {"user_id": "ada"})
-        await session.execute(text("SET LOCAL enable_sort = off"))
         walk = f"SELECT id FROM vectors_384 v WHERE user_id = $1 AND {graph.walked(of_ada)} ORDER BY embedding <=> $2"
         await session.execute(text(f"PREPARE walk(text, halfvec) AS {walk} LIMIT 5"))
         vector = json.dumps([1.0] + [0.0] * 383)

@@ -24,8 +24,9 @@ async def found(world, way):
     vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
     async with world.database.transaction("o'neil") as session:
         await set_for_searching(session)
+        counts = await graph.counts(session, "o'neil", world.encoder.model_id, 384)
         hits = await by_meaning.nearest(
-            session, "o'neil", Filters(), model_id=world.encoder.model_id, dimensions=384, vector=vector,
+            session, "o'neil", Filters(), counts, model_id=world.encoder.model_id, dimensions=384, vector=vector,
             cut_off=0.2, depth=50, way=way,
         )  # fmt: skip
     return [hit.upload_id for hit in hits]

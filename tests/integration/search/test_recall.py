@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from search.planner import Way
 from search.request import Filters
-from search.store import by_meaning
+from search.store import by_meaning, graph
 from tests.bench.search.corpus import sentences
 from tests.bench.search.filling import MODEL, fill, tenants_of
 from tests.bench.search.measuring import DEPTH, Bench, keeping
@@ -40,6 +40,17 @@ async def test_recall_and_never_fewer_than_there_are(bench):
     await assert_reading_deeper_only_appends(bench, bench.stored.tenants[len(SIZES) - 1].user_id)
 
 
+async def test_every_way_of_1536_dimensions(service_database, admin_url, tmp_path):
+    source = await sentences(tmp_path, of_a_subject=10, questions_of_a_subject=1)
+    plain_url = admin_url.replace("+asyncpg", "")
+    database = await service_database("search")
+    stored = await fill(plain_url, source, tenants_of(1000, (700,)), 1536, graph_from=500)
+    bench = Bench(database, stored, source, 1536, questions=6)
+    for way in (None, *Way):
+        timing = await bench.by_meaning(stored.tenants[0].user_id, keeping(0.5), way)
+        assert (timing.fewest_missing, timing.recall >= LEAST) == (0, True), (way, timing.recall)
+
+
 async def assert_reading_deeper_only_appends(bench, user):
     """Ways that miss some would otherwise show a file on two pages, or on none."""
     for way in (Way.CODES, Way.GRAPH):
@@ -67,6 +78,7 @@ async def nearest(bench, user, vector, depth, way):
             reading,
             user,
             Filters(),
+            await graph.counts(reading, user, MODEL, 384),
             model_id=MODEL,
             dimensions=384,
             vector=json.dumps(vector.tolist()),

@@ -43,6 +43,27 @@ async def test_the_settings_of_one_search_end_with_it(world):
     assert after[0] == "auto"
 
 
+async def test_what_begins_again_is_another_transaction_of_the_same_tenant(world):
+    await world.add("bob", "b.txt", "harbour")
+    names = ("app.user_id", "hnsw.ef_search", "transaction_read_only", "transaction_isolation")
+    shown = statement("SELECT " + ", ".join(f"current_setting('{name}', true)" for name in names))
+    async with world.database.reading("ada", retrieval.SEARCHING) as reading:
+        await reading.begin_again(retrieval.NOTING)
+        after = list((await reading.execute(shown, {})).one())
+        assert after[0] == "ada"
+        assert after[1] != retrieval.SEARCHING.settings["hnsw.ef_search"]
+        assert after[2:] == ["off", "read committed"]
+        assert not (await reading.execute(statement("SELECT * FROM files"), {})).all()
+        await history.remember(reading, "ada", "harbour", "hybrid", **HOW)
+    with suppress(ZeroDivisionError):
+        async with world.database.reading("ada", retrieval.SEARCHING) as reading:
+            await reading.begin_again(retrieval.NOTING)
+            await history.remember(reading, "ada", "never kept", "hybrid", **HOW)
+            raise ZeroDivisionError
+    async with world.database.transaction("ada") as session:
+        assert [past.query for past in await history.page(session, "ada", 10, 0)] == ["harbour"]
+
+
 async def test_a_search_that_fails_notes_nothing(world):
     with suppress(ZeroDivisionError):
         async with world.database.reading("ada", retrieval.NOTING) as reading:
@@ -118,6 +139,10 @@ class Counted:
         self.transactions += 1
         async with self._database.reading(tenant, terms) as self._reading:
             yield self
+
+    async def begin_again(self, terms):
+        self.transactions += 1
+        await self._reading.begin_again(terms)
 
     async def execute(self, statement, values):
         self.statements += 1
