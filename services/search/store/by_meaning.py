@@ -152,16 +152,15 @@ async def nearest(
     """
     if counts.passages == 0:
         return []
-    farthest = 1 - cut_off
-    values = filtering.parameters(user_id, filters)
-    values |= {"model_id": model_id, "vector": vector, "farthest": farthest, "depth": depth}
+    values = filtering.parameters(user_id, filters) | {"model_id": model_id, "vector": vector}
     enough = min(depth, counts.files)
-    asked = _Asked(dimensions, filters, values, farthest, depth, enough, "", counts.graph, counts.fresh > 0)
+    asked = _Asked(dimensions, filters, values, 1 - cut_off, depth, enough, "", counts.graph, counts.fresh > 0)
     if not filtering.chooses(filters):
         return await _found(asking, asked, way or choose(counts, None, dimensions).way)
-    conditions = filtering.wanted_files(filters)
-    few = files_read_exactly(counts, dimensions) if way is None else counts.files if way is Way.EXACT else -1
-    asked = replace(asked, wanted=_WANTED_FILES.format(conditions=conditions))
+    few = files_read_exactly(counts, dimensions)
+    if way is not None:
+        few = counts.files if way is Way.EXACT else -1
+    asked = replace(asked, wanted=_WANTED_FILES.format(conditions=filtering.wanted_files(filters)))
     rows = await _opened(asking, asked, few)
     first = rows[0]
     if first.few or first.files == 0:
@@ -174,9 +173,8 @@ async def nearest(
 
 async def _opened(asking: Asking, asked: _Asked, few: int) -> Sequence[Any]:
     """How many files the filters leave, and where those are ``few`` the nearest of them."""
-    near = asked.near(Way.EXACT, unless=_FEW_LEFT)
-    values = {**asked.values, "few": few, "most_listed": filtering.MOST_LISTED}
-    return (await asking.execute(statement(asked.files(near, _OF_REST, _LEFT)), values)).all()
+    files = asked.files(asked.near(Way.EXACT, unless=_FEW_LEFT), _OF_REST, _LEFT)
+    return await _rows(asking, asked, files, few=few, most_listed=filtering.MOST_LISTED)
 
 
 async def _found(asking: Asking, asked: _Asked, way: Way) -> list[SemanticHit]:
@@ -185,30 +183,32 @@ async def _found(asking: Asking, asked: _Asked, way: Way) -> list[SemanticHit]:
     found: dict[str, SemanticHit] = {}
     for tier in tiers_to(asked.depth):
         # Tier by tier, so that reading deeper only appends: more passages would bring others among the nearest.
-        values = {**asked.values, "depth": tier}
-        hits = await _climb(asking, replace(asked, depth=tier, enough=min(tier, asked.enough), values=values), way)
+        hits = await _climb(asking, replace(asked, depth=tier, enough=min(tier, asked.enough)), way)
         found |= {hit.upload_id: hit for hit in hits} | found
     return list(found.values())[: asked.depth]
 
 
 async def _exactly(asking: Asking, asked: _Asked) -> list[SemanticHit]:
-    files = asked.files(asked.near(Way.EXACT), _NOTHING)
-    return _hits(asked, (await asking.execute(statement(files), asked.values)).all())
+    return _hits(asked, await _rows(asking, asked, asked.files(asked.near(Way.EXACT), _NOTHING)))
 
 
 async def _climb(asking: Asking, asked: _Asked, way: Way) -> list[SemanticHit]:
     for of_a_file in LADDER:
         passages = asked.depth * of_a_file * (1 if way is Way.GRAPH else _MORE_CODES)
         if way is Way.GRAPH and passages > EF_SEARCH:
-            ef_search = min(passages, _MOST_EF_SEARCH)
-            await asking.execute(statement(_WIDER), {"ef_search": str(ef_search)})
-        values = {**asked.values, "passages": passages, "codes": max(LEAST_CODES, passages)}
-        rows = (await asking.execute(statement(asked.files(asked.near(way), _OF_NEAR)), values)).all()
+            await asking.execute(statement(_WIDER), {"ef_search": str(min(passages, _MOST_EF_SEARCH))})
+        files = asked.files(asked.near(way), _OF_NEAR)
+        rows = await _rows(asking, asked, files, passages=passages, codes=max(LEAST_CODES, passages))
         if _complete(asked, way, rows, passages):
             return _hits(asked, rows)
         if rows[0].seen < passages:
             way = Way.CODES
     return await _exactly(asking, asked)
+
+
+async def _rows(asking: Asking, asked: _Asked, sql: str, **more: int) -> Sequence[Any]:
+    values = {**asked.values, "farthest": asked.farthest, "depth": asked.depth, **more}
+    return (await asking.execute(statement(sql), values)).all()
 
 
 def _complete(asked: _Asked, way: Way, rows: Sequence[Any], passages: int) -> bool:
