@@ -4,6 +4,7 @@ Beside it the same transactions, statement by statement, by a bare connection: w
 """
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -151,6 +152,8 @@ async def measured(bench: Bench, user_id: str, selection: Selection, clients: in
     app = _application(bench, bench.database)
     for _ in range(clients):
         await _post(app, key, bodies[0])
+    gc.collect()
+    gc.freeze()  # as hosting.serve does
     started = time.perf_counter()
     times = await _timed([lambda body: _post(app, key, body)] * clients, bodies * rounds)
     took = time.perf_counter() - started

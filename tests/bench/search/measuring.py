@@ -69,7 +69,8 @@ class Bench:
 
     def __init__(self, database: Database, stored: Stored, source: Sentences, dimensions: int, questions: int) -> None:
         self.clock = SqlClock()
-        self.database = Clocked(database, self.clock)
+        self.database = database
+        self._clocked = Clocked(database, self.clock)
         self.stored = stored
         self.dimensions = dimensions
         picked = np.random.default_rng(1).permutation(len(source.questions))[:questions]
@@ -80,8 +81,8 @@ class Bench:
 
     @asynccontextmanager
     async def asking(self, user_id: str) -> AsyncGenerator[Reading, None]:
-        """A transaction set up as the service's searches are."""
-        async with self.database.reading(user_id, retrieval.SEARCHING) as reading:
+        """A transaction set up as the service's searches are, by the clock."""
+        async with self._clocked.reading(user_id, retrieval.SEARCHING) as reading:
             yield reading
 
     def nearest_files(self, user_id: str, selection: Selection, question: int) -> list[str]:
