@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.search.measuring import TOP, Bench, Selection, Timing
+from tests.bench.search.measuring import ROUNDS, TOP, Bench, Selection, Timing
 from tests.bench.search.server import ROOT
 
 ENVIRONMENT = ROOT / ".venv-bench"
@@ -39,9 +39,10 @@ class Rival:
         self.built_s: float = self._read()["built_s"]
 
     def timing(self, user_id: str, selection: Selection) -> Timing:
-        """Every question once; passages become files as ours do."""
+        """Every question, after all of them once; passages become files as ours do."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"user": user_id, "first_day": selection.first_day}) + "\n")
+        asked = {"user": user_id, "first_day": selection.first_day, "rounds": ROUNDS}
+        self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         answer = self._read()
         hit = sought = missing = 0
