@@ -1,6 +1,8 @@
 """The way to the nearest vectors follows from how many are left, whatever made them few."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search.planner import (
     CROSSOVERS,
@@ -8,6 +10,7 @@ from search.planner import (
     Way,
     belong_in_the_graph,
     choose,
+    files_read_exactly,
     rows_for_the_graph,
 )
 from search.tables import VECTOR_TABLES
@@ -43,6 +46,16 @@ def test_what_counts_is_what_the_filters_leave():
     assert choose(counts, 1000, 384).way is Way.CODES
     assert choose(counts, 50, 384).way is Way.EXACT
     assert choose(counts, 50, 384).rows_left == 500
+
+
+@given(
+    st.integers(1, 200_000), st.floats(0, 1), st.integers(1, 20_000), st.floats(0.01, 1), st.sampled_from([*CROSSOVERS])
+)
+def test_so_many_files_are_read_exactly_as_the_planner_chooses_it_for(passages, merged, files, of_graph, dimensions):
+    counts = Counts(passages, round(passages * merged), files, of_graph)
+    most = files_read_exactly(counts, dimensions)
+    for wanted in {0, most, most + 1, files // 2, files, files + 5} & {*range(files + 6)}:
+        assert (choose(counts, wanted, dimensions).way is Way.EXACT) == (wanted <= most), wanted
 
 
 def test_more_wanted_files_than_have_vectors_leave_no_more_than_all():
