@@ -21,16 +21,21 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Crossovers:
-    """Numbers of vectors left: a walk is the fastest way for more than ``graph_from`` of them where the graph holds
-    nothing else; where it is not, reading all of them exactly is up to ``exact_up_to``.
+    """Numbers of vectors. With more than ``graph_from`` a tenant's enter the graph. A walk through it is the fastest
+    way where its worth (:meth:`Counts.worth_of_a_walk`) is more than ``walk_from``; elsewhere reading all that are
+    left exactly is up to ``exact_up_to``.
     """
 
     graph_from: int
+    walk_from: int
     exact_up_to: int
 
 
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
-    {384: Crossovers(graph_from=4900, exact_up_to=6000), 1536: Crossovers(graph_from=4900, exact_up_to=1700)}
+    {
+        384: Crossovers(graph_from=4900, walk_from=2500, exact_up_to=6000),
+        1536: Crossovers(graph_from=4900, walk_from=2500, exact_up_to=1700),
+    }
 )
 """Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them (docs/search-index.md).
 
@@ -60,6 +65,14 @@ class Counts:
         """Vectors outside the graph."""
         return self.passages - self.in_graph
 
+    def worth_of_a_walk(self, share: float) -> float:
+        """What is to be compared with ``walk_from`` when a ``share`` of these vectors is wanted.
+
+        A walk meets a wanted vector every 1/share steps, whether filters hold the others out or they are somebody
+        else's; so it is worth its price for ``share`` times more only.
+        """
+        return self.in_graph * share * share * self.of_graph
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -72,13 +85,12 @@ class Choice:
 def choose(counts: Counts, wanted_files: int | None, dimensions: int) -> Choice:
     """``wanted_files``: how many files the filters leave, None without filters.
 
-    Exact scans and codes cost what is left. A walk meets a wanted vector every 1/share steps, whether filters hold
-    the others out or they are somebody else's; so it is worth its price for ``share`` times more only.
+    Exact scans and codes cost what is left, a walk the less the more of its graph is wanted.
     """
     share = 1.0 if wanted_files is None else min(1.0, wanted_files / max(counts.files, 1))
     rows_left = round(counts.passages * share)
     crossovers = CROSSOVERS[dimensions]
-    if counts.in_graph * share * share * counts.of_graph > crossovers.graph_from:
+    if counts.worth_of_a_walk(share) > crossovers.walk_from:
         return Choice(Way.GRAPH, rows_left)
     return Choice(Way.EXACT if rows_left <= crossovers.exact_up_to else Way.CODES, rows_left)
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.planner import Way
+from search.store import retrieval
 from tests.bench.search import bare, endpoint, goals, rivalry
+from tests.bench.search.filling import MODEL
 from tests.bench.search.measuring import TOP, Bench, Timing, keeping
 
 SHARES = (1.0, 0.5, 0.1, 0.01)
+WALKED_SHARES = (0.7, 0.5, 0.35, 0.25, 0.15)
 GOOD_RECALL = 0.99
 
 
@@ -53,6 +56,24 @@ async def crossovers(bench: Bench, users: Sequence[str]) -> None:
     _say_crossing("graph_from", [size for size, best in fastest if best is not Way.GRAPH], fastest)
     others = [(size, min(at, key=lambda way: at[way])) for size, at in without.items()]
     _say_crossing("exact_up_to", [size for size, best in others if best is Way.EXACT], others)
+    await _walks(bench, [user for user in users if _possible(len(bench.stored.file_of[user]), Way.GRAPH)])
+
+
+async def _walks(bench: Bench, users: Sequence[str]) -> None:
+    """From which worth on a walk is the fastest way to what filters leave."""
+    say(f"\nways to what filters leave, {bench.dimensions} dims: SQL ms p50/p95 (recall@{TOP})")
+    fastest: list[tuple[int, Way]] = []
+    for user in users:
+        async with bench.asking(user) as reading:
+            counts = (await retrieval.index(reading, user)).holdings.counts(MODEL, bench.dimensions)
+        for share in WALKED_SHARES:
+            found = {way: await bench.by_meaning(user, keeping(share), way) for way in Way}
+            worth = round(counts.worth_of_a_walk(share))
+            ways = "  ".join(f"{way} {shown(timing)}" for way, timing in found.items())
+            say(f"  {counts.passages:>7} keeps {share:4.0%} worth {worth:>6}  {ways}")
+            good = {way: timing.p50 for way, timing in found.items() if timing.recall >= GOOD_RECALL}
+            fastest.append((worth, min(good, key=lambda way: good[way])))
+    _say_crossing("walk_from", [worth for worth, best in fastest if best is not Way.GRAPH], fastest)
 
 
 def _say_crossing(name: str, below: Sequence[int], fastest: Sequence[tuple[int, Way]]) -> None:

@@ -86,7 +86,7 @@ class Counted:
 @pytest.mark.parametrize("kinds", [(), ("image",), ("document",)])
 @pytest.mark.parametrize("crossovers", [(100, 100), (50, 100), (3, 100), (50, 20), (3, 5), (0, 100), (100, 0), (0, 0)])
 async def test_one_statement_answers_unless_filters_leave_too_many_to_read(filled, monkeypatch, crossovers, kinds):
-    monkeypatch.setattr(planner, "CROSSOVERS", {384: Crossovers(*crossovers)})
+    monkeypatch.setattr(planner, "CROSSOVERS", {384: Crossovers(0, *crossovers)})
     await add_to_graph(filled, "ada", 2 * FILES)
     there_are = Counts(2 * FILES, 2 * FILES, FILES)
     way = choose(there_are, {(): None, ("image",): 3, ("document",): FILES - 3}[kinds], 384).way
@@ -115,7 +115,7 @@ async def test_a_walk_goes_on_until_it_has_enough_and_is_not_believed_when_it_ca
 
 
 async def test_vectors_of_a_tenant_past_the_crossover_enter_the_graph_as_they_are_written(world, monkeypatch):
-    monkeypatch.setattr(planner, "CROSSOVERS", {384: Crossovers(graph_from=5, exact_up_to=5)})
+    monkeypatch.setattr(planner, "CROSSOVERS", {384: Crossovers(graph_from=5, walk_from=5, exact_up_to=5)})
     held = []
     for i in range(10):
         await world.add("ada", f"f{i:02}.txt", f"harbour ice number{i}")

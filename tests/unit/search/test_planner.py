@@ -25,9 +25,9 @@ def test_every_size_has_its_way(dimensions):
     crossovers = CROSSOVERS[dimensions]
     for passages, way in (
         (0, Way.EXACT),
-        (min(crossovers.graph_from, crossovers.exact_up_to), Way.EXACT),
-        (crossovers.graph_from, Way.EXACT if crossovers.graph_from <= crossovers.exact_up_to else Way.CODES),
-        (crossovers.graph_from + 1, Way.GRAPH),
+        (min(crossovers.walk_from, crossovers.exact_up_to), Way.EXACT),
+        (crossovers.walk_from, Way.EXACT if crossovers.walk_from <= crossovers.exact_up_to else Way.CODES),
+        (crossovers.walk_from + 1, Way.GRAPH),
         (300_000, Way.GRAPH),
     ):
         assert choose(merged(passages), None, dimensions).way is way
