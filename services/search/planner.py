@@ -33,8 +33,8 @@ class Crossovers:
 
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
     {
-        384: Crossovers(graph_from=4900, walk_from=2500, exact_up_to=6000),
-        1536: Crossovers(graph_from=4900, walk_from=2500, exact_up_to=1700),
+        384: Crossovers(graph_from=4900, walk_from=2400, exact_up_to=6000),
+        1536: Crossovers(graph_from=4900, walk_from=2400, exact_up_to=1700),
     }
 )
 """Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them (docs/search-index.md).
