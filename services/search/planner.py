@@ -39,8 +39,8 @@ CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
 )
 """Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them (docs/search-index.md).
 
-``exact_up_to`` of 384 lies above what it measured, 3,500 to 4,900: where so many are left filters held others out, and
-codes are asked in a statement of their own.
+``exact_up_to`` of 384 is a choice: four runs said 3,500, 4,900 twice and 15,500. Where so many are left filters held
+others out, and codes are asked in a statement of their own.
 """
 
 _ANY = 2**31 - 1
