@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from database.reading import Terms
+from search.folding import name_order
 from search.ranking import PassageKey
 from search.request import Sort
 from search.store.by_meaning import WALKING
@@ -101,10 +102,12 @@ _SORT_KEYS = MappingProxyType(
         Sort.NEWEST: "created_at DESC",
         Sort.SMALLEST: "size_bytes",
         Sort.LARGEST: "size_bytes DESC",
-        Sort.BY_NAME: "lower(filename), filename",
-        Sort.BY_NAME_BACKWARDS: "lower(filename) DESC, filename DESC",
     }
 )
+
+_NAMES = """SELECT upload_id, filename FROM files
+    WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
+    ORDER BY upload_id"""
 
 _CENTRE = """SELECT CAST(avg(embedding) AS text) AS centre FROM {table}
     WHERE user_id = :user_id AND upload_id = :upload_id AND model_id = :model_id"""
@@ -219,8 +222,12 @@ async def shown(
 
 async def in_order(asking: Asking, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
     """The files that are still there by date, size or name; never to be asked for together with distances."""
-    ordered = statement(_IN_ORDER.format(key=_SORT_KEYS[sort]))
-    rows = await asking.execute(ordered, {"user_id": user_id, "upload_ids": list(upload_ids)})
+    values = {"user_id": user_id, "upload_ids": list(upload_ids)}
+    if sort in (Sort.BY_NAME, Sort.BY_NAME_BACKWARDS):
+        named = await asking.execute(statement(_NAMES), values)
+        backwards = sort is Sort.BY_NAME_BACKWARDS
+        return [row.upload_id for row in sorted(named, key=lambda row: name_order(row.filename), reverse=backwards)]
+    rows = await asking.execute(statement(_IN_ORDER.format(key=_SORT_KEYS[sort])), values)
     return [row.upload_id for row in rows]
 
 

@@ -89,12 +89,12 @@ async def test_status_of_what_is_ready_on_its_way_or_given_up(world, client, nam
 
 
 async def test_every_order_both_ways_pages_and_all(world, client, names):
-    for i, name in enumerate(("b.txt", "C.txt", "a.txt", "d.txt")):
+    for i, name in enumerate(("page 9.txt", "Page 10.txt", "a.txt", "é.txt")):
         created = datetime(2026, 1, 10 - i, tzinfo=UTC)
         await world.add("ada", name, f"harbour page{i}", created_at=created, size_bytes=100 + (i * 7) % 4)
-    by_date = ["d.txt", "a.txt", "C.txt", "b.txt"]
-    by_size = ["b.txt", "d.txt", "a.txt", "C.txt"]
-    by_name = ["a.txt", "b.txt", "C.txt", "d.txt"]
+    by_date = ["é.txt", "a.txt", "Page 10.txt", "page 9.txt"]
+    by_size = ["page 9.txt", "é.txt", "a.txt", "Page 10.txt"]
+    by_name = ["a.txt", "é.txt", "page 9.txt", "Page 10.txt"]
     for sort, expected in (("date", by_date), ("size", by_size), ("name", by_name)):
         for mode in MODES:
             assert names((await found(client, "harbour", sort=sort, mode=mode))["results"]) == expected, (sort, mode)

@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.folding import MAX_WORD, fold, heeds_accents, index_text, name_text, spelt_text, text_config, tokens, words
+from search.folding import (
+    MAX_WORD,
+    fold,
+    heeds_accents,
+    index_text,
+    name_order,
+    name_text,
+    spelt_text,
+    text_config,
+    tokens,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -149,3 +160,25 @@ def test_accents_count_where_words_have_other_stems_with_them():
 @given(st.text())
 def test_every_word_that_folding_changes_is_folded_as_it_is_indexed(text):
     assert set(words(spelt_text(text))) <= set(words(text))
+
+
+def test_names_are_sorted_as_people_do():
+    expected = [
+        "2 b.txt",
+        "10 a.txt",
+        "Äpfel.txt",
+        "Birnen.txt",
+        "page 9",
+        "page 010",
+        "page 10",
+        "page 10b",
+        "zoë.txt",
+    ]
+    for shuffled in (expected[::-1], expected[1::2] + expected[::2]):
+        assert sorted(shuffled, key=name_order) == expected
+
+
+@given(st.text(st.characters(categories=["Nd"]), min_size=1), st.text(st.characters(categories=["Nd"]), min_size=1))
+def test_numbers_in_names_count_by_their_value(one, other):
+    if (one_value := int(one)) < (other_value := int(other)):
+        assert name_order(f"page {one_value}.txt") < name_order(f"page {other_value}.txt")
