@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from search.folding import is_unspaced, spelt_text, tokens, words
 
@@ -64,7 +65,14 @@ class Query:
 
 
 def _following(each: tuple[str, ...]) -> str:
-    return "(" + " <-> ".join(f"'{word}'" for word in each) + ")"
+    steps = (f" <{_distance(*two)}> '{two[1]}'" for two in pairwise(each))
+    return f"('{each[0]}'{''.join(steps)})"
+
+
+def _distance(word: str, following: str) -> int:
+    """A run without spaces is indexed with its last character once more, after its last pair."""
+    ends_run = len(word) == 2 and is_unspaced(word) and not (is_unspaced(following) and following[0] == word[1])
+    return 2 if ends_run else 1
 
 
 def printable(text: str) -> str:

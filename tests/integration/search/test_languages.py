@@ -111,3 +111,17 @@ async def test_what_the_model_cannot_read_resembles_nothing_and_full_width_is_re
     full_width = "".join(chr(ord(letter) + 0xFEE0) for letter in "lease")
     assert await nearest(full_width) == await nearest("lease") == ["flat.txt"]
     local.close()
+
+
+async def test_phrases_and_file_names_go_on_after_a_script_without_spaces(world):
+    await world.add("ada", "報告書 final.pdf", "会議室 A101 は 東京タワー plan の隣", language="ja")
+    await world.add("ada", "other.txt", "A101 plan 会議 final 報告", language="ja")
+    for query in (
+        '"会議室 A101"',
+        '"東京タワー plan"',
+        '"報告書 final"',
+        "報告書final.pdf",
+        '"東京タワー"',
+        '"京タワ"',
+    ):
+        assert await found(world, "ada", query) == ["報告書 final.pdf"], query
