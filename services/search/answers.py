@@ -15,6 +15,7 @@ from search.repetition import Shown, repeats
 from search.snippets import Highlighter
 from search.store.retrieval import Counts, FoundFile, FoundPassage
 
+_BY_WORDS = frozenset({Why.TEXT, Why.QUOTED})
 _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
 
 
@@ -166,7 +167,7 @@ def _may_overlap(one: _Found, better: _Found) -> bool:
 
 
 def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
-    shown = highlighter.snippet(passage.text)
+    shown = highlighter.snippet(passage.text, holds_words=not _BY_WORDS.isdisjoint(moment.matched))
     line = start_of(passage.cues, shown.found) if passage.cues else None
     return MomentAnswer(
         text=shown.text,

@@ -83,7 +83,6 @@ _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}](?:[{_UNSPACED}{_INVISIBLE}]*[{_UNSPACED}])?|[^{_UNSPACED}]+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _DIGITS = re.compile(r"(\d+)")
-_HUMP = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 class Token(NamedTuple):
@@ -143,19 +142,6 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(token.word for token in tokens(text))
 
 
-def index_text(text: str) -> str:
-    """The words as Postgres is to index them, parted by spaces.
-
-    The last character of an unspaced run is added, so that a single character finds it as the start of a word.
-    """
-    indexed: list[str] = []
-    for token in tokens(text):
-        indexed.append(token.word)
-        if token.ends_run:
-            indexed.append(token.word[-1])
-    return " ".join(indexed)
-
-
 def spelt_text(text: str) -> str:
     """The words that folding changes, each once, in lower case with their accents: by these stemmers know endings."""
     if text.isascii():
@@ -167,13 +153,6 @@ def spelt_text(text: str) -> str:
         return ""
     found = dict.fromkeys(_UNSEEN.sub("", word) for word in _word_pattern().findall(lower))
     return " ".join(word for word in found if len(word) <= MAX_WORD and not accented.isdisjoint(word))
-
-
-def name_text(filename: str) -> str:
-    """A file name as words: as it is spelt, and once more with camel case and digits parted."""
-    spelt = index_text(filename)
-    parted = index_text(_HUMP.sub(" ", _part_camel_case(filename)))
-    return spelt if parted == spelt else f"{spelt} {parted}"
 
 
 def name_order(filename: str) -> tuple[list[str | tuple[int, str]], str]:
@@ -221,15 +200,6 @@ def _by_value(digits: str) -> tuple[int, str]:
     """Orders like the number, of any length."""
     significant = digits.lstrip("0")
     return len(significant), significant
-
-
-def _part_camel_case(name: str) -> str:
-    parts: list[str] = []
-    for before, char, after in zip(" " + name, name, name[1:] + " ", strict=False):
-        if char.isupper() and (before.islower() or (before.isupper() and after.islower())):
-            parts.append(" ")
-        parts.append(char)
-    return "".join(parts)
 
 
 @cache

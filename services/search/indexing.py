@@ -9,8 +9,8 @@ import numpy as np
 from contracts.artifacts import Analysis, Cue, Locator, Passages, TextSource
 from contracts.events import MediaEmbeddedV1
 from eventing.errors import Poison
-from search.folding import index_text
 from search.tables import VECTOR_TABLES
+from search.word_index import index_text
 
 MAX_TEXT = 2000
 """Characters of one searchable stretch; a passage has about 1200, a whole page of an analysis may have many more."""

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from search.catenation import joined
 from search.folding import is_unspaced, spelt_text, tokens, words
 
 MAX_TERMS = 32
@@ -26,8 +27,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 class Term:
     """Words that must follow each other. ``literal``: a code, file name or phrase; one hit is enough to be found.
 
-    ``spelt``: a single word in lower case with its accents, where folding changed it. ``respelt``: the same code with
-    its separator left out or put in: ``PO-88012`` and ``PO88012``, ``250ml`` and ``250 ml``.
+    ``spelt``: a single word in lower case with its accents, where folding changed it. ``respelt``: the same with what
+    parts it left out or put in: ``PO-88012`` and ``PO88012``, ``e-mail`` and ``email``, ``250ml`` and ``250 ml``.
     """
 
     words: tuple[str, ...]
@@ -109,23 +110,31 @@ def _terms(content: str, found: tuple[str, ...]) -> list[Term]:
         parts = (part for part in _KANA_PARTS.findall(content) if not _PARTICLE.fullmatch(part))
         return [term for part in parts if (inside := words(part)) for term in _terms(part, inside)]
     if _is_name_or_code(content, found):
-        return [Term(found, literal=True, respelt=_respelt(found))]
+        return [Term(found, literal=True, respelt=_joined(content, found) or _parted(found))]
     if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
         return [Term(found)]
-    return [Term((token.word,), spelt=spelt_text(content[token.start : token.end])) for token in tokens(content)]
+    whole = _joined(content, found)
+    return [
+        Term((token.word,), spelt=spelt_text(content[token.start : token.end]), respelt=whole)
+        for token in tokens(content)
+    ]
 
 
-def _respelt(found: tuple[str, ...]) -> tuple[str, ...]:
+def _joined(content: str, found: tuple[str, ...]) -> tuple[str, ...]:
+    word = joined(content, found)
+    return (word,) if word else ()
+
+
+def _parted(found: tuple[str, ...]) -> tuple[str, ...]:
     """Letters and digits of a code are written together, or apart; what alternates more often is a hash."""
-    parts = _TWO_PARTS.fullmatch("".join(found))
-    if parts is None:
-        return ()
-    return (parts[0],) if len(found) > 1 else tuple(part for part in parts.groups() if part)
+    parts = _TWO_PARTS.fullmatch(found[0]) if len(found) == 1 else None
+    return tuple(part for part in parts.groups() if part) if parts else ()
 
 
 def _is_name_or_code(content: str, found: tuple[str, ...]) -> bool:
     if len(found) > 1 and _FILE_NAME.match(content):
         return True
-    joined = "".join(found)
-    is_long_enough = len(joined) >= _MIN_CODE_LENGTH and any(c.isdigit() for c in joined)
-    return is_long_enough and not _YEAR.fullmatch(joined) and not any(is_unspaced(word) for word in found)
+    whole = "".join(found)
+    if not any(char.isdigit() for char in whole) or any(is_unspaced(word) for word in found):
+        return False
+    return len(found) > 1 or (len(whole) >= _MIN_CODE_LENGTH and not _YEAR.fullmatch(whole))

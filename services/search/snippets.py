@@ -25,6 +25,8 @@ _LONG_RUN = 4
 
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _HIRAGANA = re.compile("[\u3041-\u309f]+")
+_HAS_DIGIT = re.compile(r"\d")
+_BETWEEN = r"[\W_]{0,2}"
 _SPACED = bytes(ord(chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)).ljust(256)
 
 Range = tuple[int, int]
@@ -56,7 +58,7 @@ class Snippet(NamedTuple):
 class Highlighter:
     """Of one query: looks at each form of a word once, however many passages it occurs in."""
 
-    def __init__(self, wanted: Iterable[str], phrases: Sequence[Phrase] = (), runs: Sequence[Phrase] = ()) -> None:
+    def __init__(self, wanted: Collection[str], phrases: Sequence[Phrase] = (), runs: Sequence[Phrase] = ()) -> None:
         """``wanted``: folded words, marked wherever they or forms of them stand; ``phrases``: words that are marked
         where they follow each other, and come first; ``runs``: pairs of characters that are marked the same way.
         """
@@ -67,6 +69,9 @@ class Highlighter:
         self._form = cache(partial(_form, sought))
         self._phrases = _Phrases([*phrases, *runs])
         self._worth = {" ".join(words): _WORTH_OF_A_PHRASE for words in phrases}
+        whole = {*wanted, *(words[0] for words in phrases if len(words) == 1)}
+        self._numbers = _apart_in_text(word for word in whole if _HAS_DIGIT.search(word))
+        self._words = _apart_in_text(word for word in whole if not _HAS_DIGIT.search(word))
 
     @classmethod
     def of(cls, terms: Iterable[Term]) -> Self:
@@ -81,7 +86,7 @@ class Highlighter:
                 # Hiragana alone is an ending, and half of one says nothing.
                 runs += [term.words] if _HIRAGANA.fullmatch("".join(term.words)) else pairwise(term.words)
             else:
-                single += term.words
+                single += (*term.words, *term.respelt)
         words: list[str] = []
         for chain in _chains(single):
             if len(chain) < _LONG_RUN:
@@ -92,9 +97,16 @@ class Highlighter:
                 words += [pair for pair in chain if _CHINESE.fullmatch(pair)]
         return cls(words, phrases, runs)
 
-    def snippet(self, text: str) -> Snippet:
-        """At most about ``MAX_SNIPPET`` characters around the most of what is wanted, phrases first."""
+    def snippet(self, text: str, *, holds_words: bool = False) -> Snippet:
+        """At most about ``MAX_SNIPPET`` characters around the most of what is wanted, phrases first.
+
+        ``holds_words``: some of what is wanted occurs, if need be written in parts (:mod:`search.catenation`).
+        """
         marks = self._plain(text) if text.isascii() else self._unlike_ascii(text)
+        if self._numbers:
+            marks = sorted({*marks, *_marks(self._numbers, text)})
+        if holds_words and not marks and self._words:
+            marks = list(_marks(self._words, text))
         if len(text) <= MAX_SNIPPET:
             return Snippet(text, _merged([mark[:2] for mark in marks]), marks)
         start, end = _cut(text, _best(marks, self._worth))
@@ -204,6 +216,17 @@ class _Phrases:
                 if tuple([one.word for one in here]) == phrase and not any(_apart(*two) for two in pairwise(here)):
                     last_at, last = said[place + len(phrase) - 1]
                     yield at + token.start, last_at + last.end, " ".join(phrase)
+
+
+def _apart_in_text(wanted: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds words whose characters may be parted by what catenation leaves out."""
+    each = [_BETWEEN.join(word) for word in sorted(wanted) if len(word) >= _MIN_STEM and not is_unspaced(word)]
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})(?![^\W_])", re.IGNORECASE) if each else None
+
+
+def _marks(pattern: re.Pattern[str], text: str) -> Iterator[Mark]:
+    for found in pattern.finditer(text):
+        yield found.start(), found.end(), "".join(filter(str.isalnum, found[0].lower()))
 
 
 def _form(wanted: _Wanted, written: str) -> _Form:

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from rapidfuzz.distance import OSA
 
-from search.folding import is_unspaced, name_text
+from search.folding import is_unspaced
 from search.query import Query, Term
 from search.ranking import TextHit
+from search.word_index import name_text
 
 REACH = 2
 """Letters changed, missing, too many or swapped, in words of seven letters and more; one in shorter ones."""

@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
 from search.cues import stored
-from search.folding import heeds_accents, index_text, spelt_text
+from search.folding import heeds_accents, spelt_text
 from search.indexing import PassageRow
 from search.store import graph, stems
 from search.store.statements import statement
 from search.tables import UNEMBEDDED, VECTOR_TABLES
+from search.word_index import index_text
 
 _ROWS_AT_ONCE = 500
 

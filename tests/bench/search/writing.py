@@ -7,10 +7,10 @@ import numpy as np
 
 from contracts.artifacts import Locator, TextSource, UploadRef
 from database.engine import Database
-from search.folding import index_text
 from search.indexing import PassageRow, vector_literals
 from search.planner import CROSSOVERS
 from search.store import passages
+from search.word_index import index_text
 from tests.bench.search.corpus import SUBJECTS, Mixer, Sentences
 from tests.bench.search.filling import MODEL
 from tests.bench.search.tables import say

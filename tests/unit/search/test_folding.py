@@ -8,9 +8,7 @@ from search.folding import (
     MAX_WORD,
     fold,
     heeds_accents,
-    index_text,
     name_order,
-    name_text,
     spelt_text,
     text_config,
     tokens,
@@ -66,10 +64,8 @@ def test_the_words_of_a_text_are_those_of_its_tokens(text):
     assert words(text) == tuple(token.word for token in tokens(text))
 
 
-def test_unspaced_scripts_are_indexed_by_pairs_and_their_last_character():
+def test_unspaced_scripts_give_pairs():
     assert words("東京都") == ("東京", "京都")
-    assert index_text("東京都 tower") == "東京 京都 都 tower"
-    assert index_text("東京tower") == "東京 京 tower"
     assert words("猫") == ("猫",)
 
 
@@ -77,20 +73,6 @@ def test_half_width_characters_keep_their_place_in_the_text():
     found = list(tokens("x ｶﾞﾗｽ"))
     assert [token.word for token in found] == ["x", "ガラ", "ラス"]
     assert {(token.start, token.end) for token in found[1:]} == {(2, 6)}
-
-
-@pytest.mark.parametrize(
-    ("filename", "found"),
-    [
-        ("DeepSeek_R1.pdf", {"deepseek", "r1", "deep", "seek", "pdf"}),
-        ("holiday-photo2019.JPG", {"holiday", "photo2019", "photo", "2019", "jpg"}),
-        ("HTTPServerNotes.md", {"httpservernotes", "http", "server", "notes"}),
-        ("Überweisung_März.pdf", {"uberweisung", "marz", "pdf"}),
-        ("旅行.png", {"旅行", "行", "png"}),
-    ],
-)
-def test_file_names_give_their_words_as_spelt_and_parted(filename, found):
-    assert found <= set(name_text(filename).split())
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,21 @@ def test_a_code_is_also_looked_for_with_its_separator_left_out_or_put_in():
         ("utf-8", ("utf8",)),
         ("LZ-77", ("lz77",)),
         ("8f3a9c", ()),
-        ("INV-2041-B", ()),
-        ("report.pdf", ()),
+        ("INV-2041-B", ("inv2041b",)),
+        ("report.pdf", ("reportpdf",)),
+        ("1,000,000", ("1000000",)),
+        ("3.14", ()),
+        ("e-mail", ("email",)),
     ):
         (term,) = parse(text).terms[:1]
         assert term.respelt == respelt, text
     (quoted,) = parse('"PO 88012"').terms
     assert quoted.respelt == ()
+
+
+def test_a_number_is_one_term_however_it_is_parted():
+    assert parse("3.14").terms == (Term(("3", "14"), literal=True),)
+    assert parse("2 1,000").terms == (Term(("2",)), Term(("1", "000"), literal=True))
 
 
 def test_years_small_numbers_and_hyphens_are_not_codes():

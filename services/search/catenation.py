@@ -1,0 +1,52 @@
+"""Words that a text writes in parts, once more without what parts them: ``e-mail`` as ``email``, ``1,000,000`` and
+``DE89 3704 0044`` as one number.
+
+What people type joined is found where it is written apart, and the other way round. Search engines call it catenation.
+"""
+
+import re
+from collections.abc import Sequence
+from string import punctuation
+from unicodedata import normalize
+
+from search.folding import is_unspaced, words
+
+_MOST_PARTS = 10
+"""A number of a bank account in groups of four has nine; what has more is a row of a table."""
+
+_LENGTHS = range(3, 41)
+_SURELY_ONE_NUMBER = 5
+"""Digits; fewer are a time, a range or a decimal, unless they are parted by thousands."""
+
+_WORD = r"[^\W_]++"
+_NUMBER = r"[^\W\d_]*+\d[^\W_]*+"
+_JOINT = r"(?:[-\u2010-\u2013_./:]|(?<=\d)[,'\u2019](?=\d))"
+_SPACE = "[ \u00a0\u2009\u202f]"
+_THOUSANDS = re.compile(rf"\d{{1,3}}(?:(?:{_SPACE}|[.,'\u2019])\d{{3}})+")
+_IN_PARTS = re.compile(rf"\b{_WORD}(?:{_JOINT}{_WORD})+|\b[A-Z]['\u2019](?=[A-Z]){_WORD}")
+_GAP = rf"(?:\)?{_SPACE}\(?|[()])"
+_BESIDE_EACH_OTHER = re.compile(rf"\d[^\W_]*+{_GAP}[^\W\d_]*+\d")
+_NUMBERS = re.compile(rf"\b{_NUMBER}(?:(?:{_GAP}|{_JOINT}){_NUMBER})+")
+
+
+def catenated(text: str) -> list[str]:
+    """Each word that ``text`` writes in parts, folded and joined, once."""
+    text = normalize("NFC", text)
+    written = [found for piece in text.split() if not _is_whole(piece) for found in _IN_PARTS.findall(piece)]
+    if _BESIDE_EACH_OTHER.search(text):
+        written += _NUMBERS.findall(text)
+    return list(dict.fromkeys(word for parts in written if (word := joined(parts, words(parts)))))
+
+
+def joined(written: str, parts: Sequence[str]) -> str:
+    """The folded ``parts`` of what is written as one word; empty where they are rather words of their own."""
+    word = "".join(parts)
+    if not 1 < len(parts) <= _MOST_PARTS or len(word) not in _LENGTHS or any(map(is_unspaced, parts)):
+        return ""
+    if word.isdecimal() and len(word) < _SURELY_ONE_NUMBER and not _THOUSANDS.fullmatch(written):
+        return ""
+    return word
+
+
+def _is_whole(piece: str) -> bool:
+    return piece.isalnum() or piece.strip(punctuation).isalnum()

@@ -1,0 +1,43 @@
+"""Turns texts and file names into the words that Postgres indexes for them, parted by spaces."""
+
+import re
+from pathlib import PurePosixPath
+
+from search.catenation import catenated
+from search.folding import tokens
+
+_HUMP = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
+
+def index_text(text: str) -> str:
+    """All words in their order, and after them those written in parts as one.
+
+    The last character of an unspaced run is added, so that a single character finds it as the start of a word.
+    """
+    return " ".join([*_words(text), *catenated(text)])
+
+
+def name_text(filename: str) -> str:
+    """A file name as words: as it is spelt, and once more with camel case and digits parted."""
+    spelt = _words(filename)
+    parted = _words(_HUMP.sub(" ", _part_camel_case(filename)))
+    each = spelt if parted == spelt else [*spelt, *parted]
+    return " ".join([*each, *catenated(PurePosixPath(filename).stem)])
+
+
+def _words(text: str) -> list[str]:
+    indexed: list[str] = []
+    for token in tokens(text):
+        indexed.append(token.word)
+        if token.ends_run:
+            indexed.append(token.word[-1])
+    return indexed
+
+
+def _part_camel_case(name: str) -> str:
+    parts: list[str] = []
+    for before, char, after in zip(" " + name, name, name[1:] + " ", strict=False):
+        if char.isupper() and (before.islower() or (before.isupper() and after.islower())):
+            parts.append(" ")
+        parts.append(char)
+    return "".join(parts)

@@ -1,0 +1,56 @@
+"""Numbers, codes and words written in parts are found as one, and what is written as one is found in parts."""
+
+from search.request import SearchRequest
+
+TEXTS = {
+    "pi.txt": "The ratio is about 3.14 here.",
+    "room.txt": "Room 14 on floor 3.",
+    "house.txt": "The house costs 1,000,000 dollars.",
+    "haus.txt": "Das Haus kostet 25.000,50 Euro.",
+    "bank.txt": "IBAN DE89 3704 0044 0532 0130 00, please.",
+    "card.txt": "Card 4111-1111-1111-1111 was refused.",
+    "phone.txt": "Call (555) 867-5309 or +49 30 12345678.",
+    "book.txt": "ISBN 978-3-16-148410-0 is a book.",
+    "order.txt": "Order RE-2024-0815 was shipped.",
+    "letter.txt": "Please answer by e-mail, Mr O'Brien.",
+    "other letter.txt": "The emails of the database were lost.",
+    "server.txt": "It speaks TCP/IP to the data-base.",
+}
+
+
+QUERIES = {
+    "3.14": {"pi.txt": "3.14"},
+    "3,14": {"pi.txt": "3.14"},
+    "1000000": {"house.txt": "1,000,000"},
+    "1.000.000": {"house.txt": "1,000,000"},
+    "25000,50": {"haus.txt": "25.000,50"},
+    "2500050": {"haus.txt": "25.000,50"},
+    "DE89370400440532013000": {"bank.txt": "DE89 3704 0044 0532 0130 00"},
+    "4111111111111111": {"card.txt": "4111-1111-1111-1111"},
+    "5558675309": {"phone.txt": "555) 867-5309"},
+    "555-867-5309": {"phone.txt": "555) 867-5309"},
+    "+493012345678": {"phone.txt": "49 30 12345678"},
+    "9783161484100": {"book.txt": "978-3-16-148410-0"},
+    "RE20240815": {"order.txt": "RE-2024-0815"},
+    "re-2024-0815": {"order.txt": "RE-2024-0815"},
+    "email": {"letter.txt": "e-mail", "other letter.txt": "emails"},
+    "obrien": {"letter.txt": "O'Brien"},
+    "data-base": {"other letter.txt": "database", "server.txt": "data base"},
+    "database": {"other letter.txt": "database", "server.txt": "data-base"},
+    "tcpip": {"server.txt": "TCP/IP"},
+}
+
+
+async def test_however_it_is_parted_it_is_found_and_marked(world):
+    for name, text in TEXTS.items():
+        await world.add("ada", name, text)
+    assert {query: await marked(world, query) for query in QUERIES} == QUERIES
+
+
+async def marked(world, query):
+    answer = await world.finder.find("ada", SearchRequest(query=query, mode="keyword", limit=100))
+    return {
+        file.filename: " ".join(moment.text[start:end] for start, end in moment.highlights)
+        for file in answer.results
+        for moment in file.moments
+    }

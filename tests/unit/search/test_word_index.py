@@ -1,0 +1,29 @@
+"""What is indexed: words in their order, runs of characters by pairs, and what is written in parts once more as one."""
+
+import pytest
+
+from search.word_index import index_text, name_text
+
+
+def test_unspaced_scripts_are_indexed_by_pairs_and_their_last_character():
+    assert index_text("東京都 tower") == "東京 京都 都 tower"
+    assert index_text("東京tower") == "東京 京 tower"
+
+
+def test_what_is_written_in_parts_follows_as_one_word():
+    assert index_text("An E-mail of 1,000,000 words.") == "an e mail of 1 000 000 words email 1000000"
+
+
+@pytest.mark.parametrize(
+    ("filename", "found"),
+    [
+        ("DeepSeek_R1.pdf", {"deepseek", "r1", "deep", "seek", "pdf"}),
+        ("holiday-photo2019.JPG", {"holiday", "photo2019", "photo", "2019", "jpg"}),
+        ("HTTPServerNotes.md", {"httpservernotes", "http", "server", "notes"}),
+        ("Überweisung_März.pdf", {"uberweisung", "marz", "pdf"}),
+        ("INV_2024_00123.pdf", {"inv", "2024", "00123", "inv202400123"}),
+        ("旅行.png", {"旅行", "行", "png"}),
+    ],
+)
+def test_file_names_give_their_words_as_spelt_and_parted(filename, found):
+    assert found <= set(name_text(filename).split())
