@@ -92,7 +92,8 @@ class Comparing:
             asked = await store.past_queries(session, user_id, most)
         answering, other = self._models.named(index.model_id), self._models.named(model_id)
         if answering is None or other is None:
-            message = f"This search cannot encode queries for {model_id}: see EMBEDDING_NEXT_BACKEND."
+            unknown = index.model_id if answering is None else model_id
+            message = f"This search cannot encode queries for {unknown}: see EMBEDDING_NEXT_BACKEND."
             raise ApiError(409, "model_not_configured", message, details={"models": list(self._models.ids)})
         coverage = await self._coverage(user_id, answering, other)
         found = [

@@ -22,9 +22,10 @@ def build(settings: Settings) -> FastAPI:
     database = Database(settings.database_url, SCHEMA, pool_size=settings.database_pool_size)
     service.keeps_books(database, LEDGER)
     chosen = chosen_encoders(settings, Service.SEARCH.value)
+    models = Models.configured(chosen)
     app = service.application(
-        projections(),
-        routers=routers(database, Models.configured(chosen), settings.encoder_timeout_s),
+        projections(models.current.model_id),
+        routers=routers(database, models, settings.encoder_timeout_s),
         resources=[choice.in_use for choice in chosen],
         docs_path="search/docs",
     )

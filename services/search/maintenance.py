@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import sys
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from search.settings import MaintenanceSettings
@@ -46,7 +46,8 @@ async def vacuum(connection: AsyncConnection) -> None:
 async def run(url: str, arguments: argparse.Namespace) -> str:
     """Does one of them; answers what to print."""
     settings = {"search_path": f"{SCHEMA},public"}
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", connect_args={"server_settings": settings})
+    address = make_url(url).set(drivername="postgresql+asyncpg")  # an env file names no driver
+    engine = create_async_engine(address, isolation_level="AUTOCOMMIT", connect_args={"server_settings": settings})
     try:
         async with engine.connect() as connection:
             if arguments.what == "merge":

@@ -14,12 +14,12 @@ from search.handlers import (
 from search.handlers.index_version import changing_the_index
 
 
-def projections() -> tuple[Projection[Any], ...]:
-    """Every projection of the service."""
+def projections(current_model_id: str | None = None) -> tuple[Projection[Any], ...]:
+    """Every projection of the service; the current model's vectors are written even if its index was dropped once."""
     return (
         changing_the_index(on_media_processed.projection()),
         changing_the_index(on_media_analyzed.projection()),
-        changing_the_index(on_media_embedded.projection()),
+        changing_the_index(on_media_embedded.projection(current_model_id)),
         changing_the_index(on_media_failed.projection()),
         changing_the_index(on_upload_deleted.projection()),
         on_user_changed.projection(),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,16 +16,18 @@ from search.store import files, models, passages
 from search.tables import UNEMBEDDED
 
 
-def projection() -> Projection[MediaEmbeddedV1]:
+def projection(current_model_id: str | None) -> Projection[MediaEmbeddedV1]:
     """The handler with its event and tenant."""
-    return Projection(Service.SEARCH, MediaEmbeddedV1, lambda event: event.upload.user_id, handle)
+    handler = partial(handle, current_model_id=current_model_id)
+    return Projection(Service.SEARCH, MediaEmbeddedV1, lambda event: event.upload.user_id, handler)
 
 
 async def handle(
-    envelope: Envelope[MediaEmbeddedV1], session: AsyncSession, inputs: StageInputs
+    envelope: Envelope[MediaEmbeddedV1], session: AsyncSession, inputs: StageInputs, *, current_model_id: str | None
 ) -> Sequence[EventData]:
     """Replaces the model's passages and vectors, unless those of a later run or generation are there.
 
+    A model that was dropped is not written, but the current one is: without it no file would come to its end.
     What was made beside the model that answers is kept, and nobody is told: it is not the end of the file's way.
     """
     event, upload = envelope.data, envelope.data.upload
@@ -38,8 +41,12 @@ async def handle(
     rows = await asyncio.to_thread(passage_rows, found)
     vectors = await asyncio.to_thread(vector_literals, packed, event.dimensions)
     known = await files.lock(session, upload)
-    if not known.wants(upload, part) or not await models.may_write(session, event.model_id):
+    if not known.wants(upload, part):
         return ()
+    if not await models.may_write(session, event.model_id):
+        if event.model_id != current_model_id:
+            return ()
+        await models.admit(session, event.model_id)
     await files.make_way(session, known, upload)
     config = await files.config_of(session, upload.upload_id)
     if not known.after(upload, part).needs_analysis_texts:

@@ -17,9 +17,12 @@ _COUNT = "SELECT count(*) FROM passage_sets WHERE model_id = :model_id"
 # In one order, and before anything else: events of a file lock it as well.
 _LOCK = "SELECT FROM files WHERE upload_id = ANY(CAST(:upload_ids AS text[])) ORDER BY upload_id FOR UPDATE"
 
-_HELD_BY_IT_ALONE = """SELECT s.upload_id FROM passage_sets s WHERE s.upload_id = ANY(CAST(:upload_ids AS text[]))
+# What another model has of an earlier run are other texts.
+_HELD_BY_IT_ALONE = """SELECT s.upload_id FROM passage_sets s
+    WHERE s.upload_id = ANY(CAST(:upload_ids AS text[])) AND s.model_id = :model_id
     AND NOT EXISTS (SELECT FROM passages p WHERE p.upload_id = s.upload_id AND p.model_id = :unembedded)
-    GROUP BY s.upload_id HAVING count(*) = 1"""
+    AND NOT EXISTS (SELECT FROM passage_sets o
+        WHERE o.upload_id = s.upload_id AND o.model_id <> s.model_id AND o.run >= s.run)"""
 
 _OF_THESE = "upload_id = ANY(CAST(:upload_ids AS text[])) AND model_id = :model_id"
 _TEXTS = ("passages", "words")

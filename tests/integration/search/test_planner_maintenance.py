@@ -53,3 +53,9 @@ async def test_ordering_and_vacuum_lose_nothing(filled, admin_url):
         assert await do(admin_url, what, filled) == "done"
         for way in (Way.EXACT, Way.CODES):
             assert await found(filled, way) == before
+
+
+async def test_the_address_may_be_that_of_the_env_file(filled, admin_url):
+    plain = admin_url.replace("postgresql+asyncpg://", "postgresql://")
+    assert plain != admin_url
+    assert await do(plain, "vacuum", filled) == "done"

@@ -13,12 +13,14 @@ from contracts.events import MediaIndexedV1, UploadDeletedV1, UserChangedV1
 from contracts.events.user_changed_v1 import ApiKeyHash, UserStatus
 from embeddings.encoder import EncoderUnavailable
 from embeddings.testing import FakeEncoder
+from hosting.answers import ApiError
 from hosting.app import create_app
 from identity.api_keys import hash_api_key, new_api_key
 from providers.prices import Price
 from search.authenticator import ProjectedAuthenticator
 from search.comparison import Comparing
 from search.finder import Finder
+from search.handlers import projections
 from search.models import Model, Models
 from search.reembedding import Reembedding
 from search.request import SearchRequest
@@ -349,6 +351,22 @@ async def test_a_dropped_model_is_written_again_only_when_it_was_admitted(two: R
     assert (await post(root, "/admit", 409, model_id="never-heard-of"))["code"] == "model_not_configured"
 
 
+async def test_a_model_that_was_dropped_may_become_the_current_one(two: Reembedder) -> None:
+    """Or every file sent from then on would wait for its index for ever."""
+    await two.both("ada", "a.txt", TEXTS[0])
+    await two.reembedding.drop(NEW, 10)
+    following, late = World(two.database, two.following, two.store), two.upload("ada", "b.txt")
+    await two.apply(await two.processed(late), await two.analyzed(late, [TEXTS[1]]))
+    of_before = await following.apply(await following.embedded(late, [TEXTS[1]]))
+    assert (of_before, set((await two.count("ada", NEW)).values())) == ([], {0}), "sent before the drop, heard after it"
+    following.handlers = {one.event: one for one in projections(NEW)}
+    announced = await following.apply(await following.embedded(late, [TEXTS[1]]))
+    assert [event.upload.upload_id for event in announced] == [late.upload_id]
+    assert (await two.count("ada", NEW))["vectors_1536"] == 1
+    states = {one.model_id: one for one in await two.reembedding.states("ada")}
+    assert (states[NEW].dropped, states[NEW].files) == (False, 1)
+
+
 async def test_a_model_this_process_does_not_know_answers_by_words_and_says_so(two: Reembedder) -> None:
     await two.both("ada", "a.txt", TEXTS[0])
     await two.reembedding.switch("ada", NEW, force=False)
@@ -379,6 +397,16 @@ async def test_ones_own_past_queries_are_compared(two: Reembedder, http: Any) ->
     assert (outage.status_code, outage.json()["error"]["code"]) == (503, "unavailable")
     unknown = await ada.get("/search/models/comparison", params={"model_id": "x"})
     assert unknown.json()["error"]["code"] == "model_not_configured"
+
+
+async def test_the_model_that_cannot_be_asked_is_named(two: Reembedder) -> None:
+    await two.both("ada", "a.txt", TEXTS[0])
+    await two.reembedding.switch("ada", NEW, force=False)
+    without_it = Comparing(two.database, Models(two.models.current), encoder_timeout_s=3)
+    with pytest.raises(ApiError, match=f"encode queries for {NEW}:"):
+        await without_it.compare("ada", OLD, 20)
+    with pytest.raises(ApiError, match="encode queries for x:"):
+        await Comparing(two.database, two.models, encoder_timeout_s=3).compare("ada", "x", 20)
 
 
 async def test_a_model_that_has_nothing_is_not_compared(two: Reembedder, http: Any) -> None:
@@ -453,6 +481,19 @@ async def test_a_drop_leaves_the_texts_of_the_newest_analysis_and_a_deletion_non
     rows = await two.rows("ada")
     assert not rows["passages"]
     assert not rows["words"]
+
+
+async def test_a_drop_leaves_the_texts_where_the_other_model_has_only_those_of_an_earlier_run(two: Reembedder) -> None:
+    await two.both("ada", "a.txt", "froze")
+    late = two.upload("ada", "a.txt", run=1)
+    following = World(two.database, two.following, two.store)
+    await two.apply(await two.analyzed(late, ["thawed"]), await following.embedded(late, ["thawed"], beside=True))
+    assert await said(two, "thawed") == ["a.txt"]
+    await two.reembedding.drop(NEW, 10)
+    assert await said(two, "thawed") == ["a.txt"]
+    await two.apply(await two.embedded(late, ["thawed"]))
+    assert (await said(two, "thawed"), await said(two, "froze")) == (["a.txt"], [])
+    assert [passage["model_id"] for passage in (await two.rows("ada"))["passages"]] == [OLD]
 
 
 async def test_switching_everyone_ends_own_choices(two: Reembedder) -> None:
