@@ -1,7 +1,6 @@
 """Finds the principal behind an API key or a bearer token in the users that upload-gateway told of."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Self
 
@@ -11,6 +10,7 @@ from identity import local_issuer
 from identity.api_keys import hash_api_key, is_well_formed
 from identity.oidc import OidcVerifier, configured_verifier
 from identity.principal import Principal
+from identity.remembered import RememberedPrincipals
 from search.settings import Settings
 from search.store import principals
 
@@ -23,8 +23,7 @@ _MOST_REMEMBERED = 10_000
 class ProjectedAuthenticator:
     """An ``identity.principal.Authenticator`` over this service's own tables.
 
-    Bearer tokens are those of the local issuer, where its secret is given, and of the configured one. Only principals
-    that were found are remembered, so that a new key works at once and made-up keys fill nothing.
+    Bearer tokens are those of the local issuer, where its secret is given, and of the configured one.
     """
 
     def __init__(
@@ -38,8 +37,7 @@ class ProjectedAuthenticator:
         self._database = database
         self._secret = local_issuer_secret
         self._oidc = oidc
-        self._clock = clock
-        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._remembered = RememberedPrincipals(REMEMBERED_S, _MOST_REMEMBERED, clock)
 
     @classmethod
     def configured(cls, database: Database, settings: Settings) -> Self:
@@ -72,14 +70,11 @@ class ProjectedAuthenticator:
     async def _remembering(
         self, name: str, look_up: Callable[[Reading], Awaitable[Principal | None]]
     ) -> Principal | None:
-        found = self._known.get(name)
-        if found and self._clock() - found[0] < REMEMBERED_S:
-            return found[1]
-        self._known.pop(name, None)
+        known = self._remembered.recall(name)
+        if known is not None:
+            return known
         async with self._database.reading(NO_TENANT) as reading:
             principal = await look_up(reading)
         if principal is not None:
-            self._known[name] = (self._clock(), principal)
-            while len(self._known) > _MOST_REMEMBERED:
-                self._known.popitem(last=False)
+            self._remembered.remember(name, principal)
         return principal

@@ -24,6 +24,7 @@ _JOINT = r"(?:[-\u2010-\u2013_./:]|(?<=\d)[,'\u2019](?=\d))"
 _SPACE = "[ \u00a0\u2009\u202f]"
 _THOUSANDS = re.compile(rf"\d{{1,3}}(?:(?:{_SPACE}|[.,'\u2019])\d{{3}})+")
 _IN_PARTS = re.compile(rf"\b{_WORD}(?:{_JOINT}{_WORD})+|\b[A-Z]['\u2019](?=[A-Z]){_WORD}")
+_HYPHENATED = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ac][ \t]*\n[ \t]*([^\W\d_A-Z]{2,})")
 _GAP = rf"(?:\)?{_SPACE}\(?|[()])"
 _BESIDE_EACH_OTHER = re.compile(rf"\d[^\W_]*+{_GAP}[^\W\d_]*+\d")
 _NUMBERS = re.compile(rf"\b{_NUMBER}(?:(?:{_GAP}|{_JOINT}){_NUMBER})+")
@@ -33,6 +34,7 @@ def catenated(text: str) -> list[str]:
     """Each word that ``text`` writes in parts, folded and joined, once."""
     text = normalize("NFC", text)
     written = [found for piece in text.split() if not _is_whole(piece) for found in _IN_PARTS.findall(piece)]
+    written += ["-".join(halves) for halves in _HYPHENATED.findall(text)]
     if _BESIDE_EACH_OTHER.search(text):
         written += _NUMBERS.findall(text)
     return list(dict.fromkeys(word for parts in written if (word := joined(parts, words(parts)))))

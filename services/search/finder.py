@@ -136,7 +136,7 @@ async def _answer(reading: Reading, asked: Asked, space: Space, processing: int)
     page = ranking.files[asked.request.offset : asked.request.offset + asked.request.limit]
     shown = await retrieval.shown(reading, asked.user_id, _moments(page), [file.upload_id for file in ranking.files])
     return SearchAnswer(
-        results=_results(shown, page, ranking.terms),
+        results=_results(shown, page, ranking.terms, asked.index.languages),
         facets=facets(shown.counts),
         total=sum(shown.counts.kinds.values()),
         total_relation="gte" if ranking.cut else "eq",
@@ -168,8 +168,10 @@ def _moments(page: Sequence[RankedFile]) -> dict[str, list[PassageKey]]:
     return {file.upload_id: [moment.key for moment in file.moments] for file in page}
 
 
-def _results(shown: retrieval.Shown, page: Sequence[RankedFile], terms: Sequence[Term] = ()) -> list[FileAnswer]:
-    highlighter = Highlighter.of(terms)
+def _results(
+    shown: retrieval.Shown, page: Sequence[RankedFile], terms: Sequence[Term] = (), languages: Sequence[str] = ()
+) -> list[FileAnswer]:
+    highlighter = Highlighter.of(terms, languages)
     return [
         file_answer(shown.files[ranked.upload_id], ranked, highlighter)
         for ranked in page

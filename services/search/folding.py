@@ -52,8 +52,16 @@ _CONFIGS = {
 
 _WITHOUT_ACCENTS = frozenset({SIMPLE, "arabic", "english", "greek", "yiddish"})
 
+_ZEROS = "\u0660\u06f0\u0966\u09e6\u0a66\u0ae6\u0b66\u0be6\u0c66\u0ce6\u0d66\u0e50\u0ed0\u1040\u17e0"
+"""Of the digits of Arabic, Persian, Indic and South-East Asian scripts; each is followed by its nine others."""
+
 _WITHOUT_DECOMPOSITION = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŧ": "t"}
+    # Arabic and Persian keyboards write the same letters by different characters.
+    | {"\u06cc": "\u064a", "\u0649": "\u064a", "\u06a9": "\u0643"}
+    # Apostrophes that are letters: п\u02bcять and п'ять.
+    | {"\u02bb": "'", "\u02bc": "'"}
+    | {chr(ord(zero) + n): str(n) for zero in _ZEROS for n in range(10)}
 )
 ACCENTS = "\u0300-\u036f"
 """What a letter of Latin, Greek and Cyrillic may carry, as a range of a regular expression's class.
@@ -82,7 +90,7 @@ _UNSPACED = (
 _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}](?:[{_UNSPACED}{_INVISIBLE}]*[{_UNSPACED}])?|[^{_UNSPACED}]+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
-_DIGITS = re.compile(r"(\d+)")
+_NUMBER_OR_CHARACTER = re.compile(r"\d+|.", re.DOTALL)
 
 
 class Token(NamedTuple):
@@ -155,10 +163,9 @@ def spelt_text(text: str) -> str:
     return " ".join(word for word in found if len(word) <= MAX_WORD and not accented.isdisjoint(word))
 
 
-def name_order(filename: str) -> tuple[list[str | tuple[int, str]], str]:
-    """A key that sorts names as people do: without accents and case, ``page 9`` before ``page 10``."""
-    texts_and_numbers = _DIGITS.split(fold(filename))
-    return [_by_value(part) if i % 2 else part for i, part in enumerate(texts_and_numbers)], filename
+def name_order(filename: str) -> tuple[list[tuple[int, int, str]], str]:
+    """A key that sorts names as people do: without accents and case, ``page.txt``, ``page 9.txt``, ``page 10.txt``."""
+    return [_place(part) for part in _NUMBER_OR_CHARACTER.findall(fold(filename))], filename
 
 
 def is_unspaced(word: str) -> bool:
@@ -196,10 +203,12 @@ def _pairs(word: str, written: str, start: int) -> Iterator[Token]:
         )
 
 
-def _by_value(digits: str) -> tuple[int, str]:
-    """Orders like the number, of any length."""
-    significant = digits.lstrip("0")
-    return len(significant), significant
+def _place(part: str) -> tuple[int, int, str]:
+    """What parts words comes before numbers, and those, by their value, before letters."""
+    if part.isdecimal():
+        significant = part.lstrip("0")
+        return 1, len(significant), significant
+    return (2 if part.isalnum() else 0), 0, part
 
 
 @cache

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from search import typos
+from search import relaxation
 from search.cut_offs import Bar
-from search.folding import DEFAULT_CONFIG
 from search.query import Query, Term
 from search.ranking import (
     LEAST_BESIDE_MEANING,
@@ -127,29 +126,31 @@ async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[T
     if asked.query.is_empty:
         return [], [], 0.0
     user_id, filters, depth = asked.user_id, asked.filters, asked.depth
-    configs = sorted({DEFAULT_CONFIG, *asked.index.text_configs})
+    configs = asked.index.languages
     said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, asked.index.files, model_id)
     terms = await _telling(asking, asked.query, configs)
-    doubted = typos.doubtful(asked.query, said)
-    if not doubted:
+    missing = relaxation.unmatched(terms, said)
+    if not missing:
         return said, terms, 0.0
-    known = await names.alike(asking, asked.user_id, doubted, typos.REACH)
-    query = typos.corrected(asked.query, doubted, known)
+    doubted = relaxation.may_be_misspelt(missing)
+    known = await names.alike(asking, user_id, doubted, relaxation.REACH) if doubted else []
+    query = relaxation.relaxed(asked.query, missing, known)
     if query is None:
         return said, terms, 0.0
-    guessed = await by_words.matching(asking, user_id, filters, query, configs, depth, asked.index.files, model_id)
+    wider = await by_words.matching(asking, user_id, filters, query, configs, depth, asked.index.files, model_id)
     instead = [term for term in await _telling(asking, query, configs) if term not in terms]
-    return _together(said, typos.guessed(guessed)), [*terms, *instead], len(instead) / max(len(query.terms), 1)
+    put_right = sum(not term.begins for term in instead) / max(len(query.terms), 1)
+    return _together(said, relaxation.discounted(wider)), [*terms, *instead], put_right
 
 
 async def _telling(asking: Asking, query: Query, configs: Sequence[str]) -> list[Term]:
     return [one.term for one in await sought(asking, query, configs)]
 
 
-def _together(said: Sequence[TextHit], guessed: Sequence[TextHit]) -> list[TextHit]:
+def _together(said: Sequence[TextHit], wider: Sequence[TextHit]) -> list[TextHit]:
     """Each file once, with the better of its two coverages."""
     best = {hit.upload_id: hit for hit in said}
-    for hit in guessed:
+    for hit in wider:
         if hit.upload_id not in best or (
             hit.coverage > best[hit.upload_id].coverage and not best[hit.upload_id].literal
         ):

@@ -1,7 +1,8 @@
 """Turns what a person typed into terms: words, codes and quoted phrases to find, and words that must be absent."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from search.catenation import joined
@@ -14,35 +15,52 @@ _MIN_CODE_LENGTH = 4
 _SHORT_RUN = 3
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _TWO_PARTS = re.compile(r"([^\W\d_]+)(\d+)|(\d+)([^\W\d_]+)")
-_PIECE = re.compile(r"""(?P<minus>(?<!\S)-)?(?:["“”„«»](?P<quoted>[^"“”„«»]*)["“”„«»]|(?P<plain>[^\s"“”„«»]+))""")
+_VERSION = re.compile(r"v?\d+(?:\.\d+)+", re.IGNORECASE)
+_LONGEST_UNIT = 4
+_QUOTES = '"“”„«»「」『』\uff02'
+_PIECE = re.compile(
+    rf"(?P<minus>(?<!\S)-)?(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)[{_QUOTES}]|(?P<plain>[^\s{_QUOTES}]+))"
+)
 _FILE_NAME = re.compile(r"[^\s/]+\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _HIRAGANA = re.compile("[\u3041-\u309f]")
-_WITHOUT_HIRAGANA = re.compile("[\u30a0-\u30ff\u3400-\u9fff]")
-_KANA_PARTS = re.compile("[\u3041-\u309f]+|[^\u3041-\u309f]+")
+_WITHOUT_HIRAGANA = re.compile("[\u30a0-\u30fb\u30fd-\u30ff\u3400-\u9fff]")
+_KANA_PARTS = re.compile("[\u3041-\u309f][\u3041-\u309f\u30fc]*|[^\u3041-\u309f]+")
 _PARTICLE = re.compile("[\u3041-\u309f]{1,2}")
+_HANGUL = re.compile("[\uac00-\ud7af]+")
+_DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+Phrase = tuple[str, ...]
+"""Folded words that must follow each other."""
 
 
 @dataclass(frozen=True)
 class Term:
     """Words that must follow each other. ``literal``: a code, file name or phrase; one hit is enough to be found.
 
-    ``spelt``: a single word in lower case with its accents, where folding changed it. ``respelt``: the same with what
-    parts it left out or put in: ``PO-88012`` and ``PO88012``, ``e-mail`` and ``email``, ``250ml`` and ``250 ml``.
+    ``spelt``: a single word in lower case with its accents, where folding changed it. ``respelt``: other spellings,
+    any of which will do: ``PO-88012`` and ``PO88012``, ``e-mail`` and ``email``, ``250ml`` and ``250 ml``, ``Köln`` and
+    ``Koeln``. ``begins``: its last word may be the beginning of a longer one.
     """
 
-    words: tuple[str, ...]
+    words: Phrase
     literal: bool = False
     spelt: str = field(default="", compare=False)
-    respelt: tuple[str, ...] = field(default=(), compare=False)
+    respelt: tuple[Phrase, ...] = field(default=(), compare=False)
+    begins: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """True for a single word that is looked for in all its forms."""
+        return len(self.words) == 1 and not self.literal and not self.begins
 
     @property
     def tsquery(self) -> str:
         """The term for the ``simple`` configuration; words hold letters and digits only, so quoting is safe."""
-        if len(self.words) == 1 and len(self.words[0]) == 1 and is_unspaced(self.words[0]):
-            return f"'{self.words[0]}':*"
-        spelt = _following(self.words)
-        return f"({spelt} | {_following(self.respelt)})" if self.respelt else spelt
+        spellings = [_following(self.words, begins=self.begins), *map(_following, self.respelt)]
+        if not self.literal and _is_two_words(self.words):
+            spellings.append(f"('{self.words[0]}' & '{self.words[-1]}')")
+        return f"({' | '.join(spellings)})" if len(spellings) > 1 else spellings[0]
 
 
 @dataclass(frozen=True)
@@ -65,25 +83,14 @@ class Query:
         return not self.text
 
 
-def _following(each: tuple[str, ...]) -> str:
-    steps = (f" <{_distance(*two)}> '{two[1]}'" for two in pairwise(each))
-    return f"('{each[0]}'{''.join(steps)})"
-
-
-def _distance(word: str, following: str) -> int:
-    """A run without spaces is indexed with its last character once more, after its last pair."""
-    ends_run = len(word) == 2 and is_unspaced(word) and not (is_unspaced(following) and following[0] == word[1])
-    return 2 if ends_run else 1
-
-
 def printable(text: str) -> str:
     """Without control and direction characters, white space collapsed."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def parse(text: str) -> Query:
-    """Reads quotes, a leading minus, codes and file names; any text is a valid query."""
-    terms: dict[tuple[str, ...], Term] = {}
+    """Reads quotes, a leading minus, a trailing asterisk, codes and file names; any text is a valid query."""
+    terms: list[Term] = []
     required: list[Term] = []
     excluded: list[Term] = []
     spoken: list[str] = []
@@ -93,45 +100,101 @@ def parse(text: str) -> Query:
         found = words(content)
         if not found:
             continue
-        if piece["minus"]:
+        if piece["minus"] and (spoken or not content[0].isdigit()):
             excluded.append(Term(found))
             continue
         spoken.append(content)
         if quoted is not None:
             required.append(Term(found, literal=True))
-        for term in [Term(found, literal=True)] if quoted is not None else _terms(content, found):
-            terms.setdefault(term.words, term)
-    return Query(" ".join(spoken), tuple(terms.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
+        terms += [Term(found, literal=True)] if quoted is not None else _terms(content, found)
+    each: dict[Phrase, Term] = {}
+    for term in _with_units(terms):
+        each.setdefault(term.words, term)
+    return Query(" ".join(spoken), tuple(each.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
 
 
-def _terms(content: str, found: tuple[str, ...]) -> list[Term]:
+def _following(phrase: Phrase, *, begins: bool = False) -> str:
+    steps = (f" <{_distance(*two)}> '{two[1]}'" for two in pairwise(phrase))
+    # A single character of a script without spaces is the beginning of a pair more often than a run of its own.
+    open_end = begins or (len(phrase[-1]) == 1 and is_unspaced(phrase[-1]))
+    return f"('{phrase[0]}'{''.join(steps)}{':*' if open_end else ''})"
+
+
+def _is_two_words(run: Phrase) -> bool:
+    """Four characters of Chinese or Japanese are mostly two words, which need not stand together."""
+    return len(run) == _SHORT_RUN and all(map(is_unspaced, run)) and not _HIRAGANA.search("".join(run))
+
+
+def _distance(word: str, following: str) -> int:
+    """A run without spaces is indexed with its last character once more, after its last pair."""
+    ends_run = len(word) == 2 and is_unspaced(word) and not (is_unspaced(following) and following[0] == word[1])
+    return 2 if ends_run else 1
+
+
+def _terms(content: str, found: Phrase) -> list[Term]:
     if _HIRAGANA.search(content) and _WITHOUT_HIRAGANA.search(content):
         # Japanese writes its endings and particles in hiragana: what stands between them are the words.
         parts = (part for part in _KANA_PARTS.findall(content) if not _PARTICLE.fullmatch(part))
         return [term for part in parts if (inside := words(part)) for term in _terms(part, inside)]
     if _is_name_or_code(content, found):
-        return [Term(found, literal=True, respelt=_joined(content, found) or _parted(found))]
+        return [
+            Term(found, literal=True, respelt=(*_joined(content, found), *_parted(found), *_version(content, found)))
+        ]
     if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
-        return [Term(found)]
+        return [Term(found, respelt=_without_particle(found))]
+    begins = content.endswith("*") and len(found) == 1
     whole = _joined(content, found)
-    return [
-        Term((token.word,), spelt=spelt_text(content[token.start : token.end]), respelt=whole)
-        for token in tokens(content)
-    ]
+    return [_word(token.word, content[token.start : token.end], whole, begins=begins) for token in tokens(content)]
 
 
-def _joined(content: str, found: tuple[str, ...]) -> tuple[str, ...]:
+def _word(word: str, written: str, whole: tuple[Phrase, ...], *, begins: bool) -> Term:
+    spelt = spelt_text(written)
+    digraphs = words(spelt.translate(_DIGRAPHS))
+    respelt = (*whole, digraphs) if len(digraphs) == 1 and digraphs[0] != word else whole
+    return Term((word,), spelt=spelt, respelt=respelt, begins=begins)
+
+
+def _joined(content: str, found: Phrase) -> tuple[Phrase, ...]:
     word = joined(content, found)
-    return (word,) if word else ()
+    return ((word,),) if word else ()
 
 
-def _parted(found: tuple[str, ...]) -> tuple[str, ...]:
+def _parted(found: Phrase) -> tuple[Phrase, ...]:
     """Letters and digits of a code are written together, or apart; what alternates more often is a hash."""
     parts = _TWO_PARTS.fullmatch(found[0]) if len(found) == 1 else None
-    return tuple(part for part in parts.groups() if part) if parts else ()
+    return (tuple(part for part in parts.groups() if part),) if parts else ()
 
 
-def _is_name_or_code(content: str, found: tuple[str, ...]) -> bool:
+def _version(content: str, found: Phrase) -> tuple[Phrase, ...]:
+    """``2.3.1`` may be written ``v2.3.1``, and the other way round."""
+    if not _VERSION.fullmatch(content):
+        return ()
+    number = found[0].removeprefix("v")
+    return ((number if number != found[0] else f"v{number}", *found[1:]),)
+
+
+def _without_particle(found: Phrase) -> tuple[Phrase, ...]:
+    """Korean writes its particles, mostly of one character, together with the word before them."""
+    return (found[:-1],) if len(found) > 1 and all(map(_HANGUL.fullmatch, found)) else ()
+
+
+def _with_units(terms: Sequence[Term]) -> list[Term]:
+    """``16 GB`` may be written ``16GB``, ``DE 123456789`` without its space."""
+    found = list(terms)
+    for at, (one, other) in enumerate(pairwise(terms)):
+        if len(one.words) == len(other.words) == 1 and _is_number_and_unit(one.words[0], other.words[0]):
+            whole = (one.words[0] + other.words[0],)
+            for place in (at, at + 1):
+                found[place] = replace(found[place], respelt=(*found[place].respelt, whole))
+    return found
+
+
+def _is_number_and_unit(one: str, other: str) -> bool:
+    unit = other if one.isdecimal() else one
+    return one.isdecimal() != other.isdecimal() and unit.isalpha() and unit.isascii() and len(unit) <= _LONGEST_UNIT
+
+
+def _is_name_or_code(content: str, found: Phrase) -> bool:
     if len(found) > 1 and _FILE_NAME.match(content):
         return True
     whole = "".join(found)

@@ -1,15 +1,15 @@
-"""Puts right the words of a query that occur nowhere: as the name of a file has them, spelt almost the same or parted.
+"""Query relaxation: what to ask instead of words that occur in no file found. Pure.
 
-Pure.
+As the name of a file has them, spelt almost the same or parted; else as the beginnings of longer words.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from rapidfuzz.distance import OSA
 
 from search.folding import is_unspaced
-from search.query import Query, Term
+from search.query import Phrase, Query, Term
 from search.ranking import TextHit
 from search.word_index import name_text
 
@@ -20,8 +20,9 @@ _SHORTEST = 5
 _TWO_FROM = 7
 _LONGEST = 32
 _LEAST_NAME_WORD = 4
+_LEAST_BEGINNING = 4
 _CERTAINTY = 0.8
-"""What is found by a guess counts a little less than what is found as it was asked for."""
+"""What is found by a relaxed query counts a little less than what is found as it was asked for."""
 
 
 def name_words(filename: str) -> set[str]:
@@ -32,11 +33,15 @@ def name_words(filename: str) -> set[str]:
     return {word for word in found if _LEAST_NAME_WORD <= len(word) <= _LONGEST and _is_spelt(word)}
 
 
-def doubtful(query: Query, hits: Iterable[TextHit]) -> set[str]:
-    """The words long enough to be guessed at that occur in none of the files found."""
+def unmatched(terms: Iterable[Term], hits: Iterable[TextHit]) -> set[str]:
+    """The words of ``terms`` that occur in none of the files found."""
     found = {word for hit in hits for word in hit.found}
-    asked = {word for term in query.terms for word in term.words}
-    return {word for word in asked - found if _SHORTEST <= len(word) <= _LONGEST and _is_spelt(word)}
+    return {word for term in terms for word in term.words} - found
+
+
+def may_be_misspelt(words: Iterable[str]) -> set[str]:
+    """Those long enough to be guessed at."""
+    return {word for word in words if _SHORTEST <= len(word) <= _LONGEST and _is_spelt(word)}
 
 
 def inside(word: str) -> set[str]:
@@ -45,38 +50,58 @@ def inside(word: str) -> set[str]:
     return {word[i:j] for i in range(len(word) - least + 1) for j in range(i + least, len(word) + 1)} - {word}
 
 
-def corrected(query: Query, doubted: Collection[str], known: Collection[str]) -> Query | None:
-    """The query with each doubted word as the nearest known one, or as the known ones that it is made of.
+def relaxed(query: Query, missing: Set[str], known: Collection[str]) -> Query | None:
+    """The query with each of its ``missing`` words as the nearest ``known`` one, or as the known ones that it is made
+    of. Where half of its terms are missing, those left are beginnings, and of a file name each word is looked for.
 
-    None when there is no such word.
+    None when that changes nothing. Quoted phrases stay as they are.
     """
-    known = frozenset(known)
-    instead = {word: meant for word in doubted if (meant := _nearest(word, known) or _parted(word, known))}
-    if not instead:
-        return None
-    terms = dict.fromkeys(_term(term, instead) for term in query.terms)
-    return replace(query, terms=tuple(terms))
+    corrected = _corrected(missing, frozenset(known))
+    quoted = {term.words for term in query.required}
+    lacking = [term for term in query.terms if term.words not in quoted and not missing.isdisjoint(term.words)]
+    widens = 2 * len(lacking) >= len(query.terms)
+    terms: dict[Term, None] = {}
+    for term in query.terms:
+        instead = _instead(term, corrected, widens=widens) if term in lacking else [term]
+        terms |= dict.fromkeys(instead)
+    return None if tuple(terms) == query.terms else replace(query, terms=tuple(terms))
 
 
-def guessed(hits: Iterable[TextHit]) -> list[TextHit]:
-    """The hits of a corrected query as they count beside those of the query itself."""
+def discounted(hits: Iterable[TextHit]) -> list[TextHit]:
+    """The hits of a relaxed query as they count beside those of the query itself."""
     return [hit._replace(coverage=hit.coverage * _CERTAINTY) for hit in hits]
 
 
-def _term(term: Term, instead: Mapping[str, tuple[str, ...]]) -> Term:
-    if not any(word in instead for word in term.words):
-        return term
-    return Term(tuple(meant for word in term.words for meant in instead.get(word, (word,))))
+def _corrected(missing: Iterable[str], known: frozenset[str]) -> dict[str, Phrase]:
+    guesses = ((word, _nearest(word, known) or _parted(word, known)) for word in may_be_misspelt(missing))
+    return {word: meant for word, meant in guesses if meant}
 
 
-def _nearest(word: str, known: frozenset[str]) -> tuple[str, ...]:
+def _instead(term: Term, corrected: Mapping[str, Phrase], *, widens: bool) -> Sequence[Term]:
+    if any(word in corrected for word in term.words):
+        return [Term(tuple(meant for word in term.words for meant in corrected.get(word, (word,))))]
+    if not widens:
+        return [term]
+    if len(term.words) > 1 and term.words[-1].isalpha() and not is_unspaced(term.words[-1]):
+        return [Term((word,)) for word in term.words if word.isalpha()]
+    return [Term(term.words, begins=True)] if _may_begin(term.words) else [term]
+
+
+def _may_begin(words: Phrase) -> bool:
+    last = words[-1]
+    if is_unspaced(last) or (len(words) == 1 and last.isdecimal()):
+        return False
+    return sum(map(len, words)) >= _LEAST_BEGINNING
+
+
+def _nearest(word: str, known: frozenset[str]) -> Phrase:
     reach = REACH if len(word) >= _TWO_FROM else 1
     near = ((OSA.distance(word, other, score_cutoff=reach), other) for other in known if other[0] == word[0])
     best = min((one for one in near if 0 < one[0] <= reach), default=None)
     return (best[1],) if best else ()
 
 
-def _parted(word: str, known: frozenset[str]) -> tuple[str, ...]:
+def _parted(word: str, known: frozenset[str]) -> Phrase:
     """The longest first."""
     for end in range(len(word) - _LEAST_NAME_WORD, _LEAST_NAME_WORD - 1, -1):
         first, rest = word[:end], word[end:]

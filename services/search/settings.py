@@ -12,8 +12,6 @@ class Settings(DatabaseSettings, EncoderSettings):
 
     encoder_timeout_s: float = Field(default=3.0, gt=0, le=30)
     """Longer, and a search goes by words alone."""
-    database_pool_size: int = Field(default=8, ge=1, le=100)
-    """Connections of each process."""
 
 
 class MaintenanceSettings(BaseSettings):

@@ -5,16 +5,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from search.folding import MAX_WORD, Token, is_unspaced, tokens, written_words
-from search.query import Term
+from search.query import Phrase, Term
+from search.word_forms import Mark, WantedWords
 
 MAX_SNIPPET = 300
 _LEAD = 60
 _ROOM = MAX_SNIPPET - _LEAD
-_MIN_STEM = 4
-_MAX_ENDING = 3
+_LEAST_PARTED = 4
 ELLIPSIS = "…"
 
 _WORTH_OF_A_PHRASE = 100
@@ -30,10 +31,6 @@ _BETWEEN = r"[\W_]{0,2}"
 _SPACED = bytes(ord(chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)).ljust(256)
 
 Range = tuple[int, int]
-Phrase = tuple[str, ...]
-
-Mark = tuple[int, int, str]
-"""A stretch of a text and what of the query it is."""
 
 _Place = tuple[int, Token]
 """A token of a written word, and where that word begins."""
@@ -58,11 +55,21 @@ class Snippet(NamedTuple):
 class Highlighter:
     """Of one query: looks at each form of a word once, however many passages it occurs in."""
 
-    def __init__(self, wanted: Collection[str], phrases: Sequence[Phrase] = (), runs: Sequence[Phrase] = ()) -> None:
-        """``wanted``: folded words, marked wherever they or forms of them stand; ``phrases``: words that are marked
-        where they follow each other, and come first; ``runs``: pairs of characters that are marked the same way.
+    def __init__(
+        self,
+        wanted: Collection[str],
+        phrases: Sequence[Phrase] = (),
+        runs: Sequence[Phrase] = (),
+        *,
+        beginnings: Collection[str] = (),
+        languages: Iterable[str] = (),
+        spelt: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """``wanted``: folded words, marked wherever they or forms of them in one of the ``languages`` stand;
+        ``phrases``: words that are marked where they follow each other, and come first; ``runs``: pairs of characters
+        that are marked the same way; ``beginnings`` of words. ``spelt``: a wanted word with its accents.
         """
-        sought = _Wanted(wanted)
+        sought = WantedWords(wanted, beginnings, languages, spelt)
         self._beginnings = [f" {start}" for start in sought.beginnings if start.isascii()]
         self._plain_forms = _PlainForms(sought)
         self._plain_phrases = [(" ".join(words), _plain(words)) for words in phrases if "".join(words).isascii()]
@@ -74,19 +81,26 @@ class Highlighter:
         self._words = _apart_in_text(word for word in whole if not _HAS_DIGIT.search(word))
 
     @classmethod
-    def of(cls, terms: Iterable[Term]) -> Self:
-        """Of a query's terms: what is quoted, a code or a file name is marked as a whole or not at all."""
+    def of(cls, terms: Collection[Term], languages: Iterable[str] = ()) -> Self:
+        """Of a query's terms: what is quoted, a code or a file name is marked as a whole or not at all.
+
+        ``languages`` by the names of their stemmers, which are those of Postgres' text search configurations.
+        """
         phrases: list[Phrase] = []
         runs: list[Phrase] = []
         single: list[str] = []
+        beginnings: list[str] = []
         for term in terms:
-            if term.literal:
-                phrases += [phrase for phrase in (term.words, term.respelt) if phrase]
+            if term.begins:
+                single += term.words[:-1]
+                beginnings.append(term.words[-1])
+            elif term.literal:
+                phrases += (term.words, *term.respelt)
             elif len(term.words) > 1 and all(map(is_unspaced, term.words)):
                 # Hiragana alone is an ending, and half of one says nothing.
                 runs += [term.words] if _HIRAGANA.fullmatch("".join(term.words)) else pairwise(term.words)
             else:
-                single += (*term.words, *term.respelt)
+                single += (*term.words, *(word for phrase in term.respelt for word in phrase))
         words: list[str] = []
         for chain in _chains(single):
             if len(chain) < _LONG_RUN:
@@ -95,7 +109,8 @@ class Highlighter:
                 runs += pairwise(chain)
                 # Two Chinese characters are a word more often than not, those of other scripts are sounds.
                 words += [pair for pair in chain if _CHINESE.fullmatch(pair)]
-        return cls(words, phrases, runs)
+        spelt = {term.words[0]: term.spelt for term in terms if term.spelt}
+        return cls(words, phrases, runs, beginnings=beginnings, languages=languages, spelt=spelt)
 
     def snippet(self, text: str, *, holds_words: bool = False) -> Snippet:
         """At most about ``MAX_SNIPPET`` characters around the most of what is wanted, phrases first.
@@ -146,42 +161,10 @@ class Highlighter:
         return marks
 
 
-class _Wanted:
-    """Which words to highlight: the query's own, and those that share their beginning."""
-
-    def __init__(self, wanted: Iterable[str]) -> None:
-        self._words = frozenset(wanted)
-        self._characters = frozenset(word for word in self._words if len(word) == 1 and is_unspaced(word))
-        self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
-        for word in sorted(self._words):
-            if len(word) >= _MIN_STEM and word.isalpha() and not is_unspaced(word):
-                self._by_beginning[word[:_MIN_STEM]].append(word)
-
-    @property
-    def beginnings(self) -> Collection[str]:
-        """What every wanted word begins with."""
-        return {word[:_MIN_STEM] for word in self._words}
-
-    def known(self, word: str) -> str:
-        """The wanted word that this is a form of; empty for none."""
-        if word in self._words:
-            return word
-        return next((other for other in self._by_beginning.get(word[:_MIN_STEM], ()) if _same_stem(word, other)), "")
-
-    def marks(self, said: Iterable[Token]) -> Iterator[Mark]:
-        for token in said:
-            if word := self.known(token.word):
-                yield token.start, token.end, word
-            elif self._characters and token.end - token.start == len(token.word):
-                for at, character in enumerate(token.word[: 2 if token.ends_run else 1], token.start):
-                    if character in self._characters:
-                        yield at, at + 1, character
-
-
 class _PlainForms(dict[str, str]):
     """An ASCII word after a space → which wanted word it is, if any; found out at the first time."""
 
-    def __init__(self, wanted: _Wanted) -> None:
+    def __init__(self, wanted: WantedWords) -> None:
         super().__init__()
         self._wanted = wanted
 
@@ -212,15 +195,18 @@ class _Phrases:
         by_first = self._by_first
         for place, (at, token) in enumerate(said):
             for phrase in by_first.get(token.word, ()):
-                here = [one for _, one in said[place : place + len(phrase)]]
-                if tuple([one.word for one in here]) == phrase and not any(_apart(*two) for two in pairwise(here)):
-                    last_at, last = said[place + len(phrase) - 1]
-                    yield at + token.start, last_at + last.end, " ".join(phrase)
+                following = said[place : place + len(phrase)]
+                here = [one for _, one in following]
+                if _are(here, phrase) and not any(_apart(*two) for two in pairwise(here)):
+                    last_at, last = following[-1]
+                    # Of a pair that only begins with the last character the other one is not meant.
+                    end = last.end if last.word == phrase[-1] else last.start + 1
+                    yield at + token.start, last_at + end, " ".join(phrase)
 
 
 def _apart_in_text(wanted: Iterable[str]) -> re.Pattern[str] | None:
     """Finds words whose characters may be parted by what catenation leaves out."""
-    each = [_BETWEEN.join(word) for word in sorted(wanted) if len(word) >= _MIN_STEM and not is_unspaced(word)]
+    each = [_BETWEEN.join(word) for word in sorted(wanted) if len(word) >= _LEAST_PARTED and not is_unspaced(word)]
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})(?![^\W_])", re.IGNORECASE) if each else None
 
 
@@ -229,9 +215,17 @@ def _marks(pattern: re.Pattern[str], text: str) -> Iterator[Mark]:
         yield found.start(), found.end(), "".join(filter(str.isalnum, found[0].lower()))
 
 
-def _form(wanted: _Wanted, written: str) -> _Form:
+def _form(wanted: WantedWords, written: str) -> _Form:
     said = tuple(tokens(written))
     return _Form(said, tuple(wanted.marks(said)))
+
+
+def _are(said: Sequence[Token], phrase: Phrase) -> bool:
+    """The last word of a phrase may be a single character and begin a pair."""
+    if len(said) < len(phrase) or any(one.word != word for one, word in zip(said, phrase[:-1], strict=False)):
+        return False
+    last = phrase[-1]
+    return said[-1].word == last or (len(last) == 1 and is_unspaced(last) and said[-1].word.startswith(last))
 
 
 def _apart(one: Token, other: Token) -> bool:
@@ -255,13 +249,6 @@ def _chains(words: Iterable[str]) -> list[list[str]]:
         else:
             chains.append([word])
     return chains
-
-
-def _same_stem(word: str, other: str) -> bool:
-    # Stemming happens inside Postgres; for colours on a page a shared beginning is near enough.
-    shorter, longer = sorted((word, other), key=len)
-    shared = max(_MIN_STEM, len(shorter) - 2)
-    return len(longer) - len(shorter) <= _MAX_ENDING and word[:shared] == other[:shared] and word.isalpha()
 
 
 def _merged(ranges: Sequence[Range]) -> list[Range]:

@@ -11,10 +11,10 @@ from contracts.events import MediaAnalyzedV1, MediaProcessedV1
 from search.folding import SIMPLE, heeds_accents, spelt_text, text_config
 from search.indexing import storable
 from search.lifecycle import ANALYZED, FAILED, PROCESSED, FileState, embedded_by
+from search.relaxation import name_words
 from search.store import names, passages, stems
 from search.store.statements import statement
 from search.tables import UNEMBEDDED
-from search.typos import name_words
 from search.word_index import index_text, name_text
 
 _COLUMNS = "generation, deleted_generation, deleted_run, processed_run, analyzed_run, failed_run"

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
+from search.relaxation import inside
 from search.store.statements import Asking, statement
-from search.typos import inside
 
 MOST_CANDIDATES = 5000
 """Words compared at most; beyond, some misspellings stay misspellings."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from database.reading import Terms
-from search.folding import name_order
+from search.folding import DEFAULT_CONFIG, name_order
 from search.ranking import PassageKey
 from search.request import Sort
 from search.store.by_meaning import WALKING
@@ -127,6 +127,11 @@ class Index:
     text_configs: tuple[str, ...]
     processing: int
     holdings: Holdings
+
+    @property
+    def languages(self) -> list[str]:
+        """The text search configurations by which words are looked for."""
+        return sorted({DEFAULT_CONFIG, *self.text_configs})
 
     @property
     def files(self) -> int:

@@ -26,10 +26,10 @@ class Sought:
 
 async def sought(asking: Asking, query: Query, configs: Sequence[str]) -> list[Sought]:
     """Stop words (:mod:`search.stop_words`) are left out, unless nothing else is left."""
-    known = await stems.of(asking, tuple(configs), filter(_is_plain, query.terms))
+    known = await stems.of(asking, tuple(configs), (term for term in query.terms if term.is_plain))
     by_language = [[word for word, its in known.items() if not its.folded[i]] for i in range(len(configs))]
     stopped = stop_words(list(known), by_language)
-    telling = [term for term in query.terms if not _is_plain(term) or term.words[0] not in stopped]
+    telling = [term for term in query.terms if not term.is_plain or term.words[0] not in stopped]
     required = {term.words for term in query.required}
     return [
         Sought(1 << i, _tsquery(term, known), term, term.words in required)
@@ -50,7 +50,7 @@ def mask_parameters(terms: Sequence[Sought]) -> dict[str, Any]:
 
 def _tsquery(term: Term, known: Mapping[str, stems.Stems]) -> str:
     """Each variant once: every one more is looked up in the index and in each row."""
-    if not _is_plain(term):
+    if not term.is_plain:
         return term.tsquery
     (word,) = term.words
     own = known[word]
@@ -62,7 +62,3 @@ def _tsquery(term: Term, known: Mapping[str, stems.Stems]) -> str:
 def _all_of(parts: str) -> str:
     """Of a word that Postgres takes for several."""
     return " & ".join(f"'{part}'" for part in parts.split())
-
-
-def _is_plain(term: Term) -> bool:
-    return len(term.words) == 1 and not term.literal

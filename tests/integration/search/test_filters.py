@@ -6,7 +6,7 @@ import pytest
 
 from contracts.artifacts import FailureCode, Kind, Service
 from contracts.events import MediaFailedV1
-from search.typos import name_words
+from search.relaxation import name_words
 
 SEARCH = "/api/v1/search"
 MODES = ("hybrid", "semantic", "keyword")
@@ -112,9 +112,9 @@ async def found_by_name(client, query):
 async def test_misspelt_names_are_found_and_said_to_be_names(world, client):
     await world.add("ada", "glacier-survey.pdf", "Nothing of that sort.")
     await world.add("ada", "summer.txt", "Nothing either.")
-    for query in ("glacer", "glacier survay", "gleicer", "glacer-survey.pdf"):
+    for query in ("glacer", "glacier survay", "gleicer", "glacer-survey.pdf", "glac", "surv*"):
         assert await found_by_name(client, query) == ["glacier-survey.pdf"], query
-    for query in ("clacier", "glac", "glider", "harbour"):
+    for query in ("clacier", "gla", "glider", "harbour"):
         assert (await found(client, query, mode="keyword"))["results"] == [], query
 
 

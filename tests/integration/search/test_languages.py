@@ -125,3 +125,36 @@ async def test_phrases_and_file_names_go_on_after_a_script_without_spaces(world)
         '"京タワ"',
     ):
         assert await found(world, "ada", query) == ["報告書 final.pdf"], query
+
+
+async def test_a_word_that_occurs_nowhere_is_the_beginning_of_others(world):
+    await world.add("ada", "lease.txt", "umowy najmu mieszkania", language="pl")
+    await world.add("ada", "rent.txt", "Der Mietvertrag ist unterschrieben.", language="de")
+    await world.add("ada", "hash.txt", "Commit 9f86d081884c7d65 was reverted.")
+    for query, name in (("umow", "lease.txt"), ("Miete", ""), ("Miet", "rent.txt"), ("9f86d08", "hash.txt")):
+        assert await found(world, "ada", query) == [name][: bool(name)], query
+    answer = await world.finder.find("ada", SearchRequest(query="Miet", mode="keyword"))
+    (moment,) = answer.results[0].moments
+    assert [moment.text[start:end] for start, end in moment.highlights] == ["Mietvertrag"]
+
+
+async def test_digits_and_letters_of_other_keyboards_are_the_same(world):
+    await world.add(
+        "ada", "arabic.txt", "\u0643\u062a\u0627\u0628 \u0631\u0642\u0645 \u0662\u0660\u0662\u0666", language="ar"
+    )
+    assert await found(world, "ada", "2026") == ["arabic.txt"]
+    assert await found(world, "ada", "\u06a9\u062a\u0627\u0628") == ["arabic.txt"]
+
+
+async def test_four_characters_may_be_two_words_and_one_may_end_a_phrase(world):
+    await world.add("ada", "contract.txt", "契約を更新する。2026年12月に", language="ja")
+    await world.add("ada", "library.txt", "도서관은 오늘 문을 닫는다", language="ko")
+    for query, name in (("契約更新", "contract.txt"), ('"2026年12月"', "contract.txt"), ("도서관이", "library.txt")):
+        assert await found(world, "ada", query) == [name], query
+
+
+async def test_umlauts_and_units_are_found_as_others_write_them(world):
+    await world.add("ada", "letter.txt", "Viele Gruesse aus Koeln", language="de")
+    await world.add("ada", "stick.txt", "A stick of 16GB.")
+    for query, name in (("Köln", "letter.txt"), ("Grüße", "letter.txt"), ("16 GB", "stick.txt")):
+        assert await found(world, "ada", query) == [name], query

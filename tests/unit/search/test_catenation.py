@@ -21,6 +21,7 @@ from search.catenation import catenated
         ("+49 (0)30 1234-5678 or (555) 867-5309", ["12345678", "8675309", "4903012345678", "5558675309"]),
         ("ISBN 978-3-16-148410-0", ["9783161484100"]),
         ("2026-11-22", ["20261122"]),
+        ("No infor-\n  mation on the Mercedes-\nBenz", ["information"]),
         ("00:1A:2B:3C:4D:5E", ["001a2b3c4d5e"]),
     ],
 )

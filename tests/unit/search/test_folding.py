@@ -35,6 +35,8 @@ from search.folding import (
         ("كِتَابٌ كتــاب", "كتاب كتاب"),
         ("مسؤول أحمد", "مسؤول أحمد"),
         ("extra\u00adordinary", "extraordinary"),
+        ("٢٠٢٦ ۲۰۲۶ २०२६ ๒๐๒๖", "2026 2026 2026 2026"),
+        ("\u06a9\u062a\u0627\u0628 \u0639\u0644\u06cc", "\u0643\u062a\u0627\u0628 \u0639\u0644\u064a"),
     ],
 )
 def test_accents_case_and_width_go_letters_stay(written, folded):
@@ -116,8 +118,8 @@ def test_the_non_joiner_parts_a_word_from_its_endings_in_persian_alone():
     def joined(*parts):
         return words("\u200c".join(parts))
 
-    assert joined("می", "خواهم") == ("می", "خواهم")
-    assert joined("کتاب", "ها") == ("کتاب", "ها")  # noqa: RUF001 - Arabic letters are meant
+    assert joined("می", "خواهم") == (*words("می"), "خواهم")
+    assert joined("کتاب", "ها") == (*words("کتاب"), "ها")  # noqa: RUF001 - Arabic letters are meant
     assert joined("क्", "ष") == words("क्ष")
     assert joined("Auf", "lage") == ("auflage",)
 
@@ -146,15 +148,18 @@ def test_every_word_that_folding_changes_is_folded_as_it_is_indexed(text):
 
 def test_names_are_sorted_as_people_do():
     expected = [
-        "2 b.txt",
-        "10 a.txt",
-        "Äpfel.txt",
-        "Birnen.txt",
-        "page 9",
-        "page 010",
-        "page 10",
-        "page 10b",
-        "zoë.txt",
+        *(
+            "2 b.txt",
+            "10 a.txt",
+            "Äpfel.txt",
+            "Birnen.txt",
+            "page (2).txt",
+            "page 9",
+            "page 010",
+            "page 10",
+            "page 10b",
+        ),
+        *("Page.pdf", "page.txt", "page2.txt", "zoë.txt"),
     ]
     for shuffled in (expected[::-1], expected[1::2] + expected[::2]):
         assert sorted(shuffled, key=name_order) == expected

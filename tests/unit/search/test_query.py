@@ -17,7 +17,12 @@ def test_plain_words_are_terms_of_their_own():
 
 
 def test_quotes_of_any_style_require_their_words_in_order():
-    for quoted in ('"identity card" please', "“identity card” please", "«identity card» please"):
+    for quoted in (
+        '"identity card" please',
+        "「identity card」 please",
+        "“identity card” please",
+        "«identity card» please",
+    ):
         query = parse(quoted)
         assert query.required == (Term(("identity", "card"), literal=True),)
         assert query.text == "identity card please"
@@ -38,17 +43,17 @@ def test_codes_and_file_names_are_literal():
 
 def test_a_code_is_also_looked_for_with_its_separator_left_out_or_put_in():
     for text, respelt in (
-        ("PO-88012", ("po88012",)),
-        ("PO88012", ("po", "88012")),
-        ("250ml", ("250", "ml")),
-        ("utf-8", ("utf8",)),
-        ("LZ-77", ("lz77",)),
+        ("PO-88012", (("po88012",),)),
+        ("PO88012", (("po", "88012"),)),
+        ("250ml", (("250", "ml"),)),
+        ("utf-8", (("utf8",),)),
+        ("LZ-77", (("lz77",),)),
         ("8f3a9c", ()),
-        ("INV-2041-B", ("inv2041b",)),
-        ("report.pdf", ("reportpdf",)),
-        ("1,000,000", ("1000000",)),
-        ("3.14", ()),
-        ("e-mail", ("email",)),
+        ("INV-2041-B", (("inv2041b",),)),
+        ("report.pdf", (("reportpdf",),)),
+        ("1,000,000", (("1000000",),)),
+        ("3,14", ()),
+        ("e-mail", (("email",),)),
     ):
         (term,) = parse(text).terms[:1]
         assert term.respelt == respelt, text
@@ -61,13 +66,43 @@ def test_a_number_is_one_term_however_it_is_parted():
     assert parse("2 1,000").terms == (Term(("2",)), Term(("1", "000"), literal=True))
 
 
+def test_other_spellings_of_a_word_do_as_well():
+    assert [term.respelt for term in parse("Köln and 16 GB").terms] == [
+        (("koeln",),),
+        (("and16",),),
+        (("and16",), ("16gb",)),
+        (("16gb",),),
+    ]
+    assert [term.respelt for term in parse("2 months A380").terms] == [(), (), (("a", "380"),)]
+
+
+def test_versions_may_begin_with_a_letter():
+    assert [parse(text).terms[0].respelt for text in ("2.3.1", "v2.3.1")] == [
+        (("v2", "3", "1"),),
+        (("v231",), ("2", "3", "1")),
+    ]
+
+
+def test_a_minus_before_the_first_number_is_a_sign():
+    assert parse("-5 degrees").excluded == ()
+    assert parse("report -2024").excluded == (Term(("2024",)),)
+
+
+def test_an_asterisk_stands_for_the_rest_of_a_word():
+    (term,) = parse("harb*").terms
+    assert term.begins
+    assert term.tsquery == "('harb':*)"
+
+
 def test_years_small_numbers_and_hyphens_are_not_codes():
     assert not any(term.literal for term in parse("2 summers of 2024 state-of-the-art").terms)
 
 
 def test_unspaced_scripts_short_runs_are_phrases_long_ones_pairs():
     assert parse("東京都").terms == (Term(("東京", "京都")),)
-    assert parse("猫").terms[0].tsquery == "'猫':*"
+    assert parse("猫").terms[0].tsquery == "('猫':*)"
+    assert parse("契約更新").terms[0].tsquery == "(('契約' <1> '約更' <1> '更新') | ('契約' & '更新'))"
+    assert parse("도서관이").terms[0].respelt == (("도서", "서관"),)
     assert all(len(term.words) == 1 for term in parse("营业收入增长").terms)
 
 
@@ -75,6 +110,7 @@ def test_japanese_words_lie_between_particles():
     assert parse("子猫の餌").terms == (Term(("子猫",)), Term(("餌",)))
     assert parse("東京都庁は新宿区にあります").terms[0] == Term(("東京", "京都", "都庁"))
     assert parse("わかめ").terms == (Term(("わか", "かめ")),)
+    assert parse("らーめん").terms == (Term(("らー", "ーめ", "めん")),)
 
 
 def test_control_and_direction_characters_are_gone():

@@ -1,10 +1,10 @@
-"""Which words may be misspelt, and what they are taken for."""
+"""What is asked instead of words that occur nowhere: as names have them, and as the beginnings of others."""
 
 import pytest
 
 from search.query import Term, parse
 from search.ranking import TextHit, no_passages
-from search.typos import corrected, doubtful, guessed, inside, name_words
+from search.relaxation import discounted, inside, may_be_misspelt, name_words, relaxed, unmatched
 
 KNOWN = ("camel", "case", "holiday", "glacier", "survey", "kubernetes", "outage", "report", "garden")
 
@@ -27,37 +27,59 @@ def hit(*found: str, coverage: float = 1.0) -> TextHit:
 )
 def test_the_nearest_known_word_is_meant(query, words):
     parsed = parse(query)
-    put_right = corrected(parsed, doubtful(parsed, []), KNOWN)
-    assert put_right is not None
-    assert tuple(word for term in put_right.terms for word in term.words) == words
-    assert put_right.text == parsed.text
+    instead = relaxed(parsed, unmatched(parsed.terms, []), KNOWN)
+    assert instead is not None
+    assert tuple(word for term in instead.terms for word in term.words) == words
+    assert instead.text == parsed.text
 
 
 @pytest.mark.parametrize(
-    "query", ["glacier", "plasma", "lacier", "garten", "kbrnts", "東京都庁", "INV-20418", "gla", "camelbox", "caracase"]
+    "query", ["glacier", "plasma", "lacier", "garten", "kbrnts", "9f86d08", "INV-20418", "glac", "camelbox", "caracase"]
 )
-def test_nothing_is_guessed_where_nothing_is_near(query):
+def test_where_nothing_is_near_it_is_the_beginning_of_something(query):
     parsed = parse(query)
     known = tuple(word for word in KNOWN if word != "garden") if query == "garten" else KNOWN
-    assert corrected(parsed, doubtful(parsed, []), known) is None
+    instead = relaxed(parsed, unmatched(parsed.terms, []), known)
+    assert instead is not None
+    assert instead.terms == (Term(parsed.terms[0].words, begins=True),)
+
+
+@pytest.mark.parametrize("query", ["gla", "東京都庁", "20418", '"glaci"'])
+def test_too_few_letters_numbers_and_what_is_quoted_begin_nothing(query):
+    parsed = parse(query)
+    assert relaxed(parsed, unmatched(parsed.terms, []), KNOWN) is None
+
+
+def test_one_word_of_many_that_occurs_nowhere_is_no_reason_to_look_wider():
+    parsed = parse("how deep is the harbor")
+    assert relaxed(parsed, {"harbor"}, ()) is None
+    assert relaxed(parse("deep harbor"), {"harbor"}, ()) is not None
+
+
+def test_of_a_file_name_that_occurs_nowhere_each_word_is_looked_for():
+    parsed = parse("lease-agreement-2.docx")
+    instead = relaxed(parsed, unmatched(parsed.terms, []), ())
+    assert instead is not None
+    assert instead.terms == (Term(("lease",)), Term(("agreement",)), Term(("docx",)))
 
 
 def test_words_that_were_found_are_not_doubted():
     query = parse("glacer survay")
-    assert doubtful(query, [hit("glacer")]) == {"survay"}
-    assert doubtful(query, [hit("glacer"), hit("survay")]) == set()
+    assert unmatched(query.terms, [hit("glacer")]) == {"survay"}
+    assert unmatched(query.terms, [hit("glacer"), hit("survay")]) == set()
+    assert may_be_misspelt({"survay", "abc", "x2000", "東京"}) == {"survay"}
 
 
 def test_a_misspelt_file_name_is_no_longer_literal():
     query = parse("glacer-survey.pdf")
     assert query.terms[0].literal
-    put_right = corrected(query, doubtful(query, []), KNOWN)
-    assert put_right is not None
-    assert put_right.terms == (Term(("glacier", "survey", "pdf")),)
+    instead = relaxed(query, unmatched(query.terms, []), KNOWN)
+    assert instead is not None
+    assert instead.terms == (Term(("glacier", "survey", "pdf")),)
 
 
 def test_a_guess_counts_less():
-    assert guessed([hit(coverage=0.5)])[0].coverage == pytest.approx(0.4)
+    assert discounted([hit(coverage=0.5)])[0].coverage == pytest.approx(0.4)
 
 
 def test_words_of_a_name():
@@ -71,9 +93,9 @@ def test_humps_and_digits_part_the_words_of_a_name():
 
 def test_what_a_word_was_parted_into_must_follow_each_other():
     query = parse("CamelCase photos")
-    put_right = corrected(query, {"camelcase"}, KNOWN)
-    assert put_right is not None
-    assert put_right.terms == (Term(("camel", "case")), Term(("photos",)))
+    instead = relaxed(query, {"camelcase"}, KNOWN)
+    assert instead is not None
+    assert instead.terms == (Term(("camel", "case")), Term(("photos",)))
 
 
 def test_what_may_be_inside_of_a_word():

@@ -28,6 +28,25 @@ def test_word_forms_are_marked_other_words_with_the_same_start_are_not():
     assert shown(Highlighter({"run"}).snippet("run runs rung")) == ["run"]
 
 
+def test_forms_of_a_word_are_marked_by_the_stems_of_the_languages():
+    forms = {"city": "Cities and a citizen", "run": "running a runtime", "fly": "It flies."}
+    marked = {word: shown(Highlighter({word}, languages=["english"]).snippet(text)) for word, text in forms.items()}
+    assert marked == {"city": ["Cities"], "run": ["running"], "fly": ["flies"]}
+    assert shown(Highlighter({"haus"}, languages=["english", "german"]).snippet("alte Häuser")) == ["Häuser"]
+    assert shown(Highlighter.of(parse("новый дом").terms, ["russian"]).snippet("в новом доме")) == ["новом", "доме"]
+
+
+def test_a_phrase_that_ends_with_one_character_is_marked_where_that_begins_a_pair():
+    assert shown_for('"2026年12月"', "契約は2026年12月に") == ["2026年12月"]
+    assert shown_for('"第3条"', "第3条の規定と第3章") == ["第3条"]
+
+
+def test_a_beginning_is_marked_with_the_whole_word():
+    assert shown(Highlighter.of([Term(("photo",), begins=True)]).snippet("Photography, a photo, photos of pho")) == [
+        *("Photography", "photo", "photos")
+    ]
+
+
 def test_unspaced_scripts_are_marked_as_one_stretch():
     assert shown(Highlighter(set(words("東京都庁"))).snippet("昨日は東京都庁へ行った")) == ["東京都庁"]
 

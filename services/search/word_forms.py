@@ -1,0 +1,79 @@
+"""Which words of a text are those that a query wants, or forms of them: by Snowball's stems, as Postgres finds them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
+
+import Stemmer
+
+from search.folding import Token, fold, is_unspaced
+
+Mark = tuple[int, int, str]
+"""A stretch of a text and what of the query it is."""
+
+_MIN_STEM = 4
+_MIN_START = 2
+_MAX_ENDING = 3
+
+
+class WantedWords:
+    """Which words to highlight: the query's own, other forms of them, and what begins as it asks."""
+
+    def __init__(
+        self,
+        wanted: Collection[str],
+        beginnings: Collection[str] = (),
+        languages: Iterable[str] = (),
+        spelt: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._words = frozenset(wanted)
+        self._prefixes = tuple(sorted(beginnings))
+        self._characters = frozenset(word for word in self._words if len(word) == 1 and is_unspaced(word))
+        letters = sorted(word for word in self._words if word.isalpha() and not is_unspaced(word))
+        self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
+        for word in letters:
+            if len(word) >= _MIN_STEM:
+                self._by_beginning[word[:_MIN_STEM]].append(word)
+        written = [*((spelt[word], word) for word in letters if word in spelt), *((word, word) for word in letters)]
+        self._by_stem = [
+            (stem, {fold(stem(form)): word for form, word in written}) for stem in map(_stemmer, languages)
+        ]
+        stems = {stem for _, by_stem in self._by_stem for stem in by_stem}
+        self._starts = {word[:_MIN_START] for word in (*letters, *stems)}
+        self.beginnings = {word[:_MIN_STEM] for word in (*self._words, *stems)} | set(self._prefixes)
+        """What every wanted word begins with."""
+
+    def known(self, word: str) -> str:
+        """The wanted word that this is a form of; empty for none."""
+        if word in self._words:
+            return word
+        for other in self._by_beginning.get(word[:_MIN_STEM], ()):
+            if _same_stem(word, other):
+                return other
+        if word[:_MIN_START] in self._starts:
+            for stem, by_stem in self._by_stem:
+                if found := by_stem.get(stem(word)):
+                    return found
+        return next((prefix for prefix in self._prefixes if word.startswith(prefix)), "")
+
+    def marks(self, said: Iterable[Token]) -> Iterator[Mark]:
+        for token in said:
+            if word := self.known(token.word):
+                yield token.start, token.end, word
+            elif self._characters and token.end - token.start == len(token.word):
+                for at, character in enumerate(token.word[: 2 if token.ends_run else 1], token.start):
+                    if character in self._characters:
+                        yield at, at + 1, character
+
+
+@cache
+def _stemmer(language: str) -> Callable[[str], str]:
+    return Stemmer.Stemmer(language).stemWord
+
+
+def _same_stem(word: str, other: str) -> bool:
+    # For languages without a stemmer a shared beginning is near enough.
+    shorter, longer = sorted((word, other), key=len)
+    shared = max(_MIN_STEM, len(shorter) - 2)
+    return len(longer) - len(shorter) <= _MAX_ENDING and word[:shared] == other[:shared] and word.isalpha()
