@@ -13,7 +13,7 @@ from database.engine import Database
 from hosting.answers import ApiError
 from search import query as queries
 from search.encoding import query_vector
-from search.matching import Asked, Space, ranked_files
+from search.matching import Asked, ranked_files
 from search.models import Model, Models
 from search.request import MAX_OFFSET, SearchRequest
 from search.store import models as store
@@ -130,7 +130,7 @@ class Comparing:
         asked = [await self._asked(user_id, request, model, index) for model in (first, second)]
         async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
             before, after = [
-                [file.upload_id for file in (await ranked_files(reading, one, _space(model))).files]
+                [file.upload_id for file in (await ranked_files(reading, one, model.space)).files]
                 for one, model in zip(asked, (first, second), strict=True)
             ]
             lacking = await store.lacking(reading, user_id, {*before, *after}, first.model_id, second.model_id)
@@ -146,8 +146,6 @@ class Comparing:
         if vector is None and not query.is_empty:
             message = f"{model.model_id} does not answer right now; try again shortly."
             raise ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
-        return Asked(user_id, request, query, vector, model.cut_off.bar(query.text, index.passages), index)
-
-
-def _space(model: Model) -> Space:
-    return Space(model.model_id, model.dimensions)
+        return Asked(
+            user_id, request, query, vector, model.cut_off.bar(query.text, index.passages_of(model.space)), index
+        )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from prometheus_client import Histogram
@@ -20,11 +21,11 @@ from search.answers import (
     file_answer,
 )
 from search.cache import AnswerCache
-from search.cut_offs import Bar, CutOff
+from search.cut_offs import CutOff
 from search.encoding import query_vector
 from search.looks import ALIKE
-from search.matching import Asked, Space, nearest, ranked_files
-from search.models import Model, Models
+from search.matching import Asked, nearest, ranked_files
+from search.models import Model, Models, Space
 from search.query import Term
 from search.ranking import PassageKey, RankedFile, Why, rank
 from search.request import Filters, Mode, SearchRequest, Wanted
@@ -113,9 +114,10 @@ class Finder:
                 if answering is not model:
                     model = answering  # switched since the guess: encoded again, for the model that answers now
                     continue
-                bar = (model or self._models.current).cut_off.bar(query.text, index.passages)
+                space = model.space if model else _only_texts(index)
+                bar = (model or self._models.current).cut_off.bar(query.text, index.passages_of(space))
                 asked = Asked(user_id, request, query, vector, bar, index)
-                answer = await _answer(reading, asked, _space(model, index), index.processing)
+                answer = await _answer(reading, asked, space, index.processing)
                 took_ms = _ms_since(started)
                 await reading.begin_again(retrieval.NOTING)
                 search_id = await _remembered(reading, user_id, request, answer, took_ms, cached=False)
@@ -150,18 +152,18 @@ async def _answer(reading: Reading, asked: Asked, space: Space, processing: int)
 async def _alike(
     reading: Reading, user_id: str, upload_id: str, index: retrieval.Index, model: Model, limit: int
 ) -> Sequence[RankedFile]:
-    space = Space(model.model_id, model.dimensions)
-    centre = await retrieval.centre(reading, user_id, upload_id, space.model_id, space.dimensions)
+    centre = await retrieval.centre(reading, user_id, upload_id, model.space)
     if centre is None:
         return []
-    bar = Bar(model.cut_off.plain, model.cut_off.plain)
-    near = await nearest(reading, user_id, Filters(other_than=upload_id), index, space, centre, limit, bar)
+    raised = model.cut_off.bar("", index.passages_of(model.space))
+    bar = replace(raised, with_words=raised.alone)  # no words are compared
+    near = await nearest(reading, user_id, Filters(other_than=upload_id), index, model.space, centre, limit, bar)
     return rank(near, [], bar)[:limit]
 
 
-def _space(model: Model | None, index: retrieval.Index) -> Space:
+def _only_texts(index: retrieval.Index) -> Space:
     """Of a model that this process cannot encode for no vectors are looked at, only its passages."""
-    return Space(model.model_id, model.dimensions) if model else Space(index.model_id or "", 0)
+    return Space(index.model_id or "", 0)
 
 
 def _moments(page: Sequence[RankedFile]) -> dict[str, list[PassageKey]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from search import relaxation
 from search.cut_offs import Bar
+from search.models import Space
 from search.query import Query, Term
 from search.ranking import (
     LEAST_BESIDE_MEANING,
@@ -23,14 +24,6 @@ from search.request import Filters, Mode, SearchRequest, Sort
 from search.store import by_meaning, by_words, names, retrieval
 from search.store.sought import sought
 from search.store.statements import Asking
-
-
-@dataclass(frozen=True)
-class Space:
-    """Which vectors are compared."""
-
-    model_id: str
-    dimensions: int
 
 
 @dataclass(frozen=True)

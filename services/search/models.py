@@ -18,6 +18,14 @@ _FREE = Price(input_usd=0)
 
 
 @dataclass(frozen=True)
+class Space:
+    """Which vectors are compared: those of one model, by its id."""
+
+    model_id: str
+    dimensions: int
+
+
+@dataclass(frozen=True)
 class Model:
     """A vector space queries can be brought into, how near is near enough in it, and what a million tokens cost."""
 
@@ -34,6 +42,11 @@ class Model:
     def dimensions(self) -> int:
         """Length of its vectors."""
         return self.encoder.dimensions
+
+    @property
+    def space(self) -> Space:
+        """That of its vectors."""
+        return Space(self.model_id, self.dimensions)
 
 
 class Models:

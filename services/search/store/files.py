@@ -1,6 +1,5 @@
 """What is known of each file: locks a file's state for one event, and writes each part as a whole."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,10 +29,10 @@ _LOCK = f"""INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_i
     RETURNING {_COLUMNS}"""  # noqa: S608 - constants only
 
 _FORGET_PROCESSED = """UPDATE files SET processed_run = NULL, filename = NULL, kind = NULL, media_type = NULL,
-    size_bytes = NULL, created_at = NULL, properties = NULL, has_thumbnail = NULL, name_words = NULL, look = NULL
+    size_bytes = NULL, created_at = NULL, has_thumbnail = NULL, name_words = NULL, look = NULL
     WHERE upload_id = :upload_id"""
 
-_FORGET_ANALYZED = """UPDATE files SET analyzed_run = NULL, title = NULL, summary = NULL, labels = NULL,
+_FORGET_ANALYZED = """UPDATE files SET analyzed_run = NULL, title = NULL, summary = NULL,
     language = NULL, flagged = NULL, has_text = NULL, text_config = 'english', about_words = NULL
     WHERE upload_id = :upload_id"""
 
@@ -47,12 +46,12 @@ _KEEP = """UPDATE files SET generation = :generation, deleted_generation = :dele
     deleted_run = :deleted_run WHERE upload_id = :upload_id"""
 
 _PROCESSED = """UPDATE files SET processed_run = :run, filename = :filename, kind = :kind, media_type = :media_type,
-    size_bytes = :size_bytes, created_at = :created_at, properties = CAST(:properties AS jsonb),
-    has_thumbnail = :has_thumbnail, look = :look, name_words = setweight(to_tsvector('simple', :name), 'A')
+    size_bytes = :size_bytes, created_at = :created_at, has_thumbnail = :has_thumbnail,
+    look = :look, name_words = setweight(to_tsvector('simple', :name), 'A')
         || setweight(to_tsvector('english', :name), 'A') || setweight(to_tsvector('simple', :facts), 'C')
     WHERE upload_id = :upload_id"""
 
-_ANALYZED = f"""UPDATE files SET analyzed_run = :run, title = :title, summary = :summary, labels = :labels,
+_ANALYZED = f"""UPDATE files SET analyzed_run = :run, title = :title, summary = :summary,
     language = :language, flagged = :flagged, has_text = :has_text, text_config = :config,
     about_words = to_tsvector('simple', :about) || to_tsvector(CAST(CAST(:config AS text) AS regconfig), :about)
         || {stems.indexed(":config", "CAST(:about_spelt AS text)")}
@@ -107,7 +106,6 @@ async def _forget(session: AsyncSession, upload: UploadRef, part: str) -> None:
 
 async def write_processed(session: AsyncSession, event: MediaProcessedV1, look: int | None) -> None:
     """Name, metadata and what it looks like, where that is known: the file can be found by them from here on."""
-    properties = event.properties.model_dump(mode="json", exclude_none=True)
     values = {
         "upload_id": event.upload.upload_id,
         "run": event.upload.run,
@@ -116,7 +114,6 @@ async def write_processed(session: AsyncSession, event: MediaProcessedV1, look: 
         "media_type": storable(event.media_type),
         "size_bytes": event.size_bytes,
         "created_at": event.created_at,
-        "properties": json.dumps(_storable_json(properties)),
         "has_thumbnail": event.thumbnail is not None,
         "look": look,
         "name": name_text(event.filename),
@@ -135,7 +132,6 @@ async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1, *, has_t
         "run": event.upload.run,
         "title": storable(event.title),
         "summary": storable(event.summary),
-        "labels": [storable(label) for label in event.labels],
         "language": storable(event.language) if event.language else None,
         "flagged": event.moderation.flagged,
         "has_text": has_text,
@@ -170,9 +166,3 @@ def _facts(event: MediaProcessedV1) -> Sequence[str]:
     found = event.properties
     named = (found.title, found.author, found.camera, found.video_codec, found.audio_codec)
     return [fact for fact in (*named, *found.tags.values()) if fact]
-
-
-def _storable_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {storable(str(key)): _storable_json(item) for key, item in value.items()}
-    return storable(value) if isinstance(value, str) else value

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from database.reading import Terms
 from search.folding import DEFAULT_CONFIG, name_order
+from search.models import Space
 from search.ranking import PassageKey
 from search.request import Sort
 from search.store.by_meaning import WALKING
@@ -138,10 +139,9 @@ class Index:
         """Those that can be found by meaning, by the model that has most of them."""
         return max((of_model.files for of_model in self.holdings.of_models.values()), default=0)
 
-    @property
-    def passages(self) -> int:
-        """By the model that has most of those."""
-        return max((of_model.passages for of_model in self.holdings.of_models.values()), default=0)
+    def passages_of(self, space: Space) -> int:
+        """How many there are in a vector space."""
+        return self.holdings.counts(space.model_id, space.dimensions).passages if space.dimensions else 0
 
     @property
     def state(self) -> tuple[int, str | None]:
@@ -236,10 +236,10 @@ async def in_order(asking: Asking, user_id: str, upload_ids: Sequence[str], sort
     return [row.upload_id for row in rows]
 
 
-async def centre(asking: Asking, user_id: str, upload_id: str, model_id: str, dimensions: int) -> str | None:
+async def centre(asking: Asking, user_id: str, upload_id: str, space: Space) -> str | None:
     """The mean of a file's vectors as ``halfvec`` reads it; None when it has none of this model."""
-    mean = statement(_CENTRE.format(table=VECTOR_TABLES[dimensions]))
-    values = {"user_id": user_id, "upload_id": upload_id, "model_id": model_id}
+    mean = statement(_CENTRE.format(table=VECTOR_TABLES[space.dimensions]))
+    values = {"user_id": user_id, "upload_id": upload_id, "model_id": space.model_id}
     return (await asking.execute(mean, values)).one().centre
 
 
