@@ -48,7 +48,7 @@ contracts: install ## render schemas, examples, AsyncAPI, OpenAPI, Terraform var
 	@$(BIN)/python -m tests.contracts.openapi
 	@$(BIN)/python -m deploy.docker.settings_table
 
-bench: install ## measure the figures the README states
+bench: install ## measure the figures of docs/figures.md
 	@$(BIN)/python -m tests.bench
 
 bench-ingest: install ## files per second of the whole pipeline beside a bare loop of the same library calls

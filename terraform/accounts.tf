@@ -85,6 +85,15 @@ resource "google_project_iam_member" "services" {
   member  = google_service_account.services[each.value.service].member
 }
 
+# Only where tokens are checked for revocation: the two that verify them may look accounts up.
+resource "google_project_iam_member" "revocation" {
+  for_each = { for name, service in local.services : name => service if service.public && var.sign_in.firebase_check_revoked }
+
+  project = var.sign_in.firebase_project
+  role    = "roles/firebaseauth.viewer"
+  member  = google_service_account.services[each.key].member
+}
+
 resource "google_storage_bucket_iam_member" "services" {
   for_each = local.bucket_grants
 

@@ -35,10 +35,11 @@ locals {
     TRUSTED_PROXIES = join(",", [
       "169.254.0.0/16", "130.211.0.0/22", "35.191.0.0/16", "${google_compute_global_address.public.address}/32",
     ])
-    RATE_LIMIT_STORE = "${local.redis}/0"
-    OIDC_ISSUER      = var.sign_in.oidc_issuer
-    OIDC_CLIENT_ID   = var.sign_in.oidc_client_id
-    FIREBASE_PROJECT = var.sign_in.firebase_project
+    RATE_LIMIT_STORE       = "${local.redis}/0"
+    OIDC_ISSUER            = var.sign_in.oidc_issuer
+    OIDC_CLIENT_ID         = var.sign_in.oidc_client_id
+    FIREBASE_PROJECT       = var.sign_in.firebase_project
+    FIREBASE_CHECK_REVOKED = var.sign_in.firebase_check_revoked ? "true" : null
   }
 
   # One Redis for all instances: requests of users in database 0, calls and money of paid providers in 1, vectors in 2.

@@ -58,16 +58,22 @@ variable "alert_email" {
 }
 
 variable "sign_in" {
-  description = "Whose tokens are believed: an OpenID Connect issuer with the page's client id, or a Firebase project."
+  description = "Whose tokens are believed: an OpenID Connect issuer with the page's client id, or a Firebase project, which may be asked once a minute for each user whether their tokens were revoked."
   type = object({
-    oidc_issuer      = optional(string)
-    oidc_client_id   = optional(string)
-    firebase_project = optional(string)
+    oidc_issuer            = optional(string)
+    oidc_client_id         = optional(string)
+    firebase_project       = optional(string)
+    firebase_check_revoked = optional(bool, false)
   })
 
   validation {
     condition     = (var.sign_in.oidc_issuer == null) != (var.sign_in.firebase_project == null)
     error_message = "Name either an issuer or a Firebase project."
+  }
+
+  validation {
+    condition     = !var.sign_in.firebase_check_revoked || var.sign_in.firebase_project != null
+    error_message = "firebase_check_revoked needs a Firebase project."
   }
 }
 

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from fakeredis import TcpFakeServer
 
-from localcloud.ports import free_port
+from tests.ports import free_port
 
 REDIS = shutil.which("redis-server")
 _PATIENCE_S = 20.0

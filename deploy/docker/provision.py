@@ -26,7 +26,7 @@ _LONGEST_RETENTION = timedelta(days=7)
 
 
 def provision_events(project: str) -> None:
-    """Topics and subscriptions, those that are missing: the emulator refuses some updates (FACTS 5.1)."""
+    """Topics and subscriptions, those that are missing: the emulator refuses some updates."""
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     with publisher, subscriber:
         for name in topology.topics():
@@ -42,7 +42,7 @@ def provision_events(project: str) -> None:
 def provision_storage(server: str, project: str, uploads: str, artifacts: str) -> None:
     """Buckets, and the notifications of the first, in plain HTTP.
 
-    The official client sends a topic's long name, which fake-gcs-server stores and then cannot publish to (FACTS 5.1).
+    The official client sends a topic's long name, which fake-gcs-server stores and then cannot publish to.
     """
     buckets = f"{server.rstrip('/')}/storage/v1/b"
     with requests.Session() as http:

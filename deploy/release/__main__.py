@@ -26,7 +26,7 @@ def main() -> int:
                     place, arguments.version, arguments.soak_seconds, arguments.most_errors, arguments.workers, shell
                 ).run()
             case _:
-                take_back(place, arguments.version, shell, workers=arguments.workers)
+                take_back(place, arguments.version, shell, arguments.workers)
     except ReleaseError as failure:
         sys.stderr.write(f"release failed: {failure}\n")
         return 1

@@ -117,7 +117,7 @@ class Rollout:
             self.shell.run(command)
 
 
-def take_back(place: Place, version: str, shell: Shell, *, workers: Sequence[str] = ()) -> None:
+def take_back(place: Place, version: str, shell: Shell, workers: Sequence[str]) -> None:
     """Sends all traffic to the revisions of an earlier version, producers first; the schema stays as it is."""
     _say(f"# all traffic to {version}")
     for service in reversed(ORDER):

@@ -19,6 +19,9 @@ from telemetry import configure as telemetry
 NO_TENANT = ""
 """For transactions on tables without tenants (outbox, users); row security then shows no tenant's rows."""
 
+CONNECTIONS = 16
+"""What one process opens at most unless it is told otherwise; ``DATABASE_POOL_SIZE`` has the same default."""
+
 _IDLE_SINCE = "idle_since"
 _DOUBTFUL_AFTER_S = 30.0
 """A connection that lay unused for longer is asked for a sign of life before it is used."""
@@ -29,14 +32,18 @@ _OUTAGE_STATES = ("08", "57", "53")  # connection lost; shutting down, starting 
 
 
 class Database:
-    """An engine and its sessions. ``url`` is ``postgresql+asyncpg://…``; ``schema`` comes first on the search path."""
+    """An engine and its sessions. ``url`` is ``postgresql+asyncpg://…``; ``schema`` comes first on the search path.
 
-    def __init__(self, url: str, schema: str, *, pool_size: int = 8) -> None:
+    ``pool_size``: connections it opens at most, two or more; half of them serve sessions, the other half ``reading``.
+    """
+
+    def __init__(self, url: str, schema: str, *, pool_size: int = CONNECTIONS) -> None:
+        reading = pool_size // 2
         self.engine = create_async_engine(
             url,
             # All are kept: one closed as soon as it is free is opened anew a moment later, which costs the server a
             # process. The last one used is the next, so that under less load the others rest.
-            pool_size=2 * pool_size,
+            pool_size=pool_size - reading,
             max_overflow=0,
             pool_use_lifo=True,
             pool_timeout=10,
@@ -54,7 +61,7 @@ class Database:
         _mind_lost_connections(self.engine.sync_engine)
         telemetry.instrument_engine(self.engine.sync_engine, schema)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._reader = Reader(url, schema, pool_size=pool_size)
+        self._reader = Reader(url, schema, pool_size=reading)
 
     @asynccontextmanager
     async def transaction(self, tenant: str = NO_TENANT) -> AsyncGenerator[AsyncSession, None]:

@@ -57,7 +57,7 @@ _tracer = trace.get_tracer(__name__)
 class Terms:
     """What holds for one transaction: its settings, and whether it only reads, all of it from one state of the data.
 
-    ``notes``: it may write what need not outlive a crash of the server; its end does not wait for the disk.
+    ``notes``: read-write with ``synchronous_commit`` off; a crash of the server may lose the last half second.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -11,7 +11,7 @@ import numpy as np
 from prometheus_client import Counter
 
 from embeddings.encoder import Encoded, Encoder, Vector
-from embeddings.kept import KeptVectors
+from embeddings.shared_cache import SharedVectorCache
 
 _TEXTS = Counter("embedding_texts", "Texts of files, by where their vectors came from", ["model", "source"])
 
@@ -23,7 +23,7 @@ class CachingEncoder(Encoder):
     ``kept``, which other processes share.
     """
 
-    def __init__(self, encoder: Encoder, *, max_texts: int = 10_000, kept: KeptVectors | None = None) -> None:
+    def __init__(self, encoder: Encoder, *, max_texts: int = 10_000, kept: SharedVectorCache | None = None) -> None:
         self._encoder = encoder
         self._max_texts = max_texts
         self._kept = kept

@@ -15,9 +15,9 @@ from pydantic import Field, SecretStr
 from embeddings.batching import BatchingEncoder
 from embeddings.cache import CachingEncoder
 from embeddings.encoder import Encoder
-from embeddings.kept import KeptVectors, kept_vectors
 from embeddings.local import LocalEncoder
 from embeddings.openai import OpenAIEncoder
+from embeddings.shared_cache import SharedVectorCache, shared_vector_cache
 from hosting.settings import ServiceSettings
 from providers.budget import DailyBudget
 from providers.gate import ProviderGate
@@ -83,7 +83,7 @@ class _Account:
     stage: str
     budget: DailyBudget
     shared: SharedLimits | None
-    kept: KeptVectors | None
+    kept: SharedVectorCache | None
 
 
 def chosen_encoders(settings: EncoderSettings, stage: str = "") -> tuple[ChosenEncoder, ...]:
@@ -108,7 +108,7 @@ def _account(settings: EncoderSettings, stage: str) -> _Account:
     budget = DailyBudget(
         settings.openai_daily_budget_usd, settings.openai_spend_file, shared=shared, purse=f"{stage}/openai"
     )
-    return _Account(stage, budget, shared, kept_vectors(settings.embedding_cache_url))
+    return _Account(stage, budget, shared, shared_vector_cache(settings.embedding_cache_url))
 
 
 def _chosen(
@@ -144,7 +144,7 @@ def _openai(settings: EncoderSettings, key: SecretStr, model: str, price: Price,
 
 
 @asynccontextmanager
-async def _loaded(local: LocalEncoder, kept: KeptVectors | None) -> AsyncGenerator[None, None]:
+async def _loaded(local: LocalEncoder, kept: SharedVectorCache | None) -> AsyncGenerator[None, None]:
     await local.load()
     try:
         yield
@@ -155,7 +155,7 @@ async def _loaded(local: LocalEncoder, kept: KeptVectors | None) -> AsyncGenerat
 
 
 @asynccontextmanager
-async def _closing(remote: OpenAIEncoder, kept: KeptVectors | None) -> AsyncGenerator[None, None]:
+async def _closing(remote: OpenAIEncoder, kept: SharedVectorCache | None) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:

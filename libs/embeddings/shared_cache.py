@@ -21,7 +21,7 @@ _AT_A_TIME = 200
 """Vectors in one request: 1.2 MB of the largest."""
 
 
-class KeptVectors:
+class SharedVectorCache:
     """Vectors by key; a key says model and text. Nothing here raises because the store is away.
 
     Belongs to one event loop; close it when done.
@@ -35,7 +35,7 @@ class KeptVectors:
         """Those that are there and whole."""
         found: dict[bytes, Vector] = {}
         for some in _parts(keys):
-            values = await self._store.ask(partial(self._redis.mget, [_PREFIX + key for key in some]))
+            values = await self._store.call(partial(self._redis.mget, [_PREFIX + key for key in some]))
             for key, value in zip(some, values or [None] * len(some), strict=True):
                 vector = _vector(value, dimensions)
                 if vector is not None:
@@ -45,7 +45,7 @@ class KeptVectors:
     async def keep(self, vectors: Mapping[bytes, Vector]) -> None:
         """For a week."""
         for some in _parts(list(vectors)):
-            await self._store.ask(partial(self._keep, {key: vectors[key] for key in some}))
+            await self._store.call(partial(self._keep, {key: vectors[key] for key in some}))
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -58,9 +58,9 @@ class KeptVectors:
             await together.execute()
 
 
-def kept_vectors(url: str) -> KeptVectors | None:
+def shared_vector_cache(url: str) -> SharedVectorCache | None:
     """None for ``memory://``: then each process remembers its own."""
-    return None if url == "memory://" else KeptVectors(url)
+    return None if url == "memory://" else SharedVectorCache(url)
 
 
 def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from eventing.relay import Relay
 
 
-class Bookkeeping:
+class ProjectionResources:
     """What projections need besides the object store: their database, ledger and relay."""
 
     def __init__(self, database: "Database", ledger: "Ledger", relay: "Relay") -> None:
@@ -41,11 +41,13 @@ def runtimes(
     publisher: Publisher,
     store: ObjectStore,
     artifacts_bucket: str,
-    books: Bookkeeping | None = None,
+    resources: ProjectionResources | None = None,
 ) -> list[Runtime]:
-    """One runtime per handler, on the subscription the topology gives it. Projections need ``books``."""
+    """One runtime per handler, on the subscription the topology gives it. Projections need ``resources``."""
     memory = StageMemory(store, artifacts_bucket)
-    return [Runtime(_subscription(handler), _work(handler, memory, store, books), publisher) for handler in handlers]
+    return [
+        Runtime(_subscription(handler), _work(handler, memory, store, resources), publisher) for handler in handlers
+    ]
 
 
 class Consumer:
@@ -87,9 +89,9 @@ def _subscription(handler: Handler) -> Subscription:
     return subscription(handler.service, handler.event)
 
 
-def _work(handler: Handler, memory: StageMemory, store: ObjectStore, books: Bookkeeping | None) -> Work:
+def _work(handler: Handler, memory: StageMemory, store: ObjectStore, resources: ProjectionResources | None) -> Work:
     if isinstance(handler, Stage):
         return StageWork(handler, memory, store)
-    if books is None:
+    if resources is None:
         raise ValueError(f"{handler.service.value} projects {handler.event.topic()} but was given no database")
-    return ProjectionWork(handler, books.database, books.ledger, books.relay, store, memory.bucket)
+    return ProjectionWork(handler, resources.database, resources.ledger, resources.relay, store, memory.bucket)

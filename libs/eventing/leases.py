@@ -7,14 +7,14 @@ from google.pubsub_v1.types import StreamingPullRequest
 from eventing.delivery import Ack, Settlement
 
 LEASE_S = 60
-"""How long a message is ours without a further word; the broker's default of 10 s starves under load (FACTS 4)."""
+"""How long a message is ours without a further word; the broker's default of 10 s starves under load."""
 
 EXTEND_EVERY_S = 20.0
 """Leaves two more chances to extend a lease before it ends. Also the heartbeat of a stream that has nothing to say."""
 
 
 class Leases:
-    """Of one subscription. ``clock`` answers seconds that only grow."""
+    """Of one subscription. ``clock`` returns seconds that only grow."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -57,6 +57,6 @@ class Ledger:
         return int(row[0]), float(row[1] or 0)
 
     async def forget_inbox(self, session: AsyncSession, older_than: datetime) -> int:
-        """Removes inbox rows older than any redelivery can be; answers how many."""
+        """Removes inbox rows older than any redelivery can be; returns how many."""
         statement = self.inbox.delete().where(self.inbox.c.handled_at < older_than)
         return cast("CursorResult[Any]", await session.execute(statement)).rowcount

@@ -27,7 +27,7 @@ class StageMemory:
         await asyncio.gather(*(self._store_artifact(artifact) for artifact in artifacts))
 
     async def remember(self, key: ManifestKey, manifest: Manifest) -> Manifest:
-        """Stores the manifest; answers the one that counts, which may be another worker's.
+        """Stores the manifest; returns the one that counts, which may be another worker's.
 
         Two workers on the same input may both compute; the first manifest wins and both announce its events.
         """

@@ -21,7 +21,7 @@ from eventing.runtime import Runtime
 from telemetry.failures import describe
 
 _SILENT_STREAM_S = 600.0
-"""A stream that delivered nothing for this long is reopened: some die without anyone being told (FACTS 7). Unless there
+"""A stream that delivered nothing for this long is reopened: some die without anyone being told. Unless there
 is no room for more: then it may deliver nothing, and another one would."""
 
 _SETTLED_S = 2.0

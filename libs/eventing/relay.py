@@ -81,7 +81,7 @@ class Relay:
             metrics.show_outbox(*await self._ledger.backlog(session))
 
     async def publish_batch(self) -> int:
-        """Publishes up to a batch and deletes it; answers how many. A crash in between publishes the same ids again."""
+        """Publishes up to a batch and deletes it; returns how many. A crash in between publishes the same ids again."""
         async with self._database.transaction() as session:
             rows = (await session.execute(self._oldest)).all()
             if rows:

@@ -1,5 +1,5 @@
-"""What every service is made of besides its own work: object store, publisher, door, and where it has them
-database, outbox and relay. A service's ``main.py`` hands its handlers and routes over and gets an application.
+"""Assembles a service from its handlers and routes: object store, publisher, push or pull door, and optionally
+database, outbox and relay. A service's ``main.py`` gets the application from here.
 """
 
 import gc
@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from contracts.artifacts import Service
 from eventing import metrics
-from eventing.consumer import Bookkeeping, Consumer, runtimes
+from eventing.consumer import Consumer, ProjectionResources, runtimes
 from eventing.handlers import Handler
 from eventing.publisher import PubSubPublisher
 from eventing.push import push_identity
@@ -35,14 +35,14 @@ class EventService:
         self._settings = settings
         self.store = connect(settings.google_cloud_project, settings.signing_key_file)
         self.publisher = PubSubPublisher(settings.google_cloud_project)
-        self._books: Bookkeeping | None = None
+        self._projection_resources: ProjectionResources | None = None
 
-    def keeps_books(self, database: "Database", ledger: "Ledger") -> "Relay":
-        """Gives the service a database for its projections; answers the relay of its outbox."""
+    def use_database(self, database: "Database", ledger: "Ledger") -> "Relay":
+        """Gives the service a database for its projections; returns the relay of its outbox."""
         from eventing.relay import Relay  # noqa: PLC0415 - stages run without a database driver
 
-        self._books = Bookkeeping(database, ledger, Relay(database, ledger, self.publisher))
-        return self._books.relay
+        self._projection_resources = ProjectionResources(database, ledger, Relay(database, ledger, self.publisher))
+        return self._projection_resources.relay
 
     def application(
         self,
@@ -59,34 +59,35 @@ class EventService:
         """
         settings = self._settings
         metrics.expect(self._service.value)
-        consumed = runtimes(handlers, self.publisher, self.store, settings.artifacts_bucket, self._books)
+        consumed = runtimes(handlers, self.publisher, self.store, settings.artifacts_bucket, self._projection_resources)
         push = push_identity(settings)
-        relay = self._books.relay if self._books else None
+        relay = self._projection_resources.relay if self._projection_resources else None
         consumer = Consumer(settings.google_cloud_project, consumed, push, relay)
-
-        @asynccontextmanager
-        async def running() -> AsyncGenerator[None, None]:
-            async with AsyncExitStack() as stack:
-                for resource in (self.store, self.publisher, *self._databases(), *resources, consumer.running()):
-                    await stack.enter_async_context(resource)
-                # What has started stays: the collector need not look through it again and again.
-                gc.collect()
-                gc.freeze()
-                yield
-
         checks: dict[str, Check] = {**consumer.checks, "storage": partial(self.store.ping, settings.artifacts_bucket)}
-        if self._books:
-            checks["database"] = self._books.database.ping
+        if self._projection_resources:
+            checks["database"] = self._projection_resources.database.ping
         return create_app(
             self._service,
             routers=[*routers, *consumer.routers],
             checks=checks,
-            running=running,
+            running=partial(self._running, resources, consumer),
             docs_path=docs_path,
             release=Release(settings.mmsearch_version, settings.mmsearch_revision),
             shared_metrics=settings.prometheus_multiproc_dir,
             notices=notices,
         )
 
+    @asynccontextmanager
+    async def _running(
+        self, resources: Sequence[AbstractAsyncContextManager[Any]], consumer: Consumer
+    ) -> AsyncGenerator[None, None]:
+        async with AsyncExitStack() as stack:
+            for resource in (self.store, self.publisher, *self._databases(), *resources, consumer.running()):
+                await stack.enter_async_context(resource)
+            # What has started stays: the collector need not look through it again and again.
+            gc.collect()
+            gc.freeze()
+            yield
+
     def _databases(self) -> tuple["Database", ...]:
-        return (self._books.database,) if self._books else ()
+        return (self._projection_resources.database,) if self._projection_resources else ()

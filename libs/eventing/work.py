@@ -36,7 +36,7 @@ class Work(Protocol):
     event: type[EventData]
 
     async def perform(self, envelope: Envelope[Any]) -> Sequence[StoredEvent]:
-        """Runs the handler or recalls what it did; answers the events that must be announced before the ack."""
+        """Runs the handler or recalls what it did; returns the events that must be announced before the ack."""
         ...
 
 

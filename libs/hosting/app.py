@@ -1,7 +1,7 @@
 """Builds a service's FastAPI application: routes, envelope, errors, health and tracing, the same for all five."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +36,10 @@ def create_app(
     notices: Sequence[str] = (),
 ) -> FastAPI:
     """The application. ``running`` is entered at start and left at stop: doors, relays and pools live in it."""
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
-        if running is None:
-            yield
-            return
-        async with running():
-            yield
-
     app = FastAPI(
         title=f"mmsearch {service.value}",
         version=release.version,
-        lifespan=lifespan,
+        lifespan=_entering(running or nullcontext),
         docs_url=f"{API_ROOT}/{docs_path}",
         openapi_url=f"{API_ROOT}/{docs_path}/openapi.json",
         redoc_url=None,
@@ -66,3 +57,14 @@ def create_app(
         add_routes(app, router)
     app.user_middleware += [Middleware(ServerSpans), Middleware(RequestContext, service=service.value)]
     return app
+
+
+def _entering(
+    running: Callable[[], AbstractAsyncContextManager[None]],
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        async with running():
+            yield
+
+    return lifespan

@@ -32,8 +32,8 @@ def health_router(
     service: str,
     release: Release,
     checks: Mapping[str, Check],
-    notices: Sequence[str] = (),
-    shared_metrics: Path | None = None,
+    notices: Sequence[str],
+    shared_metrics: Path | None,
 ) -> APIRouter:
     """The operator's routes; readiness runs every check at once and answers 503 naming those that failed.
 

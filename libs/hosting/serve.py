@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from contracts.artifacts import Service
 from hosting import metrics
-from hosting.gathered import GatheringProtocol
+from hosting.coalescing import CoalescingProtocol
 from hosting.settings import ServiceSettings
 from telemetry import configure, logs
 
@@ -39,7 +39,7 @@ def run_service(service: Service, settings: SettingsT, build: Callable[[Settings
         gc.freeze()  # what is there from the start stays: to look through it again took 0.14 ms of a large search
         uvicorn.run(
             application,
-            http=GatheringProtocol,
+            http=CoalescingProtocol,
             host=settings.host,
             port=settings.port,
             log_level="warning",

@@ -65,10 +65,15 @@ class SignInSettings(BaseSettings):
     oidc_authorization_endpoint: str | None = None
     """Where the page sends people to sign in."""
     oidc_token_endpoint: str | None = None
-    """Without them the issuer's discovery document tells the page; the policy of the page then allows the issuer's
-    own origin only."""
+    """Unset: taken from the issuer's discovery document, and the page's content policy allows only the issuer's own
+    origin."""
     firebase_project: str | None = None
     """In place of an issuer: people sign in by this project."""
+    firebase_check_revoked: bool = False
+    """Asks Firebase, once a minute for each user, whether they were disabled, removed or signed out everywhere since;
+    the service's account then needs ``roles/firebaseauth.viewer``. Otherwise a token counts until it expires."""
+    firebase_auth_emulator_host: str | None = None
+    """Firebase's Auth emulator is asked in place of Google, at this ``host:port``."""
 
     @property
     def sign_in_origins(self) -> tuple[str, ...]:
@@ -130,5 +135,7 @@ class DatabaseSettings(ServiceSettings, SignInSettings, EdgeSettings):
 
     database_url: str
     """``postgresql://…``, as the role of the service."""
+    database_pool_size: int = Field(default=16, ge=2, le=200)
+    """Connections one process opens at most, half of them for reading; upload-gateway has one more that listens."""
     local_issuer_secret: str | None = None
     """Set on one machine only: tokens of the local issuer are accepted."""

@@ -12,6 +12,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hosting.settings import SignInSettings
+from identity.revocation import FirebaseAccounts
 from identity.signing_keys import Discovery, SigningKeys
 
 ALGORITHMS = ("RS256", "ES256")
@@ -51,6 +52,7 @@ class _Claims(BaseModel):
 
     sub: str
     aud: str | list[str]
+    iat: float
     azp: str | None = None
     email: str | None = None
     email_verified: bool = False
@@ -81,9 +83,14 @@ def configured_issuer(settings: SignInSettings) -> Issuer | None:
 
 
 def configured_verifier(settings: SignInSettings) -> "OidcVerifier | None":
-    """The verifier of the issuer the environment names."""
-    issuer = configured_issuer(settings)
-    return OidcVerifier(issuer) if issuer else None
+    """The verifier of the issuer the environment names. Raises ``ValueError`` as :func:`configured_issuer` does."""
+    issuer, project = configured_issuer(settings), settings.firebase_project
+    if settings.firebase_check_revoked and not project:
+        raise ValueError("FIREBASE_CHECK_REVOKED needs FIREBASE_PROJECT")
+    if issuer is None:
+        return None
+    checked = FirebaseAccounts(project, settings.firebase_auth_emulator_host) if project else None
+    return OidcVerifier(issuer, accounts=checked if settings.firebase_check_revoked else None)
 
 
 def user_id_of(issuer: str, subject: str) -> str:
@@ -93,14 +100,22 @@ def user_id_of(issuer: str, subject: str) -> str:
 
 
 class OidcVerifier:
-    """Verifies tokens of one issuer: signature, algorithm, type, issuer, audience, times, subject."""
+    """Verifies tokens of one issuer: signature, algorithm, type, issuer, audience, times, subject; with ``accounts``
+    also that they were not revoked.
+    """
 
-    def __init__(self, issuer: Issuer, keys: SigningKeys | None = None) -> None:
+    def __init__(
+        self, issuer: Issuer, keys: SigningKeys | None = None, accounts: FirebaseAccounts | None = None
+    ) -> None:
         self.issuer = issuer
+        self._accounts = accounts
         self._keys = keys or SigningKeys(issuer.issuer, issuer.jwks_uri)
 
     async def verify(self, token: str) -> VerifiedUser | None:
-        """Whom the token names; None when it is not valid here. Raises ``KeysUnavailableError``."""
+        """Whom the token names; None when it is not valid here.
+
+        Raises ``KeysUnavailableError`` and ``AccountsUnavailableError``.
+        """
         header = _header(token)
         if header is None or header.get("alg") not in ALGORITHMS:
             return None
@@ -123,6 +138,8 @@ class OidcVerifier:
                 )
             )
         except (jwt.PyJWTError, ValidationError):
+            return None
+        if self._accounts is not None and await self._accounts.revoked(claims.sub, claims.iat):
             return None
         return self._user(claims)
 

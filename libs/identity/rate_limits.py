@@ -6,17 +6,14 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
-import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.storage import storage_from_string
 from prometheus_client import Counter
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,26 +22,14 @@ from hosting.app import API_ROOT
 from hosting.forwarded import client_address
 from hosting.settings import RateLimit, RateLimits
 from identity.principal import Authenticator, Principal, credentials_of
+from providers.optional_store import CONNECTION, OptionalStore
 
 _THUMBNAIL = re.compile(re.escape(API_ROOT) + r"/file/[^/]+/thumbnail")
 _REFUSED = Counter("rate_limited", "Requests refused with 429", ["tier"])
 _STORE_ERRORS = Counter("rate_limit_store_errors", "Requests let through because the counters were not there")
 _NAMESPACE = "mmsearch"
-_STORE_TIMEOUT_S = 0.25
-_REMOTE: dict[str, Any] = {
-    "implementation": "redispy",
-    "socket_timeout": _STORE_TIMEOUT_S,
-    "socket_connect_timeout": _STORE_TIMEOUT_S,
-    "retry": Retry(NoBackoff(), 1),  # once, for a connection that was closed while it lay unused
-    "retry_on_error": [RedisConnectionError],
-}
 SWEEP_S = 1.0
 """A counter that has run out counts for nothing at once, and takes up memory for so much longer."""
-
-_REST_S = 5.0
-"""A store that was away is not asked again for so long: its timeouts would slow every request down."""
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -89,12 +74,15 @@ class Counters(MemoryStorage):
 
 
 class RateLimiter:
-    """Counts requests in ``memory://`` or ``redis://…``; raises what the store raises when it is away."""
+    """Counts requests in ``memory://`` or ``redis://…``; counts none while that is away."""
 
     def __init__(self, store: str, limits: RateLimits) -> None:
         remote = not store.startswith("memory:")
-        storage: Any = storage_from_string(f"async+{store}", **_REMOTE) if remote else Counters()
+        storage: Any = Counters()
+        if remote:
+            storage = storage_from_string(f"async+{store}", implementation="redispy", **CONNECTION)
         self._connections: Any = storage.bridge.storage if remote else None
+        self._store = OptionalStore("rate limits")
         self._strategy = SlidingWindowCounterRateLimiter(storage)
         self._free = _Allowed.by(limits.free)
         self._tiers = {tier: _Allowed.by(limits.of(tier)) for tier in type(limits).model_fields}
@@ -104,9 +92,12 @@ class RateLimiter:
         if self._connections is not None:
             await self._connections.aclose()
 
-    async def count(self, caller: str, tier: str) -> _Standing:
-        """One more request of ``caller``, who is in ``tier``."""
+    async def count(self, caller: str, tier: str) -> _Standing | None:
+        """One more request of ``caller``, who is in ``tier``; None when the counters are away."""
         allowed = self._tiers.get(tier, self._free)
+        return await self._store.call(partial(self._counted, caller, allowed))
+
+    async def _counted(self, caller: str, allowed: _Allowed) -> _Standing:
         for item in (allowed.second, allowed.minute):
             if not await self._strategy.hit(item, caller):
                 return await self._standing(item, caller, allowed.limit, allowed=False)
@@ -129,7 +120,6 @@ class RateLimited:
         self._app = app
         self._limiter = limiter
         self._authenticator = authenticator
-        self._rests_until = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -162,19 +152,12 @@ class RateLimited:
         principal = await self._principal(scope)
         if principal and _THUMBNAIL.fullmatch(scope["path"]):
             return None
-        if time.monotonic() < self._rests_until:
-            _STORE_ERRORS.inc()
-            return None
         tier = principal.tier if principal else "free"
         caller = f"user:{principal.user_id}" if principal else f"address:{client_address(scope)}"
-        try:
-            standing = await self._limiter.count(caller, tier)
-        except Exception as error:
+        standing = await self._limiter.count(caller, tier)
+        if standing is None:
             _STORE_ERRORS.inc()
-            self._rests_until = time.monotonic() + _REST_S
-            _log.warning("rate limits not counted", reason=f"{type(error).__name__}: {error}"[:200])
-            return None
-        if not standing.allowed:
+        elif not standing.allowed:
             _REFUSED.labels(tier if principal else "anonymous").inc()
         return standing
 

@@ -2,17 +2,18 @@
 
 import webbrowser
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from contracts.artifacts import Kind
 from mmsearch import rendering
 from mmsearch.cli_output import (
     FAILED,
     AsJson,
     DataDir,
-    FileKind,
     UploadIds,
     connected,
     err,
@@ -24,10 +25,44 @@ from mmsearch.cli_output import (
 )
 from mmsearch.client import Client
 from mmsearch.errors import ApiError
+from mmsearch.models import SearchFilters
 
-FileType = Annotated[FileKind | None, typer.Option("--type", help="Only such files.")]
+FileType = Annotated[Kind | None, typer.Option("--type", help="Only such files.")]
+FileTypes = Annotated[list[Kind] | None, typer.Option("--type", help="Only such files; may be given several times.")]
+Mode = Annotated[
+    Literal["hybrid", "semantic", "keyword"], typer.Option(help="By meaning and words, or by one of them.")
+]
+Sort = Annotated[
+    Literal["relevance", "date", "-date", "size", "-size", "name", "-name"],
+    typer.Option(help="In which order; -date: newest first."),
+]
+Languages = Annotated[
+    list[str] | None, typer.Option("--language", help="Only files in it, say de; may be given several times.")
+]
+State = Annotated[
+    Literal["complete", "processing", "failed"] | None,
+    typer.Option("--status", help="Only files that far in processing."),
+]
+HasText = Annotated[
+    bool | None, typer.Option("--text/--no-text", help="Only files in which something, or nothing, is written or said.")
+]
+LeastMb = Annotated[float | None, typer.Option("--min-mb", min=0, help="Only files of so many MB or more.")]
+MostMb = Annotated[float | None, typer.Option("--max-mb", min=0, help="Only files of so many MB or less.")]
+Flagged = Annotated[bool, typer.Option("--flagged", help="Also files that moderation objects to.")]
 _PAGE = 100
 _WIDE = 100
+
+
+def _moment(text: str) -> date:
+    """A day, or an instant where a time is given."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text).astimezone()
+
+
+def _day(name: str, meaning: str) -> Any:
+    return typer.Option(name, metavar="DAY", parser=_moment, help=meaning)
 
 
 def register(app: typer.Typer) -> None:
@@ -45,18 +80,34 @@ def search(
     query: Annotated[str, typer.Argument(help="What you are looking for, in your own words.")],
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
     offset: Annotated[int, typer.Option(min=0, help="Leave out so many of the best.")] = 0,
-    mode: Annotated[
-        Literal["hybrid", "semantic", "keyword"], typer.Option(help="By meaning and words, or by one of them.")
-    ] = "hybrid",
-    file_type: Annotated[
-        list[FileKind] | None, typer.Option("--type", help="Only such files; may be given several times.")
-    ] = None,
+    mode: Mode = "hybrid",
+    sort: Sort = "relevance",
+    file_type: FileTypes = None,
+    language: Languages = None,
+    date_from: Annotated[date | None, _day("--from", "Only files since that day or time, say 2026-11-21.")] = None,
+    date_to: Annotated[date | None, _day("--to", "Only files until that day, itself included, or that time.")] = None,
+    min_mb: LeastMb = None,
+    max_mb: MostMb = None,
+    text: HasText = None,
+    state: State = None,
+    flagged: Flagged = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Find files and the moments inside them."""
+    filters = SearchFilters(
+        file_types=tuple(file_type or ()) or None,
+        languages=tuple(language or ()) or None,
+        date_from=date_from,
+        date_to=date_to,
+        min_size_mb=min_mb,
+        max_size_mb=max_mb,
+        has_text=text,
+        status=state,
+        include_flagged=flagged or None,
+    )
     with connected(data_dir) as client:
-        answer = client.search(query, limit=limit, offset=offset, mode=mode, file_types=tuple(file_type or ()))
+        answer = client.search(query, limit=limit, offset=offset, mode=mode, sort=sort, filters=filters)
     show(answer, as_json, rendering.search_results)
 
 

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from contracts.artifacts import Kind
 from mmsearch import settings
 from mmsearch.cli_output import OPERATORS, out
 from mmsearch.operations import OperatorClient
@@ -28,7 +29,7 @@ LetterSubscription = Annotated[str | None, typer.Option("--subscription", help="
 Code = Annotated[str | None, typer.Option("--code", help="Only those of this cause, say timeout or internal.")]
 Age = Annotated[str | None, typer.Option("--older-than", help="Only those dead for longer: 90s, 15m, 2h or 3d.")]
 Rate = Annotated[float | None, typer.Option("--rate", min=0.01, help="At most so many a second.")]
-Kind = Annotated[str | None, typer.Option("--kind", help="image, video, audio or document")]
+FileKind = Annotated[Kind | None, typer.Option("--kind", help="Only such files.")]
 Since = Annotated[str | None, typer.Option("--since", help="2h or 3d ago, or a time such as 2026-11-21T08:00Z.")]
 Mine = Annotated[bool, typer.Option("--mine", help="Your own uploads only, even if you are an operator.")]
 
@@ -122,7 +123,7 @@ def discard(
 
 
 def failures(
-    kind: Kind = None, since: Since = None, mine: Mine = False, data_dir: DataDir = None, as_json: AsJson = False
+    kind: FileKind = None, since: Since = None, mine: Mine = False, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """Say why uploads failed, by cause, and what can be done."""
     with _operator(data_dir) as client:
@@ -138,7 +139,7 @@ def failures(
 
 
 def reprocess(
-    kind: Kind = None,
+    kind: FileKind = None,
     code: Code = None,
     stage: Annotated[
         str | None, typer.Option("--stage", help="Where to start; search only tells search again.")

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -19,15 +18,6 @@ FAILED, USAGE, UNREACHABLE = 1, 2, 3
 """Exit codes: refused or failed, wrong usage, nobody answers."""
 
 _PIPED_WIDTH = 100_000
-
-
-class FileKind(StrEnum):
-    """What a list or a search can be narrowed to."""
-
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-    DOCUMENT = "document"
 
 
 def console(*, stderr: bool = False) -> Console:

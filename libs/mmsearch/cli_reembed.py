@@ -49,7 +49,7 @@ def start(
 ) -> None:
     """Fill a model's index from the stored texts of everyone's files (operators); what is there is not paid again."""
     with _connected(data_dir) as client:
-        missing = _model(client, model_id)
+        missing = _model(client.models(everyone=True), model_id)
         files = client.files_to_embed(model_id)
         say(
             f"{missing['missing_files']} of {files} files, {missing['missing_passages']} passages, "
@@ -147,8 +147,7 @@ def _connected(data_dir: Path | None) -> Generator[ReembeddingClient]:
         yield client
 
 
-def _model(client: ReembeddingClient, model_id: str) -> dict[str, Any]:
-    models = client.models(everyone=True)
+def _model(models: list[dict[str, Any]], model_id: str) -> dict[str, Any]:
     for one in models:
         if one["model_id"] == model_id and one["configured"]:
             return one
@@ -170,7 +169,7 @@ def _watch(client: ReembeddingClient, model_id: str) -> None:
     before, since = -1, time.monotonic()
     with bar as progress:
         task = progress.add_task("embedding", total=None)
-        while (state := _model(client, model_id))["missing_files"]:
+        while (state := _model(client.models_meanwhile(), model_id))["missing_files"]:
             covered = state["expected"] - state["missing_files"]
             progress.update(task, total=state["expected"], completed=covered)
             if covered != before:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from mmsearch import live, resumable
 from mmsearch.errors import ApiError, UnreachableError
 from mmsearch.models import (
+    EVERYTHING,
     AcceptedUpload,
     ApiKey,
     Deployment,
@@ -24,6 +25,7 @@ from mmsearch.models import (
     Readiness,
     Release,
     SearchAnswer,
+    SearchFilters,
     SignedUrl,
     StartedRun,
     Stats,
@@ -130,12 +132,20 @@ class Client:
         return status
 
     def search(
-        self, query: str, *, limit: int = 20, offset: int = 0, mode: str = "hybrid", file_types: tuple[str, ...] = ()
+        self,
+        query: str,
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        mode: str = "hybrid",
+        sort: str = "relevance",
+        filters: SearchFilters = EVERYTHING,
     ) -> SearchAnswer:
-        """The caller's files that fit ``query``, best first; ``mode`` is hybrid, semantic or keyword."""
-        asked: dict[str, Any] = {"query": query, "limit": limit, "offset": offset, "mode": mode}
-        if file_types:
-            asked["file_types"] = list(file_types)
+        """The caller's files that fit ``query``, best first unless ``sort`` is date, size or name (``-date``: newest
+        first); ``mode`` is hybrid, semantic or keyword.
+        """
+        asked = {"query": query, "limit": limit, "offset": offset, "mode": mode, "sort": sort}
+        asked |= filters.model_dump(mode="json", exclude_none=True)
         return self._call(SearchAnswer, "POST", "/search", json=asked)
 
     def uploads(

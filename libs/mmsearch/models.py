@@ -1,6 +1,6 @@
 """What the API answers, as far as a client uses it. Fields added by newer servers are ignored."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +10,30 @@ UNFINISHED = frozenset({"pending", "processing"})
 
 class _Answered(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class SearchFilters(BaseModel):
+    """Which files a search looks through; what is left out narrows nothing.
+
+    ``file_types``: image, video, audio, document. ``languages``: ISO 639 codes without region. Days are whole ones in
+    UTC, the last included; 1 MB is 2^20 bytes. ``status``: complete, processing or failed. Files that moderation
+    objects to are held out unless ``include_flagged``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file_types: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    date_from: datetime | date | None = None
+    date_to: datetime | date | None = None
+    min_size_mb: float | None = None
+    max_size_mb: float | None = None
+    has_text: bool | None = None
+    status: str | None = None
+    include_flagged: bool | None = None
+
+
+EVERYTHING = SearchFilters()
 
 
 class AcceptedUpload(_Answered):

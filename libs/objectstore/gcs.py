@@ -48,6 +48,7 @@ _OUTAGES = (
     requests.Timeout,
 )
 
+_THREADS = 16
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -58,11 +59,11 @@ class GcsObjectStore:
     ``signing`` signs URLs where the client's own credentials cannot: a key file on one machine, IAM on Cloud Run.
     """
 
-    def __init__(self, client: storage.Client, *, signing: Signing | None = None, threads: int = 16) -> None:
+    def __init__(self, client: storage.Client, *, signing: Signing | None = None) -> None:
         self._client = client
         self._signing = signing
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="gcs")
-        _prepare(client, threads)
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="gcs")
+        _prepare(client, _THREADS)
 
     async def ping(self, bucket: str) -> None:
         """Raises when the bucket is not there or the storage service does not answer at once."""
@@ -244,7 +245,7 @@ def _prepare(client: Any, connections: int) -> None:
     surroundings = http.merge_environment_settings(client.api_endpoint, {}, None, None, None)
     http.proxies, http.verify = surroundings["proxies"], surroundings["verify"]
     http.trust_env = False
-    # Kept for spans that nobody asks it for; for each object that is not there a thread would ask for the bucket.
+    # The client's bucket-metadata cache serves its own tracing, which is off, and would GET the bucket after every 404.
     client._bucket_metadata_cache = None
 
 

@@ -123,7 +123,7 @@ class ObjectStore(Protocol):
         ...
 
     async def delete_prefix(self, bucket: str, prefix: str) -> int:
-        """Removes every object whose name starts with ``prefix``; answers how many."""
+        """Removes every object whose name starts with ``prefix``; returns how many."""
         ...
 
     async def signed_url(

@@ -3,20 +3,20 @@
 import math
 from collections.abc import Callable
 
+_OPEN_S = 60.0
 _LONGEST_PAUSE_S = 600.0
 """However long a provider asks to be left alone, it is probed every ten minutes."""
 
 
 class CircuitBreaker:
-    """Closed while calls succeed; open for ``open_s`` seconds after ``failures`` in a row; then half open.
+    """Closed while calls succeed; open for a minute after ``failures`` in a row; then half open.
 
-    ``clock`` answers seconds that only grow. Belongs to one event loop.
+    ``clock`` returns seconds that only grow. Belongs to one event loop.
     """
 
-    def __init__(self, clock: Callable[[], float], *, failures: int = 5, open_s: float = 60) -> None:
+    def __init__(self, clock: Callable[[], float], *, failures: int = 5) -> None:
         self._clock = clock
         self._failures = failures
-        self._open_s = open_s
         self._failed = 0
         self._opens_again = -math.inf
         self._probed_until = -math.inf
@@ -28,7 +28,7 @@ class CircuitBreaker:
     def begin(self) -> None:
         """A call is being made; while half open this one is the probe and others wait for what becomes of it."""
         if self._half_open():
-            self._probed_until = self._clock() + self._open_s
+            self._probed_until = self._clock() + _OPEN_S
 
     def succeeded(self) -> None:
         """Closes the circuit."""
@@ -39,7 +39,7 @@ class CircuitBreaker:
         """Counts; opens when there were too many, or at once for as long as the provider asked to be left alone."""
         self._failed += 1
         self._probed_until = -math.inf
-        pause = self._open_s if self._failed >= self._failures else 0
+        pause = _OPEN_S if self._failed >= self._failures else 0
         if retry_after_s:
             self._failed = max(self._failed, self._failures)
             pause = min(retry_after_s, _LONGEST_PAUSE_S)

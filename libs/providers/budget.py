@@ -26,7 +26,7 @@ class DailyBudget:
     With ``shared`` it is the limit of all processes that name the same ``purse``; while the store is away each counts
     on from what it last heard and tells the rest later, and what the store forgot is told again. Without, it is the
     limit of one process. With ``path`` the day's sum survives a restart without a store; an unreadable file counts as
-    nothing spent. ``now`` answers the time of day in UTC. Belongs to one event loop.
+    nothing spent. ``now`` returns the time of day in UTC. Belongs to one event loop.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class ProviderGate:
                 raise ProviderPausedError(f"{self._provider}: {reason}", pause)
 
     def charge(self, price: Price, input_tokens: int, output_tokens: int = 0, *, audio_tokens: int = 0) -> float:
-        """Counts what an answer cost, usable or not; answers it in US dollars. Counts below 0 are none.
+        """Counts what an answer cost, usable or not; returns it in US dollars. Counts below 0 are none.
 
         ``audio_tokens`` are the part of ``input_tokens`` that is sound.
         """

@@ -1,4 +1,4 @@
-"""Turns a Redis that one can do without into answers or None: while it is away nobody fails of it, or waits for it."""
+"""Wraps an optional Redis: calls return None while it is down, and it is not tried again for five seconds."""
 
 import math
 import time
@@ -27,41 +27,41 @@ _log = structlog.get_logger()
 
 
 class OptionalStore:
-    """Asks ``what``, which says in the log what goes on without it; ``clock`` answers seconds that only grow.
+    """``what`` names the store in the log; ``clock`` returns seconds that only grow.
 
-    ``shown`` is told after each question whether the store is away.
+    ``on_availability`` is called after each call with whether the store is away.
     """
 
     def __init__(
         self,
         what: str,
-        shown: Callable[[bool], None] | None = None,
+        on_availability: Callable[[bool], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._what = what
-        self._shown = shown
+        self._on_availability = on_availability
         self._clock = clock
         self._rests_until = -math.inf
         self._away = False
 
-    async def ask(self, question: Callable[[], Awaitable[_ResultT]]) -> _ResultT | None:
-        """The answer; None, and no question for some seconds, when the store is away."""
+    async def call(self, operation: Callable[[], Awaitable[_ResultT]]) -> _ResultT | None:
+        """What the operation returns; None when the store is away."""
         if self._clock() < self._rests_until:
             return None
         try:
-            answer = await question()
+            result = await operation()
         except Exception as error:
             self._rests_until = self._clock() + _REST_S
             if not self._away:
                 _log.warning("store away", store=self._what, reason=f"{type(error).__name__}: {error}"[:200])
-            self._stands(away=True)
+            self._note(away=True)
             return None
         if self._away:
             _log.info("store there again", store=self._what)
-        self._stands(away=False)
-        return answer
+        self._note(away=False)
+        return result
 
-    def _stands(self, *, away: bool) -> None:
+    def _note(self, *, away: bool) -> None:
         self._away = away
-        if self._shown is not None:
-            self._shown(away)
+        if self._on_availability is not None:
+            self._on_availability(away)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 class Pace:
     """Lets ``per_minute`` calls start in any minute, up to ``burst`` of them at once, in the order they came.
 
-    ``clock`` answers seconds that only grow. Belongs to one event loop.
+    ``clock`` returns seconds that only grow. Belongs to one event loop.
     """
 
     def __init__(self, clock: Callable[[], float], *, per_minute: float, burst: int = 10) -> None:
@@ -16,7 +16,7 @@ class Pace:
         self._next = clock() - self._credit_s
 
     def reserve(self) -> float:
-        """Takes the next place; answers how many seconds to wait for it."""
+        """Takes the next place; returns how many seconds to wait for it."""
         now = self._clock()
         start = max(self._next, now - self._credit_s)
         self._next = start + self._interval_s

@@ -1,6 +1,6 @@
-"""How long a caller waits, made known to the gates below: a call given up for that is a failure of the provider.
+"""A timeout that the provider gate can see, so that giving up counts as a failure of the provider.
 
-Any other cancellation (the process stops, the client went away) says nothing of the provider.
+Other cancellations (the process stops, the client went away) say nothing of the provider and do not count.
 """
 
 import asyncio

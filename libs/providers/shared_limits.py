@@ -25,7 +25,7 @@ _SHORTEST_WAIT_S = 0.01
 class SharedLimits:
     """Counters in ``redis://…``, for any number of processes. Belongs to one event loop; close it when done.
 
-    Nothing here raises because the store is away: answers are then None. ``clock`` answers seconds that only grow.
+    Nothing here raises because the store is away: results are then None. ``clock`` returns seconds that only grow.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,12 +40,12 @@ class SharedLimits:
     async def take(self, who: str, per_minute: float) -> float | None:
         """0 when one of the ``per_minute`` calls ``who`` may start in any minute was taken, else seconds to wait."""
         window = _window(per_minute)
-        return await self._store.ask(lambda: self._taken(window, who))
+        return await self._store.call(lambda: self._taken(window, who))
 
     async def add(self, purse: str, day: str, micro_usd: int) -> int | None:
         """What everybody has paid out of ``purse`` on that day, these micro-dollars included."""
         sum_of_day = f"{_NAMESPACE}/spent/{purse}/{day}"
-        return await self._store.ask(lambda: self._storage.incr(sum_of_day, _KEPT_S, amount=micro_usd))
+        return await self._store.call(lambda: self._storage.incr(sum_of_day, _KEPT_S, amount=micro_usd))
 
     async def _taken(self, window: RateLimitItem, who: str) -> float:
         if await self._windows.hit(window, who):

@@ -7,18 +7,16 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 
 from telemetry.propagation import ObjectAwareIdGenerator
 from telemetry.sampling import ReadsRationed
 
 EXPORT_DELAY_MS = 1000
-"""Short, because Cloud Run slows a service's threads between requests (FACTS 3.4)."""
+"""Short, because Cloud Run slows a service's threads between requests."""
 
 
-def configure(
-    service: str, version: str, endpoint: str | None, *, sample_ratio: float = 1.0, reads_per_second: float = 20
-) -> TracerProvider:
+def configure(service: str, version: str, endpoint: str | None, *, reads_per_second: float = 20) -> TracerProvider:
     """Sets the global tracer provider; without ``endpoint`` spans are made (ids in logs and answers) but not sent.
 
     ``endpoint`` is an OTLP/HTTP base address such as ``http://localhost:4318``. ``reads_per_second`` bounds how many
@@ -26,7 +24,7 @@ def configure(
     """
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.version": version}),
-        sampler=ParentBased(ReadsRationed(TraceIdRatioBased(sample_ratio), reads_per_second)),
+        sampler=ParentBased(ReadsRationed(ALWAYS_ON, reads_per_second)),
         id_generator=ObjectAwareIdGenerator(),
     )
     if endpoint:
@@ -36,7 +34,7 @@ def configure(
     return provider
 
 
-def instrument_engine(engine: object, namespace: str = "") -> None:
+def instrument_engine(engine: object, namespace: str) -> None:
     """Client spans for every statement of a SQLAlchemy engine that belongs to a recorded trace."""
     from telemetry import sql  # noqa: PLC0415 - only two services have SQLAlchemy
 

@@ -26,7 +26,7 @@ _tracer = trace.get_tracer("mmsearch.requests")
 
 
 class ServerSpans:
-    """The span is current inside; what it says of an unrecorded trace is not even collected."""
+    """A span around each request, current inside it. Attributes are collected only if the span is recorded."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

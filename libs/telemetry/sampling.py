@@ -15,7 +15,7 @@ from opentelemetry.util.types import Attributes
 
 _BURST_S = 2.0
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_READING_POSTS = ("/api/v1/search",)
+_READING_POSTS = frozenset({"/api/v1/search", "/api/v1/search/image"})
 
 
 class ReadsRationed(Sampler):
@@ -65,5 +65,5 @@ class ReadsRationed(Sampler):
 
 def _only_reads(attributes: Attributes) -> bool:
     found = attributes or {}
-    path = str(found.get("url.path", ""))
-    return found.get("http.request.method") in _READING_METHODS or path.startswith(_READING_POSTS)
+    method = found.get("http.request.method")
+    return method in _READING_METHODS or (method == "POST" and found.get("url.path") in _READING_POSTS)

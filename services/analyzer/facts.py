@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from pathlib import PurePath
+from typing import assert_never
 
 from contracts.artifacts import Kind, Material, MediaProperties
 
@@ -67,6 +68,8 @@ def describe(material: Material) -> str:
             thing = f"{_length(facts)}audio recording"
         case Kind.DOCUMENT:
             thing = _document(facts, material.filename)
+        case _:
+            assert_never(material.kind)
     author = f" by {' '.join(facts.author.split())}" if facts.author and material.kind is not Kind.IMAGE else ""
     return f"{_article(thing)} {thing}{author}."
 

@@ -7,6 +7,7 @@ import mmap
 import zipfile
 from pathlib import Path
 
+from contracts import refused_formats
 from contracts.artifacts import FailureCode
 from eventing.errors import Reject
 from media_processor import formats
@@ -80,7 +81,7 @@ def refuse_ole(path: Path) -> Reject:
             return Reject(FailureCode.ENCRYPTED, "The document is protected by a password.")
     return Reject(
         FailureCode.UNSUPPORTED_FORMAT,
-        "This kind of file is not supported: it looks like a legacy Microsoft Office document (.doc, .xls, .ppt).",
+        "This kind of file is not supported: it looks like an old Microsoft Office file (.doc, .xls, .ppt).",
     )
 
 
@@ -91,4 +92,4 @@ def _stranger(names: set[str], mimetype: str) -> str:
     for part, name in _MIMETYPE_STRANGERS:
         if part in mimetype:
             return name
-    return "a ZIP archive"
+    return refused_formats.ZIP

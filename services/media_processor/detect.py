@@ -7,6 +7,7 @@ from pathlib import Path
 
 import puremagic
 
+from contracts import refused_formats
 from contracts.artifacts import FailureCode
 from eventing.errors import Reject
 from media_processor import archives, containers, formats
@@ -25,31 +26,6 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"MM\x00*", formats.TIFF),
     (b"fLaC", formats.FLAC),
     (b"{\\rtf", formats.RTF),
-)
-
-_NAMED_STRANGERS: tuple[tuple[bytes, str], ...] = (
-    (b"MZ", "a Windows program"),
-    (b"\x7fELF", "a Linux program"),
-    (b"\xca\xfe\xba\xbe", "a Java class or macOS program"),
-    (b"\xcf\xfa\xed\xfe", "a macOS program"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\x00", "an xz archive"),
-    (b"(\xb5/\xfd", "a zstd archive"),
-    (b"%!PS", "a PostScript file"),
-    (b"8BPS", "a Photoshop picture"),
-    (b"\x00\x00\x01\x00", "an icon"),
-    (b"OTTO", "a font"),
-    (b"wOFF", "a font"),
-    (b"wOF2", "a font"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"FLV\x01", "a Flash video"),
-    (b"0&\xb2u\x8ef\xcf\x11", "a Windows Media file"),
-    (b"\x00\x00\x01\xba", "an MPEG programme stream"),
-    (b"FORM", "an AIFF or other IFF file"),
-    (b"#!AMR", "an AMR recording"),
 )
 
 
@@ -96,7 +72,7 @@ def _by_container(path: Path, head: bytes) -> Format | None:
 
 
 def _as_text(head: bytes, filename: str) -> Format | None:
-    if any(head.startswith(signature) for signature, _ in _NAMED_STRANGERS[2:]):
+    if refused_formats.surely_refused(head):
         return None
     text = decode_sample(head)
     if text is None:
@@ -104,7 +80,7 @@ def _as_text(head: bytes, filename: str) -> Format | None:
     start = text[:4096].lstrip("\ufeff \t\r\n").lower()
     suffix = Path(filename).suffix.lower()
     if "<svg" in start[:1024] and "<html" not in start:
-        raise unsupported("an SVG drawing")
+        raise unsupported(refused_formats.SVG)
     if start.startswith(("<!doctype html", "<html", "<head", "<body")) or ("<html" in start and start.startswith("<")):
         return formats.HTML
     if suffix in {".html", ".htm", ".xhtml"} and "<" in start:
@@ -115,12 +91,12 @@ def _as_text(head: bytes, filename: str) -> Format | None:
 
 
 def _looks_like(head: bytes) -> str:
-    for signature, name in _NAMED_STRANGERS:
-        if head.startswith(signature):
-            return name
+    name = refused_formats.refused_unless_text(head)
+    if name:
+        return name
     try:
         matches = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
-        return "binary data of no known format"
+        return refused_formats.UNKNOWN
     sure = [m for m in matches if m.name and len(m.byte_match.strip(b"\0")) >= 4]
-    return f"“{sure[0].name}”" if sure else "binary data of no known format"
+    return f"“{sure[0].name}”" if sure else refused_formats.UNKNOWN

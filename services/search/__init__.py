@@ -1,1 +1,1 @@
-"""search: keeps what is known of every file findable, and turns a query into files and the moments inside them."""
+"""search: indexes every file of the pipeline, and finds files and moments inside them by a query."""

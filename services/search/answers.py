@@ -1,4 +1,4 @@
-"""What a search answers, as JSON: files with their best moments, facets, and how complete the index is."""
+"""The results of a search as JSON: files with their best moments, facets, and how complete the index is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from contracts.artifacts import Kind, TextSource
 from search.cues import start_of
-from search.ranking import Moment, PassageKey, RankedFile, Why
+from search.ranking import MatchReason, Moment, PassageKey, RankedFile
 from search.repetition import Shown, repeats
 from search.snippets import Highlighter
-from search.store.retrieval import Counts, FoundFile, FoundPassage
+from search.store.retrieval import FacetCounts, FoundFile, FoundPassage
 
-_BY_WORDS = frozenset({Why.TEXT, Why.QUOTED})
+_BY_WORDS = frozenset({MatchReason.TEXT, MatchReason.QUOTED})
 _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
 
 
@@ -23,12 +23,12 @@ _OF_THE_WHOLE = (TextSource.SUMMARY, TextSource.METADATA)
 class MomentAnswer:
     """A place inside a file. ``highlights`` are [start, end) in Unicode code points of ``text``.
 
-    ``start_s`` is when the line of it is spoken that holds the query's words, or when the first one is.
+    ``start_s``: the second at which the line with the query's words is spoken, or the first line if none has them.
     """
 
     text: str
     score: float
-    matched: list[Why]
+    matched: list[MatchReason]
     source: str
     highlights: list[tuple[int, int]]
     page: int | None = None
@@ -39,9 +39,10 @@ class MomentAnswer:
 
 @dataclass(slots=True)
 class FileAnswer:
-    """A file that was found; ``flagged`` says that moderation objects to showing it.
+    """A file that was found; ``flagged``: moderation objects to showing it.
 
-    ``status``: ``complete``, ``processing`` or ``failed``; the latter two can be found by part of what they hold.
+    ``status``: ``complete``, ``processing`` or ``failed``; files of the latter two are found by a part of their
+    contents only.
     """
 
     upload_id: str
@@ -55,15 +56,15 @@ class FileAnswer:
     title: str | None
     summary: str | None
     similarity_score: float
-    matched: list[Why]
+    matched: list[MatchReason]
     thumbnail_url: str | None
     flagged: bool
     moments: list[MomentAnswer]
 
 
 class Facets(BaseModel):
-    """How many of the found files are of each type, month (``2026-11``, UTC), language as far as it is known, size in
-    MB (``1-10``: of 1 MB and more, below 10), with text inside (``true``) or none (``false``), and status.
+    """Number of found files by type, month (``2026-11``, UTC), language as far as it is known, size in MB (``1-10``:
+    from 1 MB to below 10 MB), whether there is text inside (``true``, ``false``), and status.
     """
 
     file_types: dict[str, int]
@@ -75,10 +76,10 @@ class Facets(BaseModel):
 
 
 class SearchAnswer(BaseModel):
-    """``processing``: files of the user that cannot be found by meaning yet. ``degraded``: only words were compared.
+    """``processing``: how many of the user's files cannot be found by meaning yet. ``degraded``: the query could not be
+    encoded, so only words were compared. ``cached``: the answer of an earlier equal request; the index is unchanged.
 
-    ``cached``: the same was asked a moment ago and nothing has changed since. ``total_relation``: ``gte`` when more
-    files fit than ``total`` and the facets count; further pages count deeper.
+    ``total_relation``: ``gte`` if more files match than ``total`` and the facets count; further pages count deeper.
     """
 
     results: list[FileAnswer]
@@ -93,14 +94,14 @@ class SearchAnswer(BaseModel):
 
 
 class SimilarAnswer(BaseModel):
-    """Files near another in meaning."""
+    """Files that are near another one in meaning."""
 
     results: list[FileAnswer]
     processing: int
 
 
 class ImageAnswer(BaseModel):
-    """Files that look like a picture. ``compared``: by what; only looks so far (docs/decisions/0011)."""
+    """Files that look like a picture. ``compared``: what was compared; so far only looks (docs/decisions/0011)."""
 
     results: list[FileAnswer]
     total: int
@@ -108,7 +109,7 @@ class ImageAnswer(BaseModel):
 
 
 def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> FileAnswer:
-    """A found file in its place, with those of its moments that are still there."""
+    """Returns a found file as JSON, with its moments that still exist."""
     has_thumbnail = file.has_thumbnail and not file.flagged
     return FileAnswer(
         upload_id=file.upload_id,
@@ -129,19 +130,24 @@ def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -
     )
 
 
+def page_meta(limit: int, offset: int, shown: int, total: int) -> dict[str, object]:
+    """Returns the ``meta`` of a page with ``shown`` of ``total`` results."""
+    return {"limit": limit, "offset": offset, "total": total, "has_more": bool(shown) and offset + shown < total}
+
+
 def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> list[MomentAnswer]:
-    """Those that say something of their own, the best first."""
+    """Returns the moments that do not repeat a better one, best first."""
     found = [
         _Found(moment.key, _moment(moment, passage, highlighter))
         for moment in ranked.moments
         if (passage := file.passages.get(moment.key)) is not None
     ]
-    # What is said of the whole file points nowhere inside it; it comes after what does.
+    # A summary points to no place inside the file, so it comes after the moments that do.
     found.sort(key=lambda one: one.answer.source in _OF_THE_WHOLE)
     shown: list[tuple[_Found, Shown]] = []
     for one in found:
         text = Shown(one.answer.text, one.answer.highlights)
-        if not any(_may_overlap(one, better) and repeats(text, said) for better, said in shown):
+        if not any(_may_overlap(one, better) and repeats(text, better_text) for better, better_text in shown):
             shown.append((one, text))
     return [one.answer for one, _ in shown]
 
@@ -152,8 +158,8 @@ class _Found(NamedTuple):
 
 
 def _may_overlap(one: _Found, better: _Found) -> bool:
-    """Neighbours do, and passages that two models cut: on one page, in one section, at one time. What is said of the
-    whole file is said of every place.
+    """True for neighbouring passages, passages that two models cut (same page, section and time), and for a summary,
+    which is about every place.
     """
     here, there = one.answer, better.answer
     if here.source in _OF_THE_WHOLE:
@@ -182,8 +188,8 @@ def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> 
     )
 
 
-def facets(counts: Counts) -> Facets:
-    """In order of their names, months newest first."""
+def facets(counts: FacetCounts) -> Facets:
+    """Returns the counts as JSON, by name, months newest first; files of unknown language are in no language."""
     known = {language: files for language, files in counts.languages.items() if language}
     return Facets(
         file_types=_sorted(counts.kinds),

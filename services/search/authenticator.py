@@ -1,4 +1,4 @@
-"""Finds the principal behind an API key or a bearer token in the users that upload-gateway told of."""
+"""Finds the principal of an API key or a bearer token among the users announced by upload-gateway."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from search.settings import Settings
 from search.store import principals
 
 REMEMBERED_S = 5.0
-"""How long a suspended user or a revoked key may still get in."""
+"""Seconds for which a suspended user or a revoked key may still get in."""
 
 _MOST_REMEMBERED = 10_000
 
@@ -23,7 +23,7 @@ _MOST_REMEMBERED = 10_000
 class ProjectedAuthenticator:
     """An ``identity.principal.Authenticator`` over this service's own tables.
 
-    Bearer tokens are those of the local issuer, where its secret is given, and of the configured one.
+    Accepts bearer tokens of the local issuer, if its secret is given, and of the configured one.
     """
 
     def __init__(
@@ -41,20 +41,20 @@ class ProjectedAuthenticator:
 
     @classmethod
     def configured(cls, database: Database, settings: Settings) -> Self:
-        """Believes whom the environment names."""
+        """Builds the authenticator with the issuers named in the settings."""
         return cls(database, local_issuer_secret=settings.local_issuer_secret, oidc=configured_verifier(settings))
 
     async def by_api_key(self, key: str) -> Principal | None:
-        """The owner of an API key; None when no such key is known."""
+        """Returns the owner of an API key; None if the key is unknown."""
         if not is_well_formed(key):
             return None
         sha256 = hash_api_key(key)
         return await self._remembering(f"key:{sha256}", lambda reading: principals.by_key_hash(reading, sha256))
 
     async def by_bearer(self, token: str) -> Principal | None:
-        """The subject of a token; None when the token is not valid. Raises ``KeysUnavailableError``.
+        """Returns the subject of a token; None if the token is not valid. Raises ``KeysUnavailableError``.
 
-        Whoever the configured issuer vouches for may ask before upload-gateway has told of them: they have nothing yet.
+        Users of the configured issuer may search before upload-gateway has announced them: they have no files yet.
         """
         user_id = local_issuer.subject(self._secret, token) if self._secret else None
         if user_id is not None:

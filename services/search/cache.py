@@ -1,4 +1,4 @@
-"""Keeps answers for a few minutes, each for one user and one exact request, until that user's index has changed."""
+"""Caches answers for a few minutes, each for one user and one exact request, until that user's index changes."""
 
 import time
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from search.request import SearchRequest
 KEPT_S = 300.0
 
 MOST_RESULTS = 20_000
-"""Files in all answers kept together, about 50 MB; an answer itself counts as two, with its query and its facets."""
+"""Files in all cached answers together, about 50 MB; an answer without files counts as two."""
 
 _WEIGHT_OF_ANY = 2
 
@@ -30,7 +30,7 @@ class _Kept:
 
 
 class AnswerCache:
-    """Least recently used answers go first. Belongs to one event loop; each instance of the service has its own."""
+    """Evicts the least recently used answers. For one event loop; each instance of the service has its own."""
 
     def __init__(self, *, most_results: int = MOST_RESULTS, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most_results
@@ -39,12 +39,12 @@ class AnswerCache:
         self._weight = 0
 
     def holds(self, user_id: str, request: SearchRequest) -> bool:
-        """True when asking for the version of the user's index may save a search."""
+        """True if an answer is cached, so that reading the version of the user's index may save a search."""
         kept = self._kept.get(_key(user_id, request))
         return kept is not None and kept.until > self._clock()
 
     def get(self, user_id: str, request: SearchRequest, version: Hashable) -> SearchAnswer | None:
-        """The answer given before, unless it is too old or the index has another version now."""
+        """Returns the cached answer; None if it is too old or the index has another version now."""
         key = _key(user_id, request)
         kept = self._kept.get(key)
         if kept is None:
@@ -56,7 +56,7 @@ class AnswerCache:
         return kept.answer
 
     def put(self, user_id: str, request: SearchRequest, version: Hashable, answer: SearchAnswer) -> None:
-        """Remembers an answer found in the index as it was at this version."""
+        """Caches an answer that was found at this version of the index."""
         key = _key(user_id, request)
         self._drop(key)
         self._kept[key] = _Kept(answer, version, self._clock() + KEPT_S)

@@ -1,7 +1,6 @@
-"""Words that a text writes in parts, once more without what parts them: ``e-mail`` as ``email``, ``1,000,000`` and
-``DE89 3704 0044`` as one number.
+"""Joins words that a text writes in parts (catenation): ``e-mail`` to ``email``, ``DE89 3704 0044`` to one number.
 
-What people type joined is found where it is written apart, and the other way round. Search engines call it catenation.
+The joined words are indexed as well, so that either spelling of a query finds either spelling of a document.
 """
 
 import re
@@ -12,11 +11,11 @@ from unicodedata import normalize
 from search.folding import is_unspaced, words
 
 _MOST_PARTS = 10
-"""A number of a bank account in groups of four has nine; what has more is a row of a table."""
+"""The number of a bank account in groups of four has nine; numbers in more parts are a row of a table."""
 
 _LENGTHS = range(3, 41)
 _SURELY_ONE_NUMBER = 5
-"""Digits; fewer are a time, a range or a decimal, unless they are parted by thousands."""
+"""Digits; fewer are a time, a range or a decimal, unless they are grouped by thousands."""
 
 _WORD = r"[^\W_]++"
 _NUMBER = r"[^\W\d_]*+\d[^\W_]*+"
@@ -31,7 +30,7 @@ _NUMBERS = re.compile(rf"\b{_NUMBER}(?:(?:{_GAP}|{_JOINT}){_NUMBER})+")
 
 
 def catenated(text: str) -> list[str]:
-    """Each word that ``text`` writes in parts, folded and joined, once."""
+    """Returns each word that ``text`` writes in parts, folded and joined, once."""
     text = normalize("NFC", text)
     written = [found for piece in text.split() if not _is_whole(piece) for found in _IN_PARTS.findall(piece)]
     written += ["-".join(halves) for halves in _HYPHENATED.findall(text)]
@@ -41,7 +40,7 @@ def catenated(text: str) -> list[str]:
 
 
 def joined(written: str, parts: Sequence[str]) -> str:
-    """The folded ``parts`` of what is written as one word; empty where they are rather words of their own."""
+    """Returns the folded ``parts`` of ``written`` as one word; empty if they are rather words of their own."""
     word = "".join(parts)
     if not 1 < len(parts) <= _MOST_PARTS or len(word) not in _LENGTHS or any(map(is_unspaced, parts)):
         return ""

@@ -1,6 +1,6 @@
-"""Compares what two models answer to a user's own past queries: how much of the answers stays, and what comes first.
+"""Compares the results of two models for a user's own past queries: how many are the same, and what comes first.
 
-While one of them is still being filled, only files that it has are looked at, or it would be judged by what it lacks.
+Only files that both models have are compared; a model whose index is still being filled is not judged by what it lacks.
 """
 
 import math
@@ -13,7 +13,7 @@ from database.engine import Database
 from hosting.answers import ApiError
 from search import query as queries
 from search.encoding import query_vector
-from search.matching import Asked, ranked_files
+from search.matching import SearchContext, ranked_files
 from search.models import Model, Models
 from search.request import MAX_OFFSET, SearchRequest
 from search.store import models as store
@@ -27,7 +27,10 @@ FIRST = 3
 
 @dataclass(frozen=True)
 class QueryCompared:
-    """One query: the share of the first 20 files both find, and the names of the first three before and after."""
+    """One past query: the share of the first 20 files that both models find, and the names of the first three.
+
+    ``before`` are those of the answering model, ``after`` those of the other.
+    """
 
     query: str
     overlap: float
@@ -38,10 +41,10 @@ class QueryCompared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``overlap`` is the mean of all queries, 1.0 without any; ``first_changed`` counts queries.
+    """The model that answers the caller beside another one.
 
-    Of the ``expected`` files that the answering model finds by meaning the other lacks ``missing_files``: these are
-    left out of both answers.
+    ``overlap`` is the mean over all queries, 1.0 without any; ``first_changed`` counts queries. Of the ``expected``
+    files that the answering model finds by meaning the other lacks ``missing_files``: they are left out of both.
     """
 
     model_id: str
@@ -54,13 +57,13 @@ class Comparison:
 
 
 def overlap(before: Sequence[str], after: Sequence[str]) -> float:
-    """The share of the longer list's first 20 that both have; two empty lists are alike."""
+    """Returns the share of the longer list's first 20 that both lists have; 1.0 for two empty lists."""
     first, second = set(before[:COMPARED]), set(after[:COMPARED])
     return len(first & second) / max(len(first), len(second), 1) if first or second else 1.0
 
 
 def compared(query: str, before: Sequence[str], after: Sequence[str], names: dict[str, str]) -> QueryCompared:
-    """Two answers to one query, as upload ids; an order that changed among the first three counts as a change."""
+    """Compares two results of one query, as upload ids; another order among the first three counts as a change."""
     return QueryCompared(
         query=query,
         overlap=round(overlap(before, after), 3),
@@ -71,12 +74,12 @@ def compared(query: str, before: Sequence[str], after: Sequence[str], names: dic
 
 
 def places_read(coverage: Coverage) -> int:
-    """How far both answers are read, so that the first 20 files that both models have are probably among them."""
+    """Returns how many results to read so that 20 files that both models have are probably among them."""
     return min(math.ceil(COMPARED * coverage.files / coverage.covered), MAX_OFFSET)
 
 
 class Comparing:
-    """Asks the user's latest queries of the model that answers and of another one. Nothing of it is remembered."""
+    """Runs the user's latest queries with the answering model and with another one. Nothing is added to the history."""
 
     def __init__(self, database: Database, models: Models, *, encoder_timeout_s: float) -> None:
         self._database = database
@@ -84,21 +87,19 @@ class Comparing:
         self._timeout_s = encoder_timeout_s
 
     async def compare(self, user_id: str, model_id: str, most: int) -> Comparison:
-        """Raises ``ApiError`` 409 for a model that cannot be asked or has nothing yet, 503 while a query cannot be
+        """Compares the results of up to ``most`` past queries.
+
+        Raises ``ApiError`` 409 for a model without an encoder here or without vectors yet, 503 while a query cannot be
         encoded.
         """
         async with self._database.transaction(user_id) as session:
-            index = await retrieval.index(session, user_id)
-            asked = await store.past_queries(session, user_id, most)
-        answering, other = self._models.named(index.model_id), self._models.named(model_id)
-        if answering is None or other is None:
-            unknown = index.model_id if answering is None else model_id
-            message = f"This search cannot encode queries for {unknown}: see EMBEDDING_NEXT_BACKEND."
-            raise ApiError(409, "model_not_configured", message, details={"models": list(self._models.ids)})
+            index = await retrieval.index_state(session, user_id)
+            past_queries = await store.past_queries(session, user_id, most)
+        answering, other = self._models.require(index.model_id), self._models.require(model_id)
         coverage = await self._coverage(user_id, answering, other)
         found = [
             await self._one(user_id, query, mode, answering, other, index, places_read(coverage))
-            for query, mode in asked
+            for query, mode in past_queries
         ]
         done = tuple(one for one in found if one is not None)
         return Comparison(
@@ -122,30 +123,28 @@ class Comparing:
     async def _one(
         self, user_id: str, query: str, mode: str, first: Model, second: Model, index: Index, places: int
     ) -> QueryCompared | None:
-        wanted = {"query": query, "mode": mode, "limit": COMPARED, "offset": places - COMPARED}
+        body = {"query": query, "mode": mode, "limit": COMPARED, "offset": places - COMPARED}
         try:
-            request = SearchRequest.model_validate(wanted)
-        except ValidationError:  # asked under rules that have changed since
+            request = SearchRequest.model_validate(body)
+        except ValidationError:  # the rules for requests have changed since
             return None
-        asked = [await self._asked(user_id, request, model, index) for model in (first, second)]
-        async with self._database.reading(user_id, retrieval.SEARCHING) as reading:
+        contexts = [await self._context(user_id, request, model, index) for model in (first, second)]
+        async with self._database.reading(user_id, retrieval.SEARCH_TERMS) as reading:
             before, after = [
-                [file.upload_id for file in (await ranked_files(reading, one, model.space)).files]
-                for one, model in zip(asked, (first, second), strict=True)
+                [file.upload_id for file in (await ranked_files(reading, context)).files] for context in contexts
             ]
             lacking = await store.lacking(reading, user_id, {*before, *after}, first.model_id, second.model_id)
             before, after = [[one for one in answer if one not in lacking] for answer in (before, after)]
             shown = dict.fromkeys((*before[:FIRST], *after[:FIRST]), ())
-            files = (await retrieval.shown(reading, user_id, shown)).files
+            files = (await retrieval.result_page(reading, user_id, shown)).files
         names = {upload_id: file.filename for upload_id, file in files.items()}
         return compared(query, before[:COMPARED], after[:COMPARED], names)
 
-    async def _asked(self, user_id: str, request: SearchRequest, model: Model, index: Index) -> Asked:
+    async def _context(self, user_id: str, request: SearchRequest, model: Model, index: Index) -> SearchContext:
         query = queries.parse(request.query)
         vector = None if query.is_empty else await query_vector(model.encoder, query.text, self._timeout_s)
         if vector is None and not query.is_empty:
             message = f"{model.model_id} does not answer right now; try again shortly."
             raise ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
-        return Asked(
-            user_id, request, query, vector, model.cut_off.bar(query.text, index.passages_of(model.space)), index
-        )
+        cutoffs = model.calibration.cutoffs(query.text, index.passages_of(model.space))
+        return SearchContext(user_id, request, query, model.space, vector, cutoffs, index)

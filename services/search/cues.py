@@ -1,4 +1,4 @@
-"""The lines a spoken passage is made of, and where the query's words stand in it → the second to begin at. Pure."""
+"""Finds the second at which to start playing a spoken passage: when the line with the query's words is spoken. Pure."""
 
 import json
 from bisect import bisect_right
@@ -9,12 +9,12 @@ from contracts.artifacts import Cue
 
 
 def stored(cues: Sequence[Cue]) -> str | None:
-    """As JSON: ``[[code point, second], …]``; None where there are none."""
+    """Returns the cues as JSON ``[[code point, second], …]``; None if there are none."""
     return json.dumps([[cue.at, cue.start_s] for cue in cues]) if cues else None
 
 
 def start_of(cues: Sequence[tuple[int, float]], highlights: Sequence[tuple[int, int]]) -> float | None:
-    """When the line is spoken that holds the most of what is highlighted, the first of several; None for none."""
+    """Returns the second of the line with the most highlighted characters, the first of equals; None for no line."""
     if not cues or not highlights:
         return None
     begins = [at for at, _ in cues]

@@ -1,7 +1,7 @@
-"""Decides from the words of a query how near in meaning a passage must be to count as an answer, per model.
+"""How similar in meaning a passage must be to a query to be returned, by model and by the words of the query.
 
-The figures are measured by ``python -m tests.bench.calibration``; what it measures and why the bar is absolute
-stands in docs/decisions/0011.
+The figures are measured by ``python -m tests.bench.calibration``; docs/decisions/0011 says how, and why the thresholds
+are absolute.
 """
 
 import math
@@ -15,14 +15,14 @@ from search.folding import words
 _LAST_LATIN = "\u024f"
 _HALF = 0.5
 _MOST_LETTERS = 100
-"""Letters of a word up to which a word-piece model looks for parts of it that it knows."""
+"""Length of a word up to which a word-piece model splits it into parts that it knows."""
 
 
 @dataclass(frozen=True)
-class Bar:
-    """What the meaning of one query is worth: least cosines, and the weight of its vote (0 to 1) beside the words'.
+class Cutoffs:
+    """The thresholds of one query: minimum cosines, and the weight (0 to 1) of its semantic vote beside the words'.
 
-    ``alone`` holds where nothing else speaks for a file, ``with_words`` where words of the query occur in it as well.
+    ``alone`` is for files found by meaning only, ``with_words`` for those in which words of the query occur as well.
     """
 
     alone: float
@@ -31,12 +31,13 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class CutOff:
-    """A model's bars. ``plain``: for queries it can read. ``poorly_read``: where it knows fewer than half of the words
-    as whole words; such vectors say more about spelling than about meaning, and nonsense is read that way.
+class Calibration:
+    """The figures of a model. ``plain``: minimum cosine of queries it can read. ``poorly_read``: of those in which it
+    knows fewer than half of the words as whole words; such vectors say more about spelling than about meaning, and
+    nonsense is read that way. ``with_words``: of files in which words of the query occur as well.
 
-    ``vocabulary``: the words the model knows; None stands for a model that reads every language. ``rises``: by how much
-    all three bars rise for each time e as many passages, of which the nearest comes the nearer by chance.
+    ``vocabulary``: the words the model knows; None for a model that reads every language. ``rises``: by how much all
+    three rise each time the passages become e times as many, because the nearest of more is nearer by chance.
     """
 
     plain: float
@@ -45,35 +46,35 @@ class CutOff:
     vocabulary: frozenset[str] | None = None
     rises: float = 0.0
 
-    def bar(self, text: str, passages: int = 0) -> Bar:
-        """The bar for a query among so many passages. What a model cannot read is all alike to it: where it can read
-        nothing of a query, or meets a script it cannot read, nothing is near enough by itself.
+    def cutoffs(self, text: str, passages: int = 0) -> Cutoffs:
+        """Returns the thresholds for a query over that many passages. If the model cannot tokenize the query (no word
+        it knows, or a script it cannot read), semantic hits count only where words match too.
         """
-        bar, raised = self._bar(text), self.rises * math.log(min(max(passages, _FEW), _MANY) / _FEW)
-        return replace(bar, alone=bar.alone + raised, with_words=bar.with_words + raised)
+        cutoffs, raised = self._cutoffs(text), self.rises * math.log(min(max(passages, _FEW), _MANY) / _FEW)
+        return replace(cutoffs, alone=cutoffs.alone + raised, with_words=cutoffs.with_words + raised)
 
-    def _bar(self, text: str) -> Bar:
+    def _cutoffs(self, text: str) -> Cutoffs:
         found = words(text)
         if self.vocabulary is None or not found:
-            return Bar(self.plain, self.with_words)
+            return Cutoffs(self.plain, self.with_words)
         if any(word > _LAST_LATIN for word in found) or not any(self._reads(word) for word in found):
-            return Bar(math.inf, self.with_words, _DOUBTFUL)
+            return Cutoffs(math.inf, self.with_words, _TRUST_IF_POORLY_READ)
         known = sum(len(word) > 1 and word in self.vocabulary for word in found)
         if known >= _HALF * len(found):
-            return Bar(self.plain, self.with_words)
-        return Bar(self.poorly_read, self.with_words, _DOUBTFUL)
+            return Cutoffs(self.plain, self.with_words)
+        return Cutoffs(self.poorly_read, self.with_words, _TRUST_IF_POORLY_READ)
 
     def _reads(self, word: str) -> bool:
-        """True when the model knows the word or can take it apart, down to single letters."""
+        """True if the model knows the word or can split it, down to single letters."""
         known = self.vocabulary or frozenset()
         return len(word) <= _MOST_LETTERS and all(char.isascii() or char in known for char in word)
 
 
 _FEW, _MANY = 500, 10_000
-"""The bars are measured among so few passages; beyond so many nothing is measured, and they rise no further."""
+"""Passages among which the thresholds were measured, and beyond which nothing was: there they rise no further."""
 
-_DOUBTFUL = 0.3
-"""The weight of a vote cast on a query that was read poorly; anything from 0.2 to 0.5 ranks alike."""
+_TRUST_IF_POORLY_READ = 0.3
+"""The weight of the semantic vote if the model reads the query poorly; anything from 0.2 to 0.5 ranks alike."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,16 @@ _FIGURES: Mapping[str, _Figures] = MappingProxyType(
 """By the model's name, without what follows ``@`` in its id.
 
 all-minilm-l6-v2: measured over 492 passages (docs/decisions/0011). text-embedding-3-small: not measured yet, from its
-makers' examples; run the calibration with a key. The nearest of what is unrelated rises by 0.03 for each time e as many
-passages, 400 to 9,300 of them; at 0.02 hardly an answer is lost.
+makers' examples; run the calibration with a key. Each time passages become e times as many (400 to 9,300), the cosine
+of the nearest unrelated one rises by 0.03; with ``rises`` 0.02 hardly a result is lost.
 """
 
 _UNMEASURED = _Figures(0.2, 0.15)
-"""For any other model: low, so that no answer is lost before its figures are measured."""
+"""For any other model: low, so that no result is lost before its figures are measured."""
 
 
-def cut_off_for(model_id: str) -> CutOff:
-    """The bars of a model; reads its vocabulary from disk where it has one."""
+def calibration_for(model_id: str) -> Calibration:
+    """Returns the figures of a model; reads its vocabulary from disk if it has one."""
     figures = _FIGURES.get(model_id.partition("@")[0], _UNMEASURED)
     vocabulary = frozenset(figures.vocabulary()) if figures.vocabulary else None
-    return CutOff(figures.plain, figures.with_words, figures.poorly_read, vocabulary, figures.rises)
+    return Calibration(figures.plain, figures.with_words, figures.poorly_read, vocabulary, figures.rises)

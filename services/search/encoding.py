@@ -1,4 +1,4 @@
-"""Turns the words of a query into the vector to compare with, in time, or into nothing: then words alone must do."""
+"""Encodes a query within a time limit; without a vector the search goes by words alone."""
 
 import numpy as np
 import structlog
@@ -13,7 +13,7 @@ _log = structlog.get_logger()
 
 
 async def query_vector(encoder: Encoder, text: str, timeout_s: float) -> str | None:
-    """As ``halfvec`` reads it; None while the encoder fails or takes longer than ``timeout_s``."""
+    """Returns the query's vector as a ``halfvec`` literal; None if the encoder fails or takes over ``timeout_s``."""
     try:
         with spans.internal("encode query", **{"mmsearch.model": encoder.model_id}):
             async with patience(timeout_s):

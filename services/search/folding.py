@@ -1,4 +1,4 @@
-"""Turns text of any script into the words that are indexed and looked for: accents, case and width do not matter.
+"""Splits text of any script into the words that are indexed and searched; ignores accents, case and width.
 
 The embedded Postgres has neither unaccent nor a configuration for scripts without spaces, so both happen here.
 """
@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 SIMPLE = "simple"
 DEFAULT_CONFIG = "english"
-"""For texts whose language nobody told: English endings are stripped, words of other languages stay as they are."""
+"""For texts of unknown language: English endings are stripped, words of other languages mostly stay as they are."""
 
 MAX_WORD = 200
-"""Characters of a word that count; Postgres refuses lexemes over 2 kB."""
+"""Characters to which words are cut; Postgres refuses lexemes over 2 kB."""
 
 _CONFIGS = {
     "ar": "arabic",
@@ -53,7 +53,7 @@ _CONFIGS = {
 _WITHOUT_ACCENTS = frozenset({SIMPLE, "arabic", "english", "greek", "yiddish"})
 
 _ZEROS = "\u0660\u06f0\u0966\u09e6\u0a66\u0ae6\u0b66\u0be6\u0c66\u0ce6\u0d66\u0e50\u0ed0\u1040\u17e0"
-"""Of the digits of Arabic, Persian, Indic and South-East Asian scripts; each is followed by its nine others."""
+"""The zeros of Arabic, Persian, Indic and South-East Asian scripts; the other nine digits follow each."""
 
 _WITHOUT_DECOMPOSITION = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŧ": "t"}
@@ -64,7 +64,7 @@ _WITHOUT_DECOMPOSITION = str.maketrans(
     | {chr(ord(zero) + n): str(n) for zero in _ZEROS for n in range(10)}
 )
 ACCENTS = "\u0300-\u036f"
-"""What a letter of Latin, Greek and Cyrillic may carry, as a range of a regular expression's class.
+"""Accents of Latin, Greek and Cyrillic letters, as a range of a regular expression's class.
 
 The marks of Indic and South-East Asian scripts are vowels and tones that a word cannot be told without: they stay.
 """
@@ -94,7 +94,7 @@ _NUMBER_OR_CHARACTER = re.compile(r"\d+|.", re.DOTALL)
 
 
 class Token(NamedTuple):
-    """A folded word and where it stands in the original text (code points, end exclusive).
+    """A folded word and its place in the original text (code points, end exclusive).
 
     ``ends_run`` marks the last pair of characters of a run without spaces.
     """
@@ -106,19 +106,19 @@ class Token(NamedTuple):
 
 
 def text_config(language: str | None) -> str:
-    """The Postgres text search configuration for an ISO 639 or BCP 47 language."""
+    """Returns the Postgres text search configuration of an ISO 639 or BCP 47 language."""
     if not language:
         return DEFAULT_CONFIG
     return _CONFIGS.get(re.split(r"[-_]", language.lower(), maxsplit=1)[0], SIMPLE)
 
 
 def heeds_accents(config: str) -> bool:
-    """False where words have the same stem with accents and without: their stemmer leaves them out, or knows none."""
+    """False if words have the same stem with accents and without: the stemmer removes them, or there is none."""
     return config not in _WITHOUT_ACCENTS
 
 
 def fold(text: str) -> str:
-    """Without accents, vowel points, case, width, ligatures and invisible characters; twice changes nothing more."""
+    """Returns text without accents, vowel points, case, width, ligatures and invisible characters; idempotent."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
@@ -126,7 +126,7 @@ def fold(text: str) -> str:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The words of a text in order; scripts without spaces give overlapping pairs of characters."""
+    """Yields the words of a text in order; scripts without spaces give overlapping pairs of characters."""
     if text.isascii():
         for match in _ASCII_WORD.finditer(text):
             yield Token(match.group().lower()[:MAX_WORD], match.start(), match.end())
@@ -139,19 +139,22 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def written_words(text: str) -> Iterator[re.Match[str]]:
-    """The words as they stand in a text, in order: the tokens of each make up :func:`tokens` of the whole."""
+    """Returns the words as they are written in a text, in order; their tokens together are :func:`tokens` of it."""
     return (_ASCII_WORD if text.isascii() else _word_pattern()).finditer(text)
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The folded words of a query, a phrase or a name."""
+    """Returns the folded words of a query, a phrase or a name."""
     if text.isascii():
         return tuple([word[:MAX_WORD] for word in _ASCII_WORD.findall(text.lower())])
     return tuple(token.word for token in tokens(text))
 
 
 def spelt_text(text: str) -> str:
-    """The words that folding changes, each once, in lower case with their accents: by these stemmers know endings."""
+    """Returns the words that folding changes, each once, in lower case with the accents by which stemmers know endings.
+
+    They are separated by spaces.
+    """
     if text.isascii():
         return ""
     # The lower case of a Turkish capital with a dot has the dot twice.
@@ -164,18 +167,18 @@ def spelt_text(text: str) -> str:
 
 
 def name_order(filename: str) -> tuple[list[tuple[int, int, str]], str]:
-    """A key that sorts names as people do: without accents and case, ``page.txt``, ``page 9.txt``, ``page 10.txt``."""
+    """Returns a sort key without accents and case that orders ``page.txt``, ``page 9.txt``, ``page 10.txt``."""
     return [_place(part) for part in _NUMBER_OR_CHARACTER.findall(fold(filename))], filename
 
 
 def is_unspaced(word: str) -> bool:
-    """True for words of scripts that do not part words by spaces."""
+    """True for words of scripts that do not separate words by spaces."""
     return _UNSPACED_CHAR.match(word) is not None
 
 
 @lru_cache(maxsize=4096)
 def _is_accented(char: str) -> bool:
-    """True for a letter that folding makes another, by more than its width."""
+    """True for a letter that folding changes by more than its width."""
     return fold(char) not in ("", unicodedata.normalize("NFKC", char))
 
 
@@ -204,7 +207,7 @@ def _pairs(word: str, written: str, start: int) -> Iterator[Token]:
 
 
 def _place(part: str) -> tuple[int, int, str]:
-    """What parts words comes before numbers, and those, by their value, before letters."""
+    """Returns a sort key: separators before numbers, and numbers, by their value, before letters."""
     if part.isdecimal():
         significant = part.lstrip("0")
         return 1, len(significant), significant

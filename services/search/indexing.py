@@ -1,4 +1,4 @@
-"""Turns artifacts of analyzer and embedder into rows: texts as words to index, vectors as Postgres reads them."""
+"""Turns artifacts of analyzer and embedder into rows: texts with their words, vectors as ``halfvec`` literals."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,14 @@ from search.tables import VECTOR_TABLES
 from search.word_index import index_text
 
 MAX_TEXT = 2000
-"""Characters of one searchable stretch; a passage has about 1200, a whole page of an analysis may have many more."""
+"""Characters of one row; a passage has about 1200, a segment of an analysis (a page) may have many more."""
 
 _SAID_ABOUT = frozenset({TextSource.SUMMARY, TextSource.METADATA})
 
 
 @dataclass(frozen=True)
 class PassageRow:
-    """A stretch of text with its place, its words as they are indexed, and when its lines are spoken."""
+    """A text with its place in the file, its words as they are indexed, and when its lines are spoken."""
 
     ordinal: int
     text: str
@@ -31,12 +31,12 @@ class PassageRow:
 
 
 def storable(text: str) -> str:
-    """Postgres keeps every character but NUL."""
+    """Returns the text without NUL, the only character that Postgres does not store."""
     return text.replace("\x00", " ")
 
 
 def passage_rows(passages: Passages) -> list[PassageRow]:
-    """One row per passage."""
+    """Returns one row per passage."""
     return [
         PassageRow(p.index, storable(p.text), p.source, p.locator, index_text(p.text), p.cues)
         for p in passages.passages
@@ -44,7 +44,7 @@ def passage_rows(passages: Passages) -> list[PassageRow]:
 
 
 def segment_rows(analysis: Analysis) -> list[PassageRow]:
-    """The texts of an analysis, long ones in several rows, until the embedder's passages take their place."""
+    """Returns the texts of an analysis, long ones in several rows; used until the embedder's passages replace them."""
     stretches = [(segment, part) for segment in analysis.segments for part in split(segment.text)]
     return [
         PassageRow(i, storable(part), segment.source, segment.locator, index_text(part))
@@ -53,12 +53,12 @@ def segment_rows(analysis: Analysis) -> list[PassageRow]:
 
 
 def has_own_text(rows: Sequence[PassageRow]) -> bool:
-    """True when something is written or spoken in the file, beyond what is said about it."""
+    """True if something is written or spoken in the file, beyond what the analysis says about it."""
     return any(row.source not in _SAID_ABOUT and row.words for row in rows)
 
 
 def split(text: str) -> Iterator[str]:
-    """Pieces of at most ``MAX_TEXT`` characters, cut between words where there are any."""
+    """Yields pieces of at most ``MAX_TEXT`` characters, cut between words if possible."""
     rest = text.strip()
     while len(rest) > MAX_TEXT:
         cut = rest.rfind(" ", MAX_TEXT // 2, MAX_TEXT) + 1 or MAX_TEXT
@@ -82,7 +82,7 @@ def check_embedding(event: MediaEmbeddedV1, passages: Passages, vectors: bytes) 
 
 
 def vector_literals(vectors: bytes, dimensions: int) -> list[str]:
-    """Each row of little-endian float32, scaled to length 1, as ``halfvec`` reads it: ``[0.1,…]``.
+    """Returns each row of little-endian float32, scaled to length 1, as a ``halfvec`` literal: ``[0.1,…]``.
 
     Raises ``Poison`` for a row that is not finite or has no direction.
     """

@@ -1,4 +1,4 @@
-"""search: what the stages found becomes an index, and queries become files. Run by ``python -m search.main``."""
+"""search: indexes what the stages found and answers searches. Run by ``python -m search.main``."""
 
 from fastapi import FastAPI
 
@@ -20,7 +20,7 @@ def build(settings: Settings) -> FastAPI:
     """Settings → resources → handlers and routes → application."""
     service = EventService(Service.SEARCH, settings)
     database = Database(settings.database_url, SCHEMA, pool_size=settings.database_pool_size)
-    service.keeps_books(database, LEDGER)
+    service.use_database(database, LEDGER)
     chosen = chosen_encoders(settings, Service.SEARCH.value)
     models = Models.configured(chosen)
     app = service.application(

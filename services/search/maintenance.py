@@ -1,7 +1,7 @@
-"""``python -m search.maintenance``: what an operator does to the index by hand, as the database's admin.
+"""``python -m search.maintenance``: maintenance of the index by hand, as the database's admin (``DATABASE_URL``).
 
-Reads ``DATABASE_URL`` (admin). ``merge USER MODEL DIMENSIONS`` moves all of a tenant's vectors into their graph,
-``order`` rewrites the tables in order of tenant (locks them), ``vacuum`` frees what was deleted.
+``merge USER MODEL DIMENSIONS`` moves all of a tenant's vectors into their graph, ``order`` rewrites the vector tables
+in order of tenant (locks them), ``vacuum`` frees deleted rows.
 """
 
 import argparse
@@ -9,29 +9,27 @@ import asyncio
 import sys
 
 from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from search.settings import MaintenanceSettings
+from search.store import graph
 from search.tables import SCHEMA, VECTOR_TABLES
 
 _MERGED_AT_ONCE = 500
 
-_MERGE = """UPDATE {table} SET in_graph = true WHERE id IN (SELECT id FROM {table}
-    WHERE user_id = :user_id AND model_id = :model_id AND NOT in_graph LIMIT :rows FOR UPDATE SKIP LOCKED)"""
-
 
 async def merge(connection: AsyncConnection, user_id: str, model_id: str, dimensions: int) -> int:
-    """Moves every vector of the tenant into the graph, some at a time; answers how many there were."""
-    key, moved = {"user_id": user_id, "model_id": model_id}, 0
-    await connection.execute(text("SELECT set_config('app.user_id', :user_id, false)"), {"user_id": user_id})
-    statement = text(_MERGE.format(table=VECTOR_TABLES[dimensions]))
-    while count := (await connection.execute(statement, key | {"rows": _MERGED_AT_ONCE})).rowcount:
-        moved += count
+    """Moves every vector of the tenant into the graph, some at a time; returns how many were moved."""
+    moved = 0
+    async with AsyncSession(connection) as session:
+        await session.execute(text("SELECT set_config('app.user_id', :user_id, false)"), {"user_id": user_id})
+        while count := await graph.add(session, user_id, model_id, dimensions, _MERGED_AT_ONCE):
+            moved += count
     return moved
 
 
 async def order(connection: AsyncConnection) -> None:
-    """Lays every tenant's vectors side by side: exact scans read a quarter of the pages. Locks each table meanwhile."""
+    """Stores every tenant's vectors side by side: exact scans read a quarter of the pages. Locks each table."""
     for table in VECTOR_TABLES.values():
         await connection.exec_driver_sql(f"CLUSTER {table} USING {table}_by_code")
         await connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
@@ -44,7 +42,7 @@ async def vacuum(connection: AsyncConnection) -> None:
 
 
 async def run(url: str, arguments: argparse.Namespace) -> str:
-    """Does one of them; answers what to print."""
+    """Runs one command; returns what to print."""
     settings = {"search_path": f"{SCHEMA},public"}
     address = make_url(url).set(drivername="postgresql+asyncpg")  # an env file names no driver
     engine = create_async_engine(address, isolation_level="AUTOCOMMIT", connect_args={"server_settings": settings})

@@ -1,4 +1,4 @@
-"""Turns a parsed query and its vector into ranked files, in one transaction: by meaning, words and misspelt names."""
+"""Finds and ranks the files of one search in one transaction: by meaning, by words, and by words of a relaxed query."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from search import relaxation
-from search.cut_offs import Bar
+from search.cut_offs import Cutoffs
 from search.models import Space
 from search.query import Query, Term
 from search.ranking import (
@@ -22,35 +22,40 @@ from search.ranking import (
 )
 from search.request import Filters, Mode, SearchRequest, Sort
 from search.store import by_meaning, by_words, names, retrieval
-from search.store.sought import sought
-from search.store.statements import Asking
+from search.store.statements import Transaction
+from search.store.term_queries import term_queries
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One search: the request, what was read in it, its vector unless it goes by words alone, and the user's index."""
+class SearchContext:
+    """Everything known before a search begins: request, parsed query, thresholds and the state of the user's index.
+
+    ``space``: the vectors and texts to search. ``vector``: the query's as a ``halfvec`` literal; None if the
+    search goes by words alone.
+    """
 
     user_id: str
     request: SearchRequest
     query: Query
+    space: Space
     vector: str | None
-    bar: Bar
+    cutoffs: Cutoffs
     index: retrieval.Index
 
     @property
     def degraded(self) -> bool:
-        """True when meaning was asked for and could not be had."""
+        """True if the request asked for semantic hits and the query could not be encoded."""
         return self.vector is None and self.request.mode != Mode.KEYWORD and not self.query.is_empty
 
     @property
     def depth(self) -> int:
-        """How many files of each list to read."""
+        """How many files to read of each list of hits."""
         last = self.request.offset + self.request.limit
         return tier_for(last) if self.request.sort == Sort.RELEVANCE else MOST_SORTED
 
     @cached_property
     def filters(self) -> Filters:
-        """The request's, and the phrases that must or must not occur."""
+        """The filters of the request, with the phrases that must or must not occur."""
         return replace(
             self.request.filters(),
             required=tuple(term.tsquery for term in self.query.required),
@@ -59,9 +64,9 @@ class Asked:
 
 
 class Ranking(NamedTuple):
-    """Every file found up to the depth that is read, in the order asked for, and the terms that were looked for.
+    """Every file found down to the depth that was read, in the requested order, and the terms that were searched.
 
-    ``cut``: there are more beyond that depth.
+    ``cut``: more files match beyond that depth.
     """
 
     files: Sequence[RankedFile]
@@ -69,80 +74,77 @@ class Ranking(NamedTuple):
     cut: bool
 
 
-async def ranked_files(asking: Asking, asked: Asked, space: Space) -> Ranking:
-    """By meaning, by words or by both, as the request's mode says."""
-    near: list[SemanticHit] = []
-    if asked.vector is not None:
-        near = await nearest(
-            asking, asked.user_id, asked.filters, asked.index, space, asked.vector, asked.depth, asked.bar
+async def ranked_files(transaction: Transaction, context: SearchContext) -> Ranking:
+    """Returns the files found by meaning, by words or by both, as the request's mode says."""
+    vector_hits: list[SemanticHit] = []
+    if context.vector is not None:
+        vector_hits = await by_meaning.nearest(
+            transaction,
+            context.user_id,
+            context.filters,
+            context.index.counts(context.space),
+            model_id=context.space.model_id,
+            dimensions=context.space.dimensions,
+            vector=context.vector,
+            cutoff=context.cutoffs.with_words,
+            depth=context.depth,
         )
-    said, terms, put_right = await _said(asking, asked, space.model_id)
-    by_meaning_alone = asked.request.mode == Mode.SEMANTIC and not asked.degraded
-    least = LEAST_COVERAGE if asked.vector is None else LEAST_BESIDE_MEANING
-    # The vector is of what was typed.
-    bar = replace(asked.bar, trust=asked.bar.trust * (1 - put_right))
-    ranked = rank(near, said, bar, words_only_vouch=by_meaning_alone, least=least)
-    cut = goes_on(near, [] if by_meaning_alone else said, asked.bar, asked.depth, least)
-    if asked.request.sort == Sort.RELEVANCE:
+    text_hits, terms, corrected_share = await _text_hits(transaction, context)
+    by_meaning_alone = context.request.mode == Mode.SEMANTIC and not context.degraded
+    least = LEAST_COVERAGE if context.vector is None else LEAST_BESIDE_MEANING
+    # The vector encodes the misspelt query, so its vote shrinks by the corrected share.
+    cutoffs = replace(context.cutoffs, trust=context.cutoffs.trust * (1 - corrected_share))
+    ranked = rank(vector_hits, text_hits, cutoffs, words_only_vouch=by_meaning_alone, least=least)
+    cut = goes_on(vector_hits, [] if by_meaning_alone else text_hits, context.cutoffs, context.depth, least)
+    if context.request.sort == Sort.RELEVANCE:
         return Ranking(ranked, terms, cut)
     by_id = {file.upload_id: file for file in ranked}
-    order = await retrieval.in_order(asking, asked.user_id, list(by_id), Sort(asked.request.sort))
+    order = await retrieval.in_order(transaction, context.user_id, list(by_id), Sort(context.request.sort))
     return Ranking([by_id[upload_id] for upload_id in order], terms, cut)
 
 
-async def nearest(
-    asking: Asking,
-    user_id: str,
-    filters: Filters,
-    index: retrieval.Index,
-    space: Space,
-    vector: str,
-    depth: int,
-    bar: Bar,
-) -> list[SemanticHit]:
-    """Files by meaning, down to the lower of the two bars."""
-    return await by_meaning.nearest(
-        asking,
-        user_id,
-        filters,
-        index.holdings.counts(space.model_id, space.dimensions),
-        model_id=space.model_id,
-        dimensions=space.dimensions,
-        vector=vector,
-        cut_off=bar.with_words,
-        depth=depth,
+async def _text_hits(
+    transaction: Transaction, context: SearchContext
+) -> tuple[Sequence[TextHit], Sequence[Term], float]:
+    """Returns files by words, the terms that were searched, and the share of them that was corrected (0 to 1)."""
+    if context.query.is_empty:
+        return [], [], 0.0
+    text_hits = await _files_by_words(transaction, context, context.query)
+    terms = await _searched_terms(transaction, context.query, context.index.languages)
+    missing = relaxation.unmatched(terms, text_hits)
+    if not missing:
+        return text_hits, terms, 0.0
+    doubted = relaxation.may_be_misspelt(missing)
+    known = await names.similar_words(transaction, context.user_id, doubted, relaxation.REACH) if doubted else []
+    query = relaxation.relaxed(context.query, missing, known)
+    if query is None:
+        return text_hits, terms, 0.0
+    wider = await _files_by_words(transaction, context, query)
+    instead = [term for term in await _searched_terms(transaction, query, context.index.languages) if term not in terms]
+    corrected_share = sum(not term.begins for term in instead) / max(len(query.terms), 1)
+    return _together(text_hits, relaxation.discounted(wider)), [*terms, *instead], corrected_share
+
+
+async def _files_by_words(transaction: Transaction, context: SearchContext, query: Query) -> list[TextHit]:
+    return await by_words.matching(
+        transaction,
+        context.user_id,
+        context.filters,
+        query,
+        context.index.languages,
+        context.depth,
+        context.index.files,
+        context.space.model_id,
     )
 
 
-async def _said(asking: Asking, asked: Asked, model_id: str) -> tuple[Sequence[TextHit], Sequence[Term], float]:
-    """Files by words, the terms that were looked for, and which share of them was put right."""
-    if asked.query.is_empty:
-        return [], [], 0.0
-    user_id, filters, depth = asked.user_id, asked.filters, asked.depth
-    configs = asked.index.languages
-    said = await by_words.matching(asking, user_id, filters, asked.query, configs, depth, asked.index.files, model_id)
-    terms = await _telling(asking, asked.query, configs)
-    missing = relaxation.unmatched(terms, said)
-    if not missing:
-        return said, terms, 0.0
-    doubted = relaxation.may_be_misspelt(missing)
-    known = await names.alike(asking, user_id, doubted, relaxation.REACH) if doubted else []
-    query = relaxation.relaxed(asked.query, missing, known)
-    if query is None:
-        return said, terms, 0.0
-    wider = await by_words.matching(asking, user_id, filters, query, configs, depth, asked.index.files, model_id)
-    instead = [term for term in await _telling(asking, query, configs) if term not in terms]
-    put_right = sum(not term.begins for term in instead) / max(len(query.terms), 1)
-    return _together(said, relaxation.discounted(wider)), [*terms, *instead], put_right
+async def _searched_terms(transaction: Transaction, query: Query, configs: Sequence[str]) -> list[Term]:
+    return [one.term for one in await term_queries(transaction, query, configs)]
 
 
-async def _telling(asking: Asking, query: Query, configs: Sequence[str]) -> list[Term]:
-    return [one.term for one in await sought(asking, query, configs)]
-
-
-def _together(said: Sequence[TextHit], wider: Sequence[TextHit]) -> list[TextHit]:
-    """Each file once, with the better of its two coverages."""
-    best = {hit.upload_id: hit for hit in said}
+def _together(text_hits: Sequence[TextHit], wider: Sequence[TextHit]) -> list[TextHit]:
+    """Merges the hits of the query and of its relaxed form: each file once, with the better of its coverages."""
+    best = {hit.upload_id: hit for hit in text_hits}
     for hit in wider:
         if hit.upload_id not in best or (
             hit.coverage > best[hit.upload_id].coverage and not best[hit.upload_id].literal

@@ -1,7 +1,7 @@
-"""From the number of vectors left after tenant and filters to the fastest way that still finds the nearest. Pure.
+"""Chooses how to scan for nearest neighbours from the number of vectors left after tenant and filters. Pure.
 
-EXACT reads every vector, CODES every vector's signs and then the vectors of the best, GRAPH walks an HNSW index and
-adds the codes of what is not in it yet. A tenant's vectors enter a graph when there are enough of them.
+EXACT compares every vector. CODES reads the signs of every vector and compares the best ones exactly. GRAPH walks an
+HNSW index and reads the codes of vectors that are not in it yet. Vectors enter a graph once a tenant has enough.
 """
 
 from bisect import bisect_left
@@ -11,8 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
-class Way(StrEnum):
-    """How the nearest vectors are found."""
+class ScanMethod(StrEnum):
+    """How the nearest vectors are found; see the module."""
 
     EXACT = "exact"
     CODES = "codes"
@@ -21,37 +21,39 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Crossovers:
-    """Numbers of vectors. With more than ``graph_from`` a tenant's enter the graph. A walk through it is the fastest
-    way where its worth (:meth:`Counts.worth_of_a_walk`) is more than ``walk_from``; elsewhere reading all that are
-    left exactly is up to ``exact_up_to``.
+    """Numbers of vectors at which the fastest scan changes.
+
+    A tenant with more than ``graph_from`` has them in the graph. The graph is the fastest scan if its value
+    (:meth:`Counts.graph_scan_value`) is above ``graph_scan_from``; otherwise the exact scan is, up to ``exact_up_to``.
     """
 
     graph_from: int
-    walk_from: int
+    graph_scan_from: int
     exact_up_to: int
 
 
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
     {
-        384: Crossovers(graph_from=4900, walk_from=2400, exact_up_to=6000),
-        1536: Crossovers(graph_from=4900, walk_from=2400, exact_up_to=1700),
+        384: Crossovers(graph_from=4900, graph_scan_from=2400, exact_up_to=6000),
+        1536: Crossovers(graph_from=4900, graph_scan_from=2400, exact_up_to=1700),
     }
 )
 """Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them (docs/search-index.md).
 
-``exact_up_to`` of 384 is a choice: four runs said 3,500, 4,900 twice and 15,500. Where so many are left filters held
-others out, and codes are asked in a statement of their own.
+``exact_up_to`` of 384 is a choice: four runs said 3,500, 4,900 twice and 15,500. Where so many are left there
+are filters, and codes then need a statement of their own.
 """
 
-_ANY = 2**31 - 1
-_CATCHING_UP = 4
-_AT_LEAST_AT_ONCE = 64
+_ANY_NUMBER = 2**31 - 1
+_MOVED_PER_NEW_ONE = 4
+_LEAST_MOVED = 64
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a user has of one model. ``of_graph``: their share of the graph they are in, which they may have alone;
-    ``graph`` is its number.
+    """How many passages, passages in the graph and files a user has of one model.
+
+    ``of_graph``: the user's fraction of the nodes in the shared HNSW index number ``graph``; 1.0 if nobody shares it.
     """
 
     passages: int
@@ -62,57 +64,58 @@ class Counts:
 
     @property
     def fresh(self) -> int:
-        """Vectors outside the graph."""
+        """Vectors that are not in the graph yet."""
         return self.passages - self.in_graph
 
-    def worth_of_a_walk(self, share: float) -> float:
-        """What is to be compared with ``walk_from`` when a ``share`` of these vectors is wanted.
+    def graph_scan_value(self, share: float) -> float:
+        """Returns the value of a graph scan that filters leave a ``share`` (0 to 1) of these vectors.
 
-        A walk meets a wanted vector every 1/share steps, whether filters hold the others out or they are somebody
-        else's; so it is worth its price for ``share`` times more only.
+        A walk meets a matching vector every 1/share steps, whether filters exclude the others or they belong to another
+        tenant; so each vector that is left counts only as ``share`` of one.
         """
         return self.in_graph * share * share * self.of_graph
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The way to go, for how many vectors (estimated where files were filtered)."""
+    """The chosen scan, and the number of vectors it is for (an estimate if there are filters)."""
 
-    way: Way
+    method: ScanMethod
     rows_left: int
 
 
-def choose(counts: Counts, wanted_files: int | None, dimensions: int) -> Choice:
-    """``wanted_files``: how many files the filters leave, None without filters.
+def choose_scan(counts: Counts, files_left: int | None, dimensions: int) -> Choice:
+    """Returns the fastest scan. ``files_left``: how many files the filters leave; None without filters.
 
-    Exact scans and codes cost what is left, a walk the less the more of its graph is wanted.
+    Exact and codes cost O(vectors left); a graph scan gets cheaper the larger the fraction of its graph that matches.
     """
-    share = 1.0 if wanted_files is None else min(1.0, wanted_files / max(counts.files, 1))
+    share = 1.0 if files_left is None else min(1.0, files_left / max(counts.files, 1))
     rows_left = round(counts.passages * share)
     crossovers = CROSSOVERS[dimensions]
-    if counts.worth_of_a_walk(share) > crossovers.walk_from:
-        return Choice(Way.GRAPH, rows_left)
-    return Choice(Way.EXACT if rows_left <= crossovers.exact_up_to else Way.CODES, rows_left)
+    if counts.graph_scan_value(share) > crossovers.graph_scan_from:
+        return Choice(ScanMethod.GRAPH, rows_left)
+    return Choice(ScanMethod.EXACT if rows_left <= crossovers.exact_up_to else ScanMethod.CODES, rows_left)
 
 
 def files_read_exactly(counts: Counts, dimensions: int) -> int:
-    """How many files filters may leave at most for the exact scan to be the way to go; -1 where it never is."""
-    if choose(counts, None, dimensions).way is Way.EXACT:
-        return _ANY
+    """Returns the largest number of files left by filters for which the exact scan is chosen; -1 if it never is."""
+    if choose_scan(counts, None, dimensions).method is ScanMethod.EXACT:
+        return _ANY_NUMBER
     other = bisect_left(
-        range(counts.files), 1, key=lambda files: choose(counts, files, dimensions).way is not Way.EXACT
+        range(counts.files), 1, key=lambda files: choose_scan(counts, files, dimensions).method is not ScanMethod.EXACT
     )
     return other - 1
 
 
 def belong_in_the_graph(passages: int, dimensions: int) -> bool:
-    """True for a tenant of so many passages; inserting one into the graph costs as much as reading 10,000 codes."""
+    """True for a tenant with that many passages; inserting one into the graph costs as much as reading 10,000 codes."""
     return passages > CROSSOVERS[dimensions].graph_from
 
 
 def rows_for_the_graph(counts: Counts, coming: int) -> int:
-    """How many of a large tenant's vectors outside the graph enter it together with ``coming`` new ones.
+    """Returns how many vectors outside the graph are to enter it together with ``coming`` new ones.
 
-    A few times what comes, so that a tenant who grows past the crossover catches up without any one file waiting long.
+    A small multiple of ``coming``, so that a tenant who grows past the crossover catches up and no single file waits
+    long.
     """
-    return min(counts.fresh, _CATCHING_UP * coming + _AT_LEAST_AT_ONCE)
+    return min(counts.fresh, _MOVED_PER_NEW_ONE * coming + _LEAST_MOVED)

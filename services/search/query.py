@@ -1,4 +1,4 @@
-"""Turns what a person typed into terms: words, codes and quoted phrases to find, and words that must be absent."""
+"""Parses what a person typed into terms: words, codes and quoted phrases to find, and those that must be absent."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from search.catenation import joined
 from search.folding import is_unspaced, spelt_text, tokens, words
 
 MAX_TERMS = 32
-"""Terms beyond are ignored; the meaning of the rest still counts through the vector."""
+"""Further terms are ignored; their meaning still counts through the vector."""
 
 _MIN_CODE_LENGTH = 4
 _SHORT_RUN = 3
@@ -31,15 +31,15 @@ _DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø":
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 Phrase = tuple[str, ...]
-"""Folded words that must follow each other."""
+"""Folded words that follow each other."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """Words that must follow each other. ``literal``: a code, file name or phrase; one hit is enough to be found.
+    """Words that must follow each other. ``literal``: a code, file name or phrase, which is enough to find a file by.
 
-    ``spelt``: a single word in lower case with its accents, where folding changed it. ``respelt``: other spellings,
-    any of which will do: ``PO-88012`` and ``PO88012``, ``e-mail`` and ``email``, ``250ml`` and ``250 ml``, ``Köln`` and
+    ``spelt``: a single word in lower case with its accents, if folding changed it. ``respelt``: other spellings that
+    match as well: ``PO-88012`` and ``PO88012``, ``e-mail`` and ``email``, ``250ml`` and ``250 ml``, ``Köln`` and
     ``Koeln``. ``begins``: its last word may be the beginning of a longer one.
     """
 
@@ -51,12 +51,12 @@ class Term:
 
     @property
     def is_plain(self) -> bool:
-        """True for a single word that is looked for in all its forms."""
+        """True for a single word that is searched in all its forms."""
         return len(self.words) == 1 and not self.literal and not self.begins
 
     @property
     def tsquery(self) -> str:
-        """The term for the ``simple`` configuration; words hold letters and digits only, so quoting is safe."""
+        """The term as a tsquery text of the ``simple`` configuration; words are letters and digits: quoting is safe."""
         spellings = [_following(self.words, begins=self.begins), *map(_following, self.respelt)]
         if not self.literal and _is_two_words(self.words):
             spellings.append(f"('{self.words[0]}' & '{self.words[-1]}')")
@@ -65,7 +65,9 @@ class Term:
 
 @dataclass(frozen=True)
 class Query:
-    """``text`` goes to the encoder; every phrase of ``required`` must occur in a file, none of ``excluded`` may."""
+    """A parsed query. ``text`` goes to the encoder; all phrases of ``required`` must occur in a file, none of
+    ``excluded`` may.
+    """
 
     text: str
     terms: tuple[Term, ...]
@@ -74,22 +76,22 @@ class Query:
 
     @property
     def words(self) -> frozenset[str]:
-        """Those of its terms."""
+        """The words of its terms."""
         return frozenset(word for term in self.terms for word in term.words)
 
     @property
     def is_empty(self) -> bool:
-        """True when there is nothing to look for."""
+        """True if there is nothing to search for."""
         return not self.text
 
 
 def printable(text: str) -> str:
-    """Without control and direction characters, white space collapsed."""
+    """Returns the text without control and direction characters, white space collapsed."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def parse(text: str) -> Query:
-    """Reads quotes, a leading minus, a trailing asterisk, codes and file names; any text is a valid query."""
+    """Parses quotes, a leading minus, a trailing asterisk, codes and file names; any text is a valid query."""
     terms: list[Term] = []
     required: list[Term] = []
     excluded: list[Term] = []
@@ -121,19 +123,19 @@ def _following(phrase: Phrase, *, begins: bool = False) -> str:
 
 
 def _is_two_words(run: Phrase) -> bool:
-    """Four characters of Chinese or Japanese are mostly two words, which need not stand together."""
+    """True for four characters of Chinese or Japanese: mostly two words, which need not stand together."""
     return len(run) == _SHORT_RUN and all(map(is_unspaced, run)) and not _HIRAGANA.search("".join(run))
 
 
 def _distance(word: str, following: str) -> int:
-    """A run without spaces is indexed with its last character once more, after its last pair."""
+    """Returns the distance of two tokens in the index, where a run without spaces has its last character once more."""
     ends_run = len(word) == 2 and is_unspaced(word) and not (is_unspaced(following) and following[0] == word[1])
     return 2 if ends_run else 1
 
 
 def _terms(content: str, found: Phrase) -> list[Term]:
     if _HIRAGANA.search(content) and _WITHOUT_HIRAGANA.search(content):
-        # Japanese writes its endings and particles in hiragana: what stands between them are the words.
+        # Japanese writes endings and particles in hiragana: the words are what stands between them.
         parts = (part for part in _KANA_PARTS.findall(content) if not _PARTICLE.fullmatch(part))
         return [term for part in parts if (inside := words(part)) for term in _terms(part, inside)]
     if _is_name_or_code(content, found):
@@ -160,13 +162,13 @@ def _joined(content: str, found: Phrase) -> tuple[Phrase, ...]:
 
 
 def _parted(found: Phrase) -> tuple[Phrase, ...]:
-    """Letters and digits of a code are written together, or apart; what alternates more often is a hash."""
+    """Returns a code of letters and digits as two words; one that alternates more often is a hash and is left whole."""
     parts = _TWO_PARTS.fullmatch(found[0]) if len(found) == 1 else None
     return (tuple(part for part in parts.groups() if part),) if parts else ()
 
 
 def _version(content: str, found: Phrase) -> tuple[Phrase, ...]:
-    """``2.3.1`` may be written ``v2.3.1``, and the other way round."""
+    """Returns ``v2.3.1`` for ``2.3.1``, and the other way round."""
     if not _VERSION.fullmatch(content):
         return ()
     number = found[0].removeprefix("v")
@@ -174,12 +176,12 @@ def _version(content: str, found: Phrase) -> tuple[Phrase, ...]:
 
 
 def _without_particle(found: Phrase) -> tuple[Phrase, ...]:
-    """Korean writes its particles, mostly of one character, together with the word before them."""
+    """Returns a Korean word without its last character, which is mostly a particle written together with it."""
     return (found[:-1],) if len(found) > 1 and all(map(_HANGUL.fullmatch, found)) else ()
 
 
 def _with_units(terms: Sequence[Term]) -> list[Term]:
-    """``16 GB`` may be written ``16GB``, ``DE 123456789`` without its space."""
+    """Adds the joined spelling to a number and its unit: ``16GB`` to ``16 GB``, ``DE123456789`` to ``DE 123456789``."""
     found = list(terms)
     for at, (one, other) in enumerate(pairwise(terms)):
         if len(one.words) == len(other.words) == 1 and _is_number_and_unit(one.words[0], other.words[0]):

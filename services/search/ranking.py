@@ -1,8 +1,9 @@
-"""Fuses what was found by meaning and by words into one order of files, each with its best moments. Pure.
+"""Fuses semantic and textual hits into one order of files, each with its best moments. Pure.
 
-Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): 1 / (60 + rank) from each list, and each vote counts by the
-square of how well the file fits, or one word in common would outweigh the nearest meaning. What occurs literally (a
-quoted phrase, a code, a file name) comes before what does not. Figures: ``python -m tests.bench.relevance``.
+Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): each list votes for a file with 1 / (60 + rank), times the
+square of how well the file matches; without that factor one word in common would outweigh the nearest meaning. Files
+with a literal match (quoted phrase, code, file name) come before all others. Figures: ``python -m
+tests.bench.relevance``.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,30 +12,30 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from search.cut_offs import Bar
+from search.cut_offs import Cutoffs
 
 RRF_K = 60
 MOMENTS = 3
 
 LEAST_COVERAGE = 0.4
-"""Files that cover less of the query, by weight of its words, are not shown for them alone: one of two is enough."""
+"""Minimum coverage (weighted share of the query's words) for a file found by words only: one word of two is enough."""
 
 LEAST_BESIDE_MEANING = 0.5
-"""The same where meaning was looked for as well and does not speak for the file: of two words the rarer one."""
+"""Minimum coverage of a file that is no semantic hit although vectors were searched: of two words the rarer one."""
 
 SUPPORTING_COVERAGE = 0.15
-"""So much of the query speaks for a file that is near in meaning as well."""
+"""Minimum coverage for words to support a file that is a semantic hit as well."""
 
 TIERS = (50, 200, 2000, 20_000)
-"""How many files of each list are looked at, for the first pages and for those far behind them."""
+"""How many files are read of each list: the smallest tier that covers the requested page."""
 
 
 MOST_SORTED = TIERS[2]
-"""Of the most relevant so many are put in another order: the same ones on every page."""
+"""How many of the most relevant files an order by date, size or name sorts: the same ones on every page."""
 
 
-class Why(StrEnum):
-    """Why a file or a moment was found."""
+class MatchReason(StrEnum):
+    """Why a file or a moment was found: the values of ``matched`` in answers."""
 
     SEMANTIC = "semantic"
     TEXT = "text"
@@ -43,26 +44,26 @@ class Why(StrEnum):
     LOOKS = "looks"
 
 
-_BY_MEANING = frozenset({Why.SEMANTIC})
+_BY_MEANING = frozenset({MatchReason.SEMANTIC})
 _BY_WORDS = {
-    (False, False): frozenset({Why.TEXT}),
-    (False, True): frozenset({Why.TEXT}),
-    (True, False): frozenset({Why.QUOTED}),
-    (True, True): frozenset({Why.QUOTED, Why.TEXT}),
+    (False, False): frozenset({MatchReason.TEXT}),
+    (False, True): frozenset({MatchReason.TEXT}),
+    (True, False): frozenset({MatchReason.QUOTED}),
+    (True, True): frozenset({MatchReason.QUOTED, MatchReason.TEXT}),
 }
-"""By whether a quoted phrase occurs, and other words beside it."""
+"""(a quoted phrase occurs, other words occur) → reasons."""
 _BOTH_WAYS = {which: _BY_MEANING | by_words for which, by_words in _BY_WORDS.items()}
 
 
 class PassageKey(NamedTuple):
-    """A passage inside its file."""
+    """Identifies a passage inside its file."""
 
     model_id: str
     ordinal: int
 
 
 class PassageHit(NamedTuple):
-    """A passage and how well it fits, 0 to 1; by words: what is ``quoted`` occurs in it, and ``others`` do."""
+    """A passage and how well it matches, 0 to 1. Textual: ``quoted`` phrases occur in it, ``others`` words do."""
 
     key: PassageKey
     score: float
@@ -71,16 +72,16 @@ class PassageHit(NamedTuple):
 
 
 Passages = Callable[[], Sequence[PassageHit]]
-"""Made when they are asked for: of the files that are found, those of one page are shown."""
+"""Lazy: computed only for the files of the returned page."""
 
 
 def no_passages() -> Sequence[PassageHit]:
-    """Of a file that was not found this way."""
+    """The passages of a file that is not in a list of hits."""
     return ()
 
 
 class SemanticHit(NamedTuple):
-    """A file by its passage nearest in meaning; ``similarity`` is a cosine above the model's cut-off."""
+    """A file found by meaning; ``similarity`` is the cosine of its nearest passage, above the model's threshold."""
 
     upload_id: str
     similarity: float
@@ -88,76 +89,76 @@ class SemanticHit(NamedTuple):
 
 
 class TextHit(NamedTuple):
-    """A file by its words; ``coverage`` is how much of the query they make up, rare words counting more, 0 to 1.
+    """A file found by words; ``coverage`` is the share of the query it holds, rare words weighing more, 0 to 1.
 
-    ``found`` are the words of the query that occur in it.
+    ``literal``: a code, file name or quoted phrase occurs in it. ``found``: the words of the query that occur in it.
     """
 
     upload_id: str
     coverage: float
     literal: bool
-    matched: frozenset[Why]
+    matched: frozenset[MatchReason]
     passages: Passages
     found: frozenset[str] = frozenset()
 
 
 class Moment(NamedTuple):
-    """A passage worth showing."""
+    """A passage shown for a file; ``score`` is 0 to 1."""
 
     key: PassageKey
     score: float
-    matched: frozenset[Why]
+    matched: frozenset[MatchReason]
 
 
 @dataclass(frozen=True)
 class RankedFile:
-    """A file in its place; ``score`` orders, ``similarity`` (0 to 1) is for people.
+    """A file in the fused order; ``score`` is what it is ordered by, ``similarity`` (0 to 1) what people see.
 
-    ``near`` and ``said`` are its passages by meaning and by words.
+    ``vector_passages`` and ``text_passages`` are those found by meaning and by words.
     """
 
     upload_id: str
     score: float
     similarity: float
     literal: bool
-    matched: frozenset[Why]
-    near: Passages = no_passages
-    said: Passages = no_passages
+    matched: frozenset[MatchReason]
+    vector_passages: Passages = no_passages
+    text_passages: Passages = no_passages
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
-        """The best of its passages; weighed only for the files of the page that is shown."""
-        return best_moments(self.near(), self.said())
+        """The best of its passages; computed only for the files of the returned page."""
+        return best_moments(self.vector_passages(), self.text_passages())
 
 
 def tier_for(last: int) -> int:
-    """How deep the lists must be read to show results up to number ``last``."""
+    """Returns how many files of each list to read so that results up to number ``last`` can be shown."""
     return next((depth for depth in TIERS if last < depth), TIERS[-1])
 
 
 def tiers_to(depth: int) -> tuple[int, ...]:
-    """The tiers above ``depth``, and then ``depth``: what is read one after the other, so that deeper only appends."""
+    """Returns the tiers smaller than ``depth``, then ``depth``: read in this order, reading deeper only appends."""
     return (*(tier for tier in TIERS if tier < depth), depth)
 
 
 def rank(
     semantic: Sequence[SemanticHit],
     textual: Sequence[TextHit],
-    bar: Bar,
+    cutoffs: Cutoffs,
     *,
     words_only_vouch: bool = False,
     least: float = LEAST_COVERAGE,
 ) -> list[RankedFile]:
-    """All files of both lists in one order. Reading deeper only appends, so pages never overlap.
+    """Returns all files of both lists in one order. Reading deeper only appends, so pages never overlap.
 
-    What neither meaning nor words alone speak for is taken from the first tier only: how much is found in all must not
-    depend on how deep somebody reads. ``words_only_vouch`` for what is near: none is found by its words.
+    Files that need both signals to qualify are taken from the first tier only, so the total does not change with the
+    page. ``words_only_vouch``: words only lower the threshold of semantic hits; no file is found by its words.
     """
     ranked: list[RankedFile] = []
     placed: set[str] = set()
     for depth in TIERS:
-        near, said = _enough(semantic[:depth], textual[:depth], bar, least, alone=depth > TIERS[0])
-        for file in _fuse(near, [] if words_only_vouch else said, bar):
+        vector_hits, text_hits = _enough(semantic[:depth], textual[:depth], cutoffs, least, alone=depth > TIERS[0])
+        for file in _fuse(vector_hits, [] if words_only_vouch else text_hits, cutoffs):
             if file.upload_id not in placed:
                 placed.add(file.upload_id)
                 ranked.append(file)
@@ -167,37 +168,46 @@ def rank(
 
 
 def goes_on(
-    semantic: Sequence[SemanticHit], textual: Sequence[TextHit], bar: Bar, depth: int, least: float = LEAST_COVERAGE
+    semantic: Sequence[SemanticHit],
+    textual: Sequence[TextHit],
+    cutoffs: Cutoffs,
+    depth: int,
+    least: float = LEAST_COVERAGE,
 ) -> bool:
-    """True when lists read to ``depth`` were cut where :func:`rank` would have placed more of them."""
-    return (len(semantic) >= depth and semantic[-1].similarity >= bar.alone) or (
-        len(textual) >= depth and _tells_alone(textual[-1], least)
+    """True if a list that was read down to ``depth`` ends in a hit that qualifies: more files probably match."""
+    return (len(semantic) >= depth and semantic[-1].similarity >= cutoffs.alone) or (
+        len(textual) >= depth and _suffices(textual[-1], least)
     )
 
 
 def _enough(
-    semantic: Sequence[SemanticHit], textual: Sequence[TextHit], bar: Bar, least: float, *, alone: bool
+    semantic: Sequence[SemanticHit], textual: Sequence[TextHit], cutoffs: Cutoffs, least: float, *, alone: bool
 ) -> tuple[list[SemanticHit], list[tuple[int, TextHit]]]:
-    """What reaches the bar, lower where words of the query occur in the file too, and what its words speak for, with
-    its place; ``alone``: only where one of them would do without the other.
+    """Returns the hits that pass the thresholds: semantic ones (a lower threshold if words of the query occur too) and
+    textual ones with their rank. ``alone`` leaves out hits that need both signals.
     """
-    helped = {hit.upload_id for hit in textual if _tells_alone(hit, least) or not alone}
-    near = [hit for hit in semantic if hit.similarity >= (bar.with_words if hit.upload_id in helped else bar.alone)]
-    near_by = {hit.upload_id for hit in near}
-    said = [(n, hit) for n, hit in enumerate(textual, 1) if _tells_alone(hit, least) or hit.upload_id in near_by]
-    return near, said
+    helped = {hit.upload_id for hit in textual if _suffices(hit, least) or not alone}
+    vector_hits = [
+        hit for hit in semantic if hit.similarity >= (cutoffs.with_words if hit.upload_id in helped else cutoffs.alone)
+    ]
+    near = {hit.upload_id for hit in vector_hits}
+    text_hits = [(n, hit) for n, hit in enumerate(textual, 1) if _suffices(hit, least) or hit.upload_id in near]
+    return vector_hits, text_hits
 
 
-def _tells_alone(hit: TextHit, least: float) -> bool:
+def _suffices(hit: TextHit, least: float) -> bool:
     return hit.literal or hit.coverage >= least
 
 
-def _fuse(near: Sequence[SemanticHit], said: Sequence[tuple[int, TextHit]], bar: Bar) -> list[RankedFile]:
-    by_meaning = {hit.upload_id: (place, hit) for place, hit in enumerate(near, 1)}
-    by_words = {hit.upload_id: (place, hit) for place, hit in said}
-    nearest = near[0].similarity if near else 1.0
+def _fuse(
+    vector_hits: Sequence[SemanticHit], text_hits: Sequence[tuple[int, TextHit]], cutoffs: Cutoffs
+) -> list[RankedFile]:
+    by_meaning = {hit.upload_id: (place, hit) for place, hit in enumerate(vector_hits, 1)}
+    by_words = {hit.upload_id: (place, hit) for place, hit in text_hits}
+    nearest = vector_hits[0].similarity if vector_hits else 1.0
     files = [
-        _file(u, by_meaning.get(u), by_words.get(u), nearest, bar.trust) for u in by_meaning.keys() | by_words.keys()
+        _file(u, by_meaning.get(u), by_words.get(u), nearest, cutoffs.trust)
+        for u in by_meaning.keys() | by_words.keys()
     ]
     return sorted(files, key=lambda f: (not f.literal, -f.score, -f.similarity, f.upload_id))
 
@@ -210,30 +220,30 @@ def _file(
     trust: float,
 ) -> RankedFile:
     score = similarity = 0.0
-    matched: set[Why] = set()
+    matched: set[MatchReason] = set()
     if meaning:
-        place, near = meaning
-        score += trust * (near.similarity / nearest) ** 2 / (RRF_K + place)
-        similarity = near.similarity
-        matched.add(Why.SEMANTIC)
+        place, vector_hit = meaning
+        score += trust * (vector_hit.similarity / nearest) ** 2 / (RRF_K + place)
+        similarity = vector_hit.similarity
+        matched.add(MatchReason.SEMANTIC)
     if words:
-        place, found = words
-        score += found.coverage**2 / (RRF_K + place)
-        similarity = max(similarity, found.coverage)
-        matched |= found.matched
+        place, text_hit = words
+        score += text_hit.coverage**2 / (RRF_K + place)
+        similarity = max(similarity, text_hit.coverage)
+        matched |= text_hit.matched
     return RankedFile(
         upload_id,
         score,
         min(max(similarity, 0.0), 1.0),
         literal=words is not None and words[1].literal,
         matched=frozenset(matched),
-        near=meaning[1].passages if meaning else no_passages,
-        said=words[1].passages if words else no_passages,
+        vector_passages=meaning[1].passages if meaning else no_passages,
+        text_passages=words[1].passages if words else no_passages,
     )
 
 
 def best_moments(by_meaning: Iterable[PassageHit], by_words: Iterable[PassageHit]) -> tuple[Moment, ...]:
-    """Up to three passages; one found both ways comes before one found as well one way."""
+    """Returns up to three passages. Scores of a passage found both ways add up, so it precedes equals found one way."""
     near = {hit.key: hit.score for hit in by_meaning}
     best = {key: (False, score, _moment(key, score, _BY_MEANING)) for key, score in near.items()}
     for key, score, quoted, others in by_words:
@@ -246,5 +256,5 @@ def best_moments(by_meaning: Iterable[PassageHit], by_words: Iterable[PassageHit
     return tuple([moment for _, _, moment in ordered[:MOMENTS]])
 
 
-def _moment(key: PassageKey, score: float, matched: frozenset[Why]) -> Moment:
+def _moment(key: PassageKey, score: float, matched: frozenset[MatchReason]) -> Moment:
     return Moment(key, min(max(score, 0.0), 1.0), matched)

@@ -1,5 +1,5 @@
-"""From one model's index to another's: how far it is filled and what is missing costs, who is answered by it, and
-what is dropped in the end.
+"""Moves users from one embedding model to another: how much of its index is filled and what the rest would cost, which
+model answers whom, and the removal of a model in the end.
 """
 
 import math
@@ -19,10 +19,10 @@ from search.store import models as store
 from search.store.models import EVERYONE, Choice, Coverage, Held
 
 BYTES_PER_TOKEN = 3.5
-"""OpenAI's models read 4 to 4.5 bytes of English as a token and about 3 of other scripts: rather too many tokens."""
+"""OpenAI's models take 4 to 4.5 bytes of English for a token and about 3 of other scripts: a cautious estimate."""
 
 GRACE_S = 10.0
-"""How long after a switch nothing is dropped: searches that began before it may still look at the old vectors."""
+"""Seconds after a switch in which nothing is dropped: searches that began before it may still read the old vectors."""
 
 _NOTHING_HELD = Held(dimensions=0, files=0, passages=0)
 _log = structlog.get_logger()
@@ -30,11 +30,12 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ModelState:
-    """A model as it stands for one user or for everyone.
+    """The state of a model for the caller or for everyone.
 
-    ``configured`` is ``current``, ``next`` or None for a model this process cannot encode for. ``answering``: it
-    answers whom was asked about; ``users``: how many chose it for themselves. ``files`` and ``passages`` are what it
-    holds, ``expected`` the files that can be found by meaning today; the missing ones are what it lacks of these.
+    ``configured`` is ``current``, ``next``, or null if this process has no encoder for it. ``answering``: searches of
+    the caller (or everyone) use it; ``users``: how many chose it for themselves. ``files`` and ``passages`` are what
+    its index holds; ``expected`` are the files that can be found by meaning today, the missing ones what the index
+    lacks of them, and what embedding those would cost, estimated.
     """
 
     model_id: str
@@ -54,7 +55,7 @@ class ModelState:
 
 @dataclass(frozen=True)
 class Switched:
-    """Who answers now and did before; ``missing_files`` cannot be found by meaning until they are embedded."""
+    """The models that answer now and did before; ``missing_files`` are found by words only until they are embedded."""
 
     model_id: str
     previous_model_id: str
@@ -63,15 +64,15 @@ class Switched:
 
 @dataclass(frozen=True)
 class Dropped:
-    """What one call removed. Call again after ``wait_s`` seconds while ``remaining`` is not 0."""
+    """How many files one call removed. Call again after ``wait_s`` seconds while ``remaining`` is not 0."""
 
     removed_files: int
     remaining: int
-    wait_s: int = 0
+    wait_s: int
 
 
 class Reembedding:
-    """For one user by their id, or for ``EVERYONE``. Refusals are ``ApiError`` 409 with a code of their own."""
+    """Switches, rolls back and drops models, for one user id or ``EVERYONE``. Refusals are ``ApiError`` 409."""
 
     def __init__(self, database: Database, models: Models, *, grace_s: float = GRACE_S) -> None:
         self._database = database
@@ -79,7 +80,7 @@ class Reembedding:
         self._grace_s = grace_s
 
     async def states(self, user_id: str) -> list[ModelState]:
-        """Every model that is configured or of which anything is there."""
+        """Returns the state of every model that is configured or of which the index holds anything."""
         async with self._transaction(user_id) as session:
             held = await store.held(session, user_id)
             choices = await store.choices(session, user_id)
@@ -101,22 +102,22 @@ class Reembedding:
         ]
 
     async def admit(self, model_id: str) -> int:
-        """A model dropped before may be filled again; answers how often it was."""
-        self._configured(model_id)
+        """Lets the index of a dropped model be filled again; returns how often it was dropped."""
+        self._models.require(model_id)
         async with self._transaction(EVERYONE) as session:
             return await store.admit(session, model_id)
 
     async def switch(self, user_id: str, model_id: str, *, force: bool) -> Switched:
-        """Searches that begin from now on are answered by the model; everyone's choice ends all users' own.
+        """Makes searches that begin from now on use the model; a choice for everyone deletes all users' own choices.
 
-        Refused where that would lose files, unless ``force``.
+        Refused if files would no longer be found by meaning, unless ``force``.
         """
         async with self._transaction(user_id) as session:
             await store.lock_choices(session)
             return await self._switch(session, user_id, model_id, force=force)
 
     async def rollback(self, user_id: str, *, force: bool) -> Switched:
-        """What answered before answers again; rolling back twice is where one began."""
+        """Switches back to the model that answered before; rolling back twice changes nothing."""
         async with self._transaction(user_id) as session:
             await store.lock_choices(session)
             choice = (await store.choices(session, user_id)).get(user_id)
@@ -125,7 +126,7 @@ class Reembedding:
             return await self._switch(session, user_id, choice.previous_model_id, force=force)
 
     async def drop(self, model_id: str, limit: int) -> Dropped:
-        """Removes what a model holds of up to ``limit`` files, once it answers nobody; new files are left out too."""
+        """Removes what a model that answers nobody holds of up to ``limit`` files; new files are no longer written."""
         async with self._transaction(EVERYONE) as session:
             await store.lock_choices(session)
             remaining = await dropping.count(session, model_id)
@@ -142,7 +143,7 @@ class Reembedding:
         async with self._transaction(EVERYONE) as session:
             remaining = await dropping.count(session, model_id)
         _log.info("model dropped", action="drop", model_id=model_id, files=len(found), remaining=remaining)
-        return Dropped(len(found), remaining)
+        return Dropped(len(found), remaining, 0)
 
     @asynccontextmanager
     async def _transaction(self, user_id: str) -> AsyncGenerator[AsyncSession, None]:
@@ -155,7 +156,7 @@ class Reembedding:
         choices = await store.choices(session, user_id)
         before = self._answering(choices, user_id)
         after = model_id or self._everyones(choices)
-        self._configured(after)
+        self._models.require(after)
         if after in await store.dropped(session):
             raise ApiError(409, "model_dropped", f"{after} was dropped; fill its index again first.")
         missing = (await store.coverage(session, user_id, [after], self._everyones(choices)))[after].missing
@@ -181,11 +182,6 @@ class Reembedding:
         if users or model_id == self._everyones(await store.choices(session, EVERYONE)):
             message = f"{model_id} answers {f'{users} users' if users else 'everyone'}: switch them first."
             raise ApiError(409, "model_answers", message, details={"users": users})
-
-    def _configured(self, model_id: str) -> None:
-        if self._models.named(model_id) is None:
-            message = f"This search cannot encode queries for {model_id}: see EMBEDDING_NEXT_BACKEND."
-            raise ApiError(409, "model_not_configured", message, details={"models": list(self._models.ids)})
 
     def _everyones(self, choices: dict[str, Choice]) -> str:
         choice = choices.get(EVERYONE)

@@ -1,6 +1,6 @@
-"""Query relaxation: what to ask instead of words that occur in no file found. Pure.
+"""Query relaxation: what to search for instead of words that occur in no file found. Pure.
 
-As the name of a file has them, spelt almost the same or parted; else as the beginnings of longer words.
+Similar words of file names, or the two words of which one is made; else words that begin like it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
@@ -14,7 +14,7 @@ from search.ranking import TextHit
 from search.word_index import name_text
 
 REACH = 2
-"""Letters changed, missing, too many or swapped, in words of seven letters and more; one in shorter ones."""
+"""Edit distance (letters changed, missing, added or swapped) of words of seven letters and more; 1 for shorter ones."""
 
 _SHORTEST = 5
 _TWO_FROM = 7
@@ -22,11 +22,11 @@ _LONGEST = 32
 _LEAST_NAME_WORD = 4
 _LEAST_BEGINNING = 4
 _CERTAINTY = 0.8
-"""What is found by a relaxed query counts a little less than what is found as it was asked for."""
+"""Factor for the coverage of a relaxed query's hits: they count a little less than those of the query itself."""
 
 
 def name_words(filename: str) -> set[str]:
-    """The words of a file name that may be misspelt, with camel case and digits parted as well: letters only, neither
+    """Returns the words of a file name, also those inside camel case, that a query may misspell: letters only, neither
     very short nor very long.
     """
     found = name_text(filename).split()
@@ -34,27 +34,26 @@ def name_words(filename: str) -> set[str]:
 
 
 def unmatched(terms: Iterable[Term], hits: Iterable[TextHit]) -> set[str]:
-    """The words of ``terms`` that occur in none of the files found."""
+    """Returns the words of ``terms`` that occur in none of the files found."""
     found = {word for hit in hits for word in hit.found}
     return {word for term in terms for word in term.words} - found
 
 
 def may_be_misspelt(words: Iterable[str]) -> set[str]:
-    """Those long enough to be guessed at."""
+    """Returns the words that are long enough to be corrected."""
     return {word for word in words if _SHORTEST <= len(word) <= _LONGEST and _is_spelt(word)}
 
 
 def inside(word: str) -> set[str]:
-    """What may be words of a name of which this one is made: of "camelcase" also "camel" and "case"."""
+    """Returns the parts of a word that may be words of a file name: of "camelcase" among others "camel" and "case"."""
     least = _LEAST_NAME_WORD
     return {word[i:j] for i in range(len(word) - least + 1) for j in range(i + least, len(word) + 1)} - {word}
 
 
 def relaxed(query: Query, missing: Set[str], known: Collection[str]) -> Query | None:
-    """The query with each of its ``missing`` words as the nearest ``known`` one, or as the known ones that it is made
-    of. Where half of its terms are missing, those left are beginnings, and of a file name each word is looked for.
-
-    None when that changes nothing. Quoted phrases stay as they are.
+    """Returns the query with each of its ``missing`` words replaced by the nearest ``known`` one, or by the known ones
+    that it is made of. If half of its terms are missing, those without a replacement match as beginnings of words, and
+    of a file name each word is searched. Quoted phrases stay as they are. None if nothing changes.
     """
     corrected = _corrected(missing, frozenset(known))
     quoted = {term.words for term in query.required}
@@ -68,12 +67,12 @@ def relaxed(query: Query, missing: Set[str], known: Collection[str]) -> Query | 
 
 
 def discounted(hits: Iterable[TextHit]) -> list[TextHit]:
-    """The hits of a relaxed query as they count beside those of the query itself."""
+    """Returns the hits of a relaxed query with their coverage discounted."""
     return [hit._replace(coverage=hit.coverage * _CERTAINTY) for hit in hits]
 
 
 def _corrected(missing: Iterable[str], known: frozenset[str]) -> dict[str, Phrase]:
-    guesses = ((word, _nearest(word, known) or _parted(word, known)) for word in may_be_misspelt(missing))
+    guesses = ((word, _nearest(word, known) or _split_compound(word, known)) for word in may_be_misspelt(missing))
     return {word: meant for word, meant in guesses if meant}
 
 
@@ -101,11 +100,11 @@ def _nearest(word: str, known: frozenset[str]) -> Phrase:
     return (best[1],) if best else ()
 
 
-def _parted(word: str, known: frozenset[str]) -> Phrase:
-    """The longest first."""
+def _split_compound(word: str, known: frozenset[str]) -> Phrase:
+    """Returns the known words of which a word is made, the longest possible first one; empty if it is not."""
     for end in range(len(word) - _LEAST_NAME_WORD, _LEAST_NAME_WORD - 1, -1):
         first, rest = word[:end], word[end:]
-        if first in known and (others := (rest,) if rest in known else _parted(rest, known)):
+        if first in known and (others := (rest,) if rest in known else _split_compound(rest, known)):
             return (first, *others)
     return ()
 

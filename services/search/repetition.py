@@ -1,4 +1,4 @@
-"""Tells whether one snippet says again what a better one of the same file has said: passages overlap. Pure."""
+"""Tells whether a snippet repeats a better one of the same file: passages overlap. Pure."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -11,16 +11,18 @@ from typing import NamedTuple
 from search.snippets import ELLIPSIS, Range
 
 _END_OF_SENTENCE = re.compile(r"[.!?]+\s+|[。！？…\n]+\s*")  # noqa: RUF001
-_ENOUGH = 30
-"""Characters in common that make two views of a sentence out of two places with the same words."""
+_LEAST_SHARED = 30
+"""Shared characters from which on two snippets are taken to show the same sentence."""
 
 _BESIDE = 8
-_SHORT = 150
-"""Characters up to which a text must stand in another as a whole to be a repetition of it."""
+"""Characters before or after a highlight that are compared in the quick test."""
+
+_SHORT_SNIPPET = 150
+"""Characters up to which a snippet without highlights repeats another only if all of it occurs there."""
 
 
 class _Around(NamedTuple):
-    """What a snippet shows of a highlight's sentence before and after it."""
+    """What a snippet shows of a highlight's sentence, before and after the highlight."""
 
     before: str
     after: str
@@ -28,19 +30,19 @@ class _Around(NamedTuple):
 
 @dataclass(frozen=True)
 class Shown:
-    """A snippet and its highlights; what has to be known of it is found out when it is asked for."""
+    """A snippet and its highlights; what is derived from them is computed on demand, once."""
 
     text: str
     highlights: Sequence[Range]
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """What is highlighted, without case."""
+        """The highlighted words, in lower case."""
         return frozenset([self.text[start:end].lower() for start, end in self.highlights])
 
     @cached_property
     def around(self) -> Mapping[str, list[_Around]]:
-        """Each stretch of highlighted words, as often as it occurs, with its sentence."""
+        """Highlighted text → the sentence around each of its occurrences."""
         text = self.text
         parted = [end.span() for end in _END_OF_SENTENCE.finditer(text)]
         begins, ends = [0, *(begin for _, begin in parted)], [*(end for end, _ in parted), len(text)]
@@ -52,12 +54,12 @@ class Shown:
 
 
 def repeats(shown: Shown, better: Shown) -> bool:
-    """True when the other highlights all of the same words, and most of them in the same sentences; of a text without
-    highlights when half of it stands in the other.
+    """True if ``better`` highlights all of the same words and most of them in the same sentences; for a snippet without
+    highlights, if half of it occurs in ``better``.
     """
     if not shown.highlights:
         text = shown.text.strip(ELLIPSIS)
-        outer = len(text) // 4 if len(text) > _SHORT else 0
+        outer = len(text) // 4 if len(text) > _SHORT_SNIPPET else 0
         return text[outer : len(text) - outer] in better.text
     if not shown.words <= better.words or not _is_most(shown, _seem_said(shown, better)):
         return False
@@ -77,7 +79,7 @@ def _is_most(shown: Shown, characters: int) -> bool:
 
 
 def _seem_said(shown: Shown, better: Shown) -> int:
-    """At most so many highlighted characters stand in the same sentence there: a quick look, before sentences are."""
+    """Returns an upper bound of the highlighted characters that stand in the same sentence of ``better``; cheap."""
     text, other = shown.text, better.text
     return sum(
         [
@@ -89,11 +91,11 @@ def _seem_said(shown: Shown, better: Shown) -> int:
 
 
 def _is_same(words: str, one: _Around, other: _Around) -> bool:
-    """True for two views of one sentence: laid over each other they agree, and by more than a few words."""
+    """True if two snippets show one sentence: laid over each other they agree, over more than a few words."""
     if one == other:
         return True
     before, more = sorted((one.before, other.before), key=len)
     after, longer = sorted((one.after, other.after), key=len)
     common = len(before) + len(words) + len(after)
     whole = len(one.before) + len(words) + len(one.after)
-    return more.endswith(before) and longer.startswith(after) and common >= min(_ENOUGH, whole)
+    return more.endswith(before) and longer.startswith(after) and common >= min(_LEAST_SHARED, whole)

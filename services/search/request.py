@@ -1,4 +1,4 @@
-"""Turns the JSON body of a search into checked parameters; whatever does not fit is refused with the field's name."""
+"""The parameters of a search, checked; an invalid one is refused with the name of its field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_OFFSET = 10_000
 
 
 class Mode(StrEnum):
-    """What a search goes by."""
+    """What files are found by: words, meaning or both."""
 
     HYBRID = "hybrid"
     SEMANTIC = "semantic"
@@ -23,7 +23,7 @@ class Mode(StrEnum):
 
 
 class Sort(StrEnum):
-    """In which order; a leading minus turns it round."""
+    """The order of results; a leading minus reverses it."""
 
     RELEVANCE = "relevance"
     OLDEST = "date"
@@ -35,14 +35,14 @@ class Sort(StrEnum):
 
 
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}$")]
-"""ISO 639, without region: ``de`` also finds what is said to be ``de-AT``."""
+"""ISO 639, without region: ``de`` also finds files in ``de-AT``."""
 
 
-class Wanted(Ranges):
-    """Which files to look through, and which part of what is found to show.
+class FilterParameters(Ranges):
+    """Which files to search, and which part of the results to return.
 
-    Files that moderation objects to are held out unless ``include_flagged``. ``has_text``: something is written or
-    spoken inside. ``status``: ``complete`` files can be found by meaning, those of the others not yet or not any more.
+    Files that moderation objects to are excluded unless ``include_flagged``. ``has_text``: something is written or
+    spoken inside. ``status``: ``complete`` files can be found by meaning, the others not yet or not any more.
     """
 
     file_types: list[Literal["image", "video", "audio", "document"]] | None = Field(default=None, max_length=4)
@@ -54,7 +54,7 @@ class Wanted(Ranges):
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
 
     def filters(self) -> "Filters":
-        """What files are looked at."""
+        """Returns the filters of the request."""
         return Filters(
             kinds=tuple(self.file_types) if self.file_types else None,
             created_from=self.created_from,
@@ -68,8 +68,8 @@ class Wanted(Ranges):
         )
 
 
-class SearchRequest(Wanted):
-    """``POST /api/v1/search``. ``sort`` puts the 2,000 most relevant files in another order."""
+class SearchRequest(FilterParameters):
+    """Body of ``POST /api/v1/search``. ``sort`` reorders the 2,000 most relevant files."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -78,13 +78,16 @@ class SearchRequest(Wanted):
     sort: Literal["relevance", "date", "-date", "size", "-size", "name", "-name"] = "relevance"
 
 
-class ImageRequest(QueryRanges, Wanted):
-    """``POST /api/v1/search/image``: the parameters of its URL."""
+class ImageRequest(QueryRanges, FilterParameters):
+    """Query parameters of ``POST /api/v1/search/image``."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which of a user's files count; None: no limit. ``required`` and ``excluded`` are tsquery texts."""
+    """Which of a user's files are searched; None: no limit. ``required`` and ``excluded`` are tsquery texts.
+
+    ``other_than``: the id of a file to leave out.
+    """
 
     kinds: tuple[str, ...] | None = None
     created_from: datetime | None = None
@@ -100,7 +103,7 @@ class Filters:
     include_flagged: bool = False
 
     def parameters(self) -> Mapping[str, Any]:
-        """The values for the store's statements."""
+        """Returns the values of the conditions in :mod:`search.store.filtering`."""
         return {
             "kinds": list(self.kinds) if self.kinds else None,
             "created_from": self.created_from,

@@ -1,4 +1,4 @@
-"""What the environment says about this process, beyond what every service is told."""
+"""The settings of search that not every service has, read from the environment."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -11,7 +11,7 @@ class Settings(DatabaseSettings, EncoderSettings):
     """Read once, by ``main.py``."""
 
     encoder_timeout_s: float = Field(default=3.0, gt=0, le=30)
-    """Longer, and a search goes by words alone."""
+    """Seconds after which a search stops waiting for the query's vector and goes by words alone."""
 
 
 class MaintenanceSettings(BaseSettings):

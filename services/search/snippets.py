@@ -1,4 +1,4 @@
-"""Cuts the part of a passage worth showing and says which stretches of it are the query's words and phrases."""
+"""Cuts a snippet out of a passage and finds the query's words and phrases in it."""
 
 import re
 from collections import defaultdict
@@ -16,13 +16,15 @@ MAX_SNIPPET = 300
 _LEAD = 60
 _ROOM = MAX_SNIPPET - _LEAD
 _LEAST_PARTED = 4
+"""Letters from which on a word is also found written in parts."""
+
 ELLIPSIS = "…"
 
 _WORTH_OF_A_PHRASE = 100
-"""In a snippet; each word is worth 1, and a query has fewer of them."""
+"""The value of a phrase in a snippet; a word is worth 1, and a query has fewer words than this."""
 
 _LONG_RUN = 4
-"""Pairs of characters from which on each pair of a run without spaces is a term of its own."""
+"""Number of pairs from which on each pair of a run without spaces is a term of its own."""
 
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _HIRAGANA = re.compile("[\u3041-\u309f]+")
@@ -33,13 +35,13 @@ _SPACED = bytes(ord(chr(code).lower() if chr(code).isalnum() else " ") for code 
 Range = tuple[int, int]
 
 _Place = tuple[int, Token]
-"""A token of a written word, and where that word begins."""
+"""(code point at which a written word begins, a token of it)."""
 
 
 class Snippet(NamedTuple):
-    """``highlights`` are (start, end) in Unicode code points of ``text``, end exclusive, in order.
+    """The shown part of a passage. ``highlights`` are (start, end) in code points of ``text``, end exclusive, in order.
 
-    ``marks`` are those of the whole passage, and some may overlap.
+    ``marks`` are the matches in the whole passage; some may overlap.
     """
 
     text: str
@@ -48,12 +50,12 @@ class Snippet(NamedTuple):
 
     @property
     def found(self) -> list[Range]:
-        """Like ``highlights``, in the whole passage."""
+        """The highlights of the whole passage."""
         return _merged([mark[:2] for mark in self.marks])
 
 
 class Highlighter:
-    """Of one query: looks at each form of a word once, however many passages it occurs in."""
+    """Highlights one query in any number of passages; examines each written form of a word once."""
 
     def __init__(
         self,
@@ -65,15 +67,17 @@ class Highlighter:
         languages: Iterable[str] = (),
         spelt: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """``wanted``: folded words, marked wherever they or forms of them in one of the ``languages`` stand;
-        ``phrases``: words that are marked where they follow each other, and come first; ``runs``: pairs of characters
-        that are marked the same way; ``beginnings`` of words. ``spelt``: a wanted word with its accents.
+        """``wanted``: folded words, highlighted wherever they or forms of them in one of the ``languages`` stand;
+        ``phrases``: words highlighted only where they follow each other, preferred in snippets; ``runs``: pairs of
+        characters, highlighted the same way; ``beginnings`` of words. ``spelt``: wanted word → with its accents.
         """
-        sought = WantedWords(wanted, beginnings, languages, spelt)
-        self._beginnings = [f" {start}" for start in sought.beginnings if start.isascii()]
-        self._plain_forms = _PlainForms(sought)
-        self._plain_phrases = [(" ".join(words), _plain(words)) for words in phrases if "".join(words).isascii()]
-        self._form = cache(partial(_form, sought))
+        wanted_words = WantedWords(wanted, beginnings, languages, spelt)
+        self._beginnings = [f" {start}" for start in wanted_words.beginnings if start.isascii()]
+        self._plain_forms = _PlainForms(wanted_words)
+        self._plain_phrases = [
+            (" ".join(words), _phrase_pattern(words)) for words in phrases if "".join(words).isascii()
+        ]
+        self._form = cache(partial(_form, wanted_words))
         self._phrases = _Phrases([*phrases, *runs])
         self._worth = {" ".join(words): _WORTH_OF_A_PHRASE for words in phrases}
         whole = {*wanted, *(words[0] for words in phrases if len(words) == 1)}
@@ -82,9 +86,9 @@ class Highlighter:
 
     @classmethod
     def of(cls, terms: Collection[Term], languages: Iterable[str] = ()) -> Self:
-        """Of a query's terms: what is quoted, a code or a file name is marked as a whole or not at all.
+        """Builds the highlighter of a query's terms; quoted phrases, codes and file names are highlighted as a whole.
 
-        ``languages`` by the names of their stemmers, which are those of Postgres' text search configurations.
+        ``languages``: names of stemmers, which are those of Postgres' text search configurations.
         """
         phrases: list[Phrase] = []
         runs: list[Phrase] = []
@@ -113,11 +117,11 @@ class Highlighter:
         return cls(words, phrases, runs, beginnings=beginnings, languages=languages, spelt=spelt)
 
     def snippet(self, text: str, *, holds_words: bool = False) -> Snippet:
-        """At most about ``MAX_SNIPPET`` characters around the most of what is wanted, phrases first.
+        """Returns about ``MAX_SNIPPET`` characters at most around the best matches, phrases first.
 
-        ``holds_words``: some of what is wanted occurs, if need be written in parts (:mod:`search.catenation`).
+        ``holds_words``: words of the query occur for certain, if need be written in parts (:mod:`search.catenation`).
         """
-        marks = self._plain(text) if text.isascii() else self._unlike_ascii(text)
+        marks = self._marks_in_ascii(text) if text.isascii() else self._marks_in_unicode(text)
         if self._numbers:
             marks = sorted({*marks, *_marks(self._numbers, text)})
         if holds_words and not marks and self._words:
@@ -128,7 +132,7 @@ class Highlighter:
         lead, tail = (ELLIPSIS if start else ""), (ELLIPSIS if end < len(text) else "")
         return Snippet(f"{lead}{text[start:end]}{tail}", _inside(marks, start, end, len(lead) - start), marks)
 
-    def _plain(self, text: str) -> list[Mark]:
+    def _marks_in_ascii(self, text: str) -> list[Mark]:
         # Spaces around each word: to look for what words begin with is faster than any pattern.
         spaced = f" {text.encode().translate(_SPACED).decode()} "
         forms, find = self._plain_forms, spaced.find
@@ -146,23 +150,23 @@ class Highlighter:
             marks.sort()
         return marks
 
-    def _unlike_ascii(self, text: str) -> list[Mark]:
+    def _marks_in_unicode(self, text: str) -> list[Mark]:
         marks: list[Mark] = []
-        said: list[_Place] = []
+        places: list[_Place] = []
         for written in written_words(text):
             at = written.start()
             form = self._form(written[0])
             marks += [(at + start, at + end, found) for start, end, found in form.marks]
             if self._phrases:
-                said += [(at, token) for token in form.tokens]
+                places += [(at, token) for token in form.tokens]
         if self._phrases:
-            marks += self._phrases.marks(said)
+            marks += self._phrases.marks(places)
             marks.sort()
         return marks
 
 
 class _PlainForms(dict[str, str]):
-    """An ASCII word after a space → which wanted word it is, if any; found out at the first time."""
+    """A space and an ASCII word → the wanted word it is a form of, empty if none; computed on first use."""
 
     def __init__(self, wanted: WantedWords) -> None:
         super().__init__()
@@ -174,14 +178,14 @@ class _PlainForms(dict[str, str]):
 
 
 class _Form(NamedTuple):
-    """What there is in a word as it is written, and what of that is wanted."""
+    """The tokens of a word as it is written, and the wanted ones among them."""
 
     tokens: tuple[Token, ...]
     marks: tuple[Mark, ...]
 
 
 class _Phrases:
-    """Finds words that follow each other among the tokens of a text."""
+    """Finds phrases among the tokens of a text."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._by_first: defaultdict[str, list[Phrase]] = defaultdict(list)
@@ -191,21 +195,21 @@ class _Phrases:
     def __bool__(self) -> bool:
         return bool(self._by_first)
 
-    def marks(self, said: Sequence[_Place]) -> Iterator[Mark]:
+    def marks(self, places: Sequence[_Place]) -> Iterator[Mark]:
         by_first = self._by_first
-        for place, (at, token) in enumerate(said):
+        for place, (at, token) in enumerate(places):
             for phrase in by_first.get(token.word, ()):
-                following = said[place : place + len(phrase)]
+                following = places[place : place + len(phrase)]
                 here = [one for _, one in following]
                 if _are(here, phrase) and not any(_apart(*two) for two in pairwise(here)):
                     last_at, last = following[-1]
-                    # Of a pair that only begins with the last character the other one is not meant.
+                    # If the last word is only the first character of a pair, the second one is not highlighted.
                     end = last.end if last.word == phrase[-1] else last.start + 1
                     yield at + token.start, last_at + end, " ".join(phrase)
 
 
 def _apart_in_text(wanted: Iterable[str]) -> re.Pattern[str] | None:
-    """Finds words whose characters may be parted by what catenation leaves out."""
+    """Returns a pattern for words whose characters may be separated by what catenation leaves out; None for no word."""
     each = [_BETWEEN.join(word) for word in sorted(wanted) if len(word) >= _LEAST_PARTED and not is_unspaced(word)]
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})(?![^\W_])", re.IGNORECASE) if each else None
 
@@ -216,32 +220,32 @@ def _marks(pattern: re.Pattern[str], text: str) -> Iterator[Mark]:
 
 
 def _form(wanted: WantedWords, written: str) -> _Form:
-    said = tuple(tokens(written))
-    return _Form(said, tuple(wanted.marks(said)))
+    found = tuple(tokens(written))
+    return _Form(found, tuple(wanted.marks(found)))
 
 
-def _are(said: Sequence[Token], phrase: Phrase) -> bool:
-    """The last word of a phrase may be a single character and begin a pair."""
-    if len(said) < len(phrase) or any(one.word != word for one, word in zip(said, phrase[:-1], strict=False)):
+def _are(found: Sequence[Token], phrase: Phrase) -> bool:
+    """True if the tokens are the words of the phrase; its last word may be the first character of a pair."""
+    if len(found) < len(phrase) or any(one.word != word for one, word in zip(found, phrase[:-1], strict=False)):
         return False
     last = phrase[-1]
-    return said[-1].word == last or (len(last) == 1 and is_unspaced(last) and said[-1].word.startswith(last))
+    return found[-1].word == last or (len(last) == 1 and is_unspaced(last) and found[-1].word.startswith(last))
 
 
 def _apart(one: Token, other: Token) -> bool:
-    """True for pairs that share a character and yet stand in two runs."""
+    """True for pairs that share a character but stand in two runs."""
     return one.ends_run and is_unspaced(other.word) and one.word[-1] == other.word[0]
 
 
-def _plain(phrase: Phrase) -> re.Pattern[str]:
-    """Of a phrase after a space, whatever it was that parted its words."""
+def _phrase_pattern(phrase: Phrase) -> re.Pattern[str]:
+    """Returns a pattern for a phrase after a space in a text in which all other characters became spaces."""
     # Longer words are known by their beginning.
     whole = (word + "[a-z0-9]*" if len(word) == MAX_WORD else word for word in phrase)
     return re.compile(" " + " +".join(whole) + "(?![a-z0-9])")
 
 
 def _chains(words: Iterable[str]) -> list[list[str]]:
-    """Pairs of characters that overlap were one run; every other word is alone."""
+    """Groups words: overlapping pairs of characters were one run, every other word is a group of its own."""
     chains: list[list[str]] = []
     for word in words:
         if chains and len(word) == 2 and is_unspaced(word) and chains[-1][-1][-1] == word[0]:
@@ -252,7 +256,7 @@ def _chains(words: Iterable[str]) -> list[list[str]]:
 
 
 def _merged(ranges: Sequence[Range]) -> list[Range]:
-    """Those that touch as one."""
+    """Merges ranges that touch or overlap."""
     merged: list[Range] = []
     reach = -1
     for start, end in ranges:
@@ -266,7 +270,7 @@ def _merged(ranges: Sequence[Range]) -> list[Range]:
 
 
 def _best(marks: Sequence[Mark], worth: Mapping[str, int]) -> Range:
-    """The stretch that holds most of what is wanted, each thing once; of several the shortest, then the first."""
+    """Returns the range with the highest value, each word or phrase counted once; of equals the shortest."""
     if not marks:
         return 0, 0
     begin, last, leaving = marks[0]
@@ -290,7 +294,7 @@ def _best(marks: Sequence[Mark], worth: Mapping[str, int]) -> Range:
 
 
 def _cut(text: str, best: Range) -> Range:
-    """What is shown of a text that is too long: all of ``best`` as far as there is room, between spaces."""
+    """Returns the range to show of a text that is too long: all of ``best`` if there is room, cut at spaces."""
     start = max(0, min(best[0] - _LEAD, len(text) - MAX_SNIPPET))
     if start:
         start = text.find(" ", start, start + _LEAD) + 1 or start
@@ -301,5 +305,5 @@ def _cut(text: str, best: Range) -> Range:
 
 
 def _inside(marks: Iterable[Mark], start: int, end: int, shift: int) -> list[Range]:
-    """What of ``marks`` lies between ``start`` and ``end``, moved by ``shift``."""
+    """Returns the ranges of ``marks`` between ``start`` and ``end``, moved by ``shift``."""
     return _merged([(max(a, start) + shift, min(b, end) + shift) for a, b, _ in marks if a < end and b > start])

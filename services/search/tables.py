@@ -1,7 +1,8 @@
-"""Names what the schema ``search`` holds; the migrations create it, the modules of ``store`` query it.
+"""Names of the schema ``search``; the migrations create its tables, the modules of ``store`` query them.
 
-Vectors lie in one table per number of dimensions, because an index is built for one: another number is one
-migration and one line here. Every row carries its model; vectors of two models are never compared.
+Vectors lie in one table per number of dimensions, because an index is built for one. Another number of dimensions needs
+a migration (table, policy, counting triggers and graphs as in 0001, 0002 and 0005), a line here, and one in
+``planner.CROSSOVERS``. Every row carries its model; vectors of two models are never compared.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ SCHEMA = "search"
 LEDGER = Ledger(MetaData())
 
 VECTOR_TABLES: Mapping[int, str] = MappingProxyType({384: "vectors_384", 1536: "vectors_1536"})
-"""Dimensions → table."""
+"""Dimensions → vector table."""
 
 UNEMBEDDED = ""
-"""Stands for the model of texts that came with the analysis and have no vectors yet."""
+"""The ``model_id`` of texts of an analysis that have no vectors yet."""

@@ -1,7 +1,7 @@
-"""From a sample of what a large tenant's files hold of a query to the passages worth reading: no others are. Pure.
+"""Estimates from a sample the score that a passage needs to be among the best, and writes it as a tsquery. Pure.
 
-A question's common words occur in thousands of passages, which cannot be among the best when fifty files hold more of
-the question. MaxScore (Turtle, Flood 1995) with the threshold taken from the sample, as one condition for the index.
+A question's common words occur in thousands of passages, which cannot be among the best if fifty files hold more of
+the question. This is MaxScore (Turtle, Flood 1995) with the threshold from a sample, as one condition for the index.
 """
 
 from collections.abc import Sequence
@@ -13,100 +13,108 @@ from typing import NamedTuple
 from search.ranking import SUPPORTING_COVERAGE
 
 SAMPLES = (4, 16, 64, 256, 1024)
-"""One in so many files is in a sample; each is inside the one before (migration 0008)."""
+"""The samples: of one file in 4, in 16, …; each is part of the one before (migration 0008)."""
 
 READ_WHOLE = 400
-"""Files of a tenant up to which reading every passage that holds a word is as fast."""
+"""Number of a tenant's files up to which reading every passage that holds a word is as fast as sampling."""
 
 _LEAST_SAMPLED = 100
+"""Files that a sample must have."""
+
 _LEAST_SEEN = 3
+"""Sampled files that must reach a threshold."""
+
 _SURE = 1.3
-"""Standard deviations: nine times of ten there are as many files as a sample was taken to say."""
+"""Standard deviations: in nine cases of ten there are at least as many files as the sample says."""
 
 _MOST_LEAVES = 64
+"""Terms in the longest tsquery; each is a lookup in the index."""
+
 _EPSILON = 1e-9
 
 
-class Seen(NamedTuple):
-    """Files of a sample that hold the same words: of all their passages, of the best one, each a mask of terms.
+class SampleGroup(NamedTuple):
+    """A group of sampled files with equal masks of terms: ``mask`` over all their passages, ``best`` of the best one.
 
-    ``wanted`` of the ``files`` pass the filters.
+    ``passing`` of the ``files`` pass the filters.
     """
 
     mask: int
     best: int
     files: int
-    wanted: int
+    passing: int
 
 
 @dataclass(frozen=True)
 class Sample:
-    """``seen`` in one file of ``one_in``, of ``files`` in all."""
+    """The groups of a sample of one file in ``one_in``; the tenant has ``files`` in all."""
 
     one_in: int
     files: int
-    seen: Sequence[Seen]
+    groups: Sequence[SampleGroup]
 
     def weights(self, terms: int) -> tuple[float, ...]:
-        """Each term's, the greater the fewer files hold it; what no sampled file holds may be in half a file of it."""
+        """Returns the weight of each term, greater for rarer ones; one in no sampled file counts as in half a file."""
         sampled = self.files / self.one_in
-        held = [sum(seen.files for seen in self.seen if seen.mask & 1 << i) for i in range(terms)]
+        held = [sum(group.files for group in self.groups if group.mask & 1 << i) for i in range(terms)]
         return tuple(log(1 + max(sampled, held[i]) / max(held[i], 0.5)) for i in range(terms))
 
     @property
-    def wanted(self) -> int:
-        """How many of all files may hold a word and pass the filters."""
-        return self.one_in * sum(seen.wanted for seen in self.seen)
+    def passing(self) -> int:
+        """Estimated number of files that hold a term and pass the filters."""
+        return self.one_in * sum(group.passing for group in self.groups)
 
 
 @dataclass(frozen=True)
-class Weighing:
-    """What each term weighs, and which ones are literal: a passage that holds one comes before all that hold none."""
+class TermWeights:
+    """The weight of each term, and the mask of the literal ones: passages with one come before all that have none."""
 
     weights: Sequence[float]
     literal: int
 
     @cached_property
     def shares(self) -> tuple[float, ...]:
-        """Each term's share of the query; of a literal one, 1 more than that."""
+        """Each term's share of the query's weight; 1 more for a literal term."""
         total = sum(self.weights)
         return tuple(weight / total + (self.literal >> i & 1) for i, weight in enumerate(self.weights))
 
     def share(self, mask: int) -> float:
-        """Of the terms in a mask."""
+        """Returns the sum of the shares of the terms in a mask."""
         return sum(share for i, share in enumerate(self.shares) if mask & 1 << i)
 
 
 def sample_for(files: int) -> int | None:
-    """The smallest sample that tells enough of so many files; None where all of them are read."""
+    """Returns the smallest sample that is large enough for a tenant of ``files``; None if all files are read."""
     return max((one_in for one_in in SAMPLES if files >= _LEAST_SAMPLED * one_in and files > READ_WHOLE), default=None)
 
 
-def least_share(sample: Sample, weighing: Weighing, depth: int) -> float:
-    """What a passage must hold so that in all likelihood ``depth`` files have such a one."""
+def least_share(sample: Sample, term_weights: TermWeights, depth: int) -> float:
+    """Returns the share of the query that most probably ``depth`` files hold in one passage: the score threshold."""
     needed = max(_expected_for(depth, sample.one_in) / sample.one_in, _LEAST_SEEN)
     found = 0
-    for share, wanted in sorted(((weighing.share(seen.best), seen.wanted) for seen in sample.seen), reverse=True):
-        found += wanted
+    for share, passing in sorted(
+        ((term_weights.share(group.best), group.passing) for group in sample.groups), reverse=True
+    ):
+        found += passing
         if found >= needed:
             return max(share, SUPPORTING_COVERAGE)
     return SUPPORTING_COVERAGE
 
 
 def _expected_for(depth: int, one_in: int) -> float:
-    """Of so many files to be expected at least ``depth`` are there: n files among which one in so many is sampled are
-    known to within sqrt(n * (one_in - 1)).
+    """Returns the expected number of files needed so that at least ``depth`` exist in nine cases of ten: an estimate of
+    n files from a sample of one in ``one_in`` has a standard deviation of sqrt(n * (one_in - 1)).
     """
     spread = _SURE * sqrt(one_in - 1)
     return ((spread + sqrt(spread**2 + 4 * depth)) / 2) ** 2
 
 
-def holding(terms: Sequence[str], weighing: Weighing, least: float) -> str:
-    """The tsquery of every passage whose terms make up ``least`` or more, and of few others.
+def threshold_query(terms: Sequence[str], term_weights: TermWeights, least: float) -> str:
+    """Returns a tsquery that every passage matches whose terms have a share of ``least`` or more, and few others.
 
-    Long queries would need too many combinations; then fewer words have to come together.
+    A long query would need too many combinations of terms; then only smaller combinations are required.
     """
-    by_share = sorted(zip(weighing.shares, terms, strict=True), reverse=True)
+    by_share = sorted(zip(term_weights.shares, terms, strict=True), reverse=True)
     chosen = _condition(by_share, least - _EPSILON, together=1)
     for together in range(2, len(terms) + 1):
         finer = _condition(by_share, least - _EPSILON, together)
@@ -117,7 +125,7 @@ def holding(terms: Sequence[str], weighing: Weighing, least: float) -> str:
 
 
 class _Condition(NamedTuple):
-    """``leaves``: terms in it; an empty ``tsquery`` holds for every passage (0 leaves) or for none (inf)."""
+    """``leaves``: number of terms in it. An empty ``tsquery`` matches every passage (0 leaves) or none (inf)."""
 
     tsquery: str
     leaves: float
@@ -128,7 +136,7 @@ _NONE = _Condition("", inf)
 
 
 def _condition(terms: Sequence[tuple[float, str]], least: float, together: int) -> _Condition:
-    """Terms by descending share: either the first and the rest of what is needed, or as much without it."""
+    """``terms`` by descending share: either the first one and the missing share, or all of it from the others."""
     if least <= 0 or together == 0:
         return _ALL
     if sum(share for share, _ in terms) < least:

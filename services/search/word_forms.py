@@ -1,4 +1,4 @@
-"""Which words of a text are those that a query wants, or forms of them: by Snowball's stems, as Postgres finds them."""
+"""Finds the words of a text that are wanted by a query, or forms of them: by Snowball's stems, as Postgres does."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ import Stemmer
 from search.folding import Token, fold, is_unspaced
 
 Mark = tuple[int, int, str]
-"""A stretch of a text and what of the query it is."""
+"""(start, end, word or phrase of the query): a match in a text, in code points, end exclusive."""
 
 _MIN_STEM = 4
 _MIN_START = 2
@@ -18,7 +18,7 @@ _MAX_ENDING = 3
 
 
 class WantedWords:
-    """Which words to highlight: the query's own, other forms of them, and what begins as it asks."""
+    """The words to highlight: the query's own, other forms of them, and words with the wanted ``beginnings``."""
 
     def __init__(
         self,
@@ -42,10 +42,10 @@ class WantedWords:
         stems = {stem for _, by_stem in self._by_stem for stem in by_stem}
         self._starts = {word[:_MIN_START] for word in (*letters, *stems)}
         self.beginnings = {word[:_MIN_STEM] for word in (*self._words, *stems)} | set(self._prefixes)
-        """What every wanted word begins with."""
+        """Every wanted word begins with one of these."""
 
     def known(self, word: str) -> str:
-        """The wanted word that this is a form of; empty for none."""
+        """Returns the wanted word of which ``word`` is a form; empty if there is none."""
         if word in self._words:
             return word
         for other in self._by_beginning.get(word[:_MIN_STEM], ()):
@@ -57,8 +57,9 @@ class WantedWords:
                     return found
         return next((prefix for prefix in self._prefixes if word.startswith(prefix)), "")
 
-    def marks(self, said: Iterable[Token]) -> Iterator[Mark]:
-        for token in said:
+    def marks(self, tokens: Iterable[Token]) -> Iterator[Mark]:
+        """Yields the matches among the tokens of a text."""
+        for token in tokens:
             if word := self.known(token.word):
                 yield token.start, token.end, word
             elif self._characters and token.end - token.start == len(token.word):

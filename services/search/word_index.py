@@ -1,4 +1,4 @@
-"""Turns texts and file names into the words that Postgres indexes for them, parted by spaces."""
+"""Turns texts and file names into the words that Postgres indexes for them, separated by spaces."""
 
 import re
 from pathlib import PurePosixPath
@@ -10,7 +10,7 @@ _HUMP = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 def index_text(text: str) -> str:
-    """All words in their order, and after them those written in parts as one.
+    """Returns all words in their order, and after them the joined ones (:mod:`search.catenation`).
 
     The last character of an unspaced run is added, so that a single character finds it as the start of a word.
     """
@@ -18,7 +18,7 @@ def index_text(text: str) -> str:
 
 
 def name_text(filename: str) -> str:
-    """A file name as words: as it is spelt, and once more with camel case and digits parted."""
+    """Returns the words of a file name as it is spelt, and once more with camel case and digits split off."""
     spelt = _words(filename)
     parted = _words(_HUMP.sub(" ", _part_camel_case(filename)))
     each = spelt if parted == spelt else [*spelt, *parted]

@@ -33,7 +33,7 @@ def key_id_of(sha256: str) -> str:
 
 
 async def _run(settings: BootstrapSettings) -> None:
-    database = Database(settings.database_url, "upload_gateway", pool_size=1)
+    database = Database(settings.database_url, "upload_gateway", pool_size=2)
     try:
         await bootstrap(database, settings.local_user_id, settings.local_api_key.get_secret_value())
     finally:

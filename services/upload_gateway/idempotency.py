@@ -57,7 +57,7 @@ class Outcome(Generic[ModelT]):
 
 
 Work = Callable[[], Awaitable[tuple[ModelT, str]]]
-"""Carries the request out; answers the data and the fingerprint of what was asked for."""
+"""Carries the request out; returns the data and the fingerprint of what was asked for."""
 
 
 def fingerprint_of(wish: Any) -> str:

@@ -1,7 +1,5 @@
 """Turns an API key or a bearer token into a principal, by this service's own tables; a first login makes the user."""
 
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +11,7 @@ from identity import local_issuer
 from identity.api_keys import hash_api_key, is_well_formed
 from identity.oidc import OidcVerifier, VerifiedUser, configured_verifier
 from identity.principal import Principal
+from identity.remembered import RememberedPrincipals
 from upload_gateway.announcing import announce_user
 from upload_gateway.settings import Settings
 from upload_gateway.store import users
@@ -50,7 +49,7 @@ class TableAuthenticator:
         self.oidc = oidc
         self._database = database
         self._announced = announced
-        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._remembered = RememberedPrincipals(REMEMBERED_S, REMEMBERED)
 
     @classmethod
     def configured(cls, database: Database, settings: Settings, announced: Callable[[], None]) -> Self:
@@ -80,15 +79,14 @@ class TableAuthenticator:
 
     def forget(self, key_sha256: str) -> None:
         """A key is no more: here from now on, on other instances within seconds."""
-        self._known.pop(key_sha256, None)
+        self._remembered.forget(key_sha256)
 
     def forget_user(self, user_id: str) -> None:
         """Something about a user or their keys changed: they are looked up anew."""
-        for name in [name for name, (_, known) in self._known.items() if known.user_id == user_id]:
-            del self._known[name]
+        self._remembered.forget_user(user_id)
 
     async def _by_key_hash(self, sha256: str) -> Principal | None:
-        known = self._recall(sha256)
+        known = self._remembered.recall(sha256)
         if known is not None:
             return known
         async with self._database.transaction() as session:
@@ -98,7 +96,7 @@ class TableAuthenticator:
         return self._remember(sha256, user)
 
     async def _by_user_id(self, user_id: str) -> Principal | None:
-        known = self._recall(user_id)
+        known = self._remembered.recall(user_id)
         if known is not None:
             return known
         async with self._database.transaction() as session:
@@ -115,17 +113,10 @@ class TableAuthenticator:
             self._announced()
         return await self._by_user_id(verified.user_id)
 
-    def _recall(self, name: str) -> Principal | None:
-        until, principal = self._known.get(name, (0.0, None))
-        return principal if time.monotonic() < until else None
-
     def _remember(self, name: str, user: UserRow | None) -> Principal | None:
         if user is None:
             return None
         suspended = user.status == UserStatus.SUSPENDED.value
         principal = Principal(user.user_id, tier=user.tier, operator=user.operator, suspended=suspended)
-        self._known[name] = (time.monotonic() + REMEMBERED_S, principal)
-        self._known.move_to_end(name)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        self._remembered.remember(name, principal)
         return principal

@@ -33,6 +33,7 @@ FORM_OVERHEAD_BYTES = 256 * 1024
 """What boundaries, headers and fields may add to the file in one request."""
 USUAL_SECONDS: dict[Kind, float] = {Kind.IMAGE: 2, Kind.DOCUMENT: 5, Kind.AUDIO: 10, Kind.VIDEO: 20}
 """Until a user's own files say better."""
+_OTHERS_SECONDS = 10.0
 
 _log = structlog.get_logger()
 
@@ -237,4 +238,5 @@ async def _settle(resources: Resources, arriving: _Arriving, stored: StoredObjec
             estimate = await figures.median_seconds(session, user_id, kind)
     except DatabaseUnavailableError:
         _log.warning("generation not noted", upload_id=arriving.upload_id)
-    return Accepted(arriving.upload_id, round(USUAL_SECONDS[kind] if estimate is None else estimate, 1), offer)
+    usual = USUAL_SECONDS.get(kind, _OTHERS_SECONDS)
+    return Accepted(arriving.upload_id, round(usual if estimate is None else estimate, 1), offer)

@@ -21,11 +21,11 @@ ANOTHER_IS_AT_IT = "another instance is purging"
 async def purge(settings: Settings) -> str:
     """One round, unless another instance is at one; what it announces is published before it ends."""
     service = EventService(Service.UPLOAD_GATEWAY, settings)
-    database = Database(settings.database_url, SCHEMA, pool_size=2)
+    database = Database(settings.database_url, SCHEMA, pool_size=8)
     async with AsyncExitStack() as stack:
         for resource in (service.store, service.publisher, database):
             await stack.enter_async_context(resource)
-        relay = service.keeps_books(database, ledger)
+        relay = service.use_database(database, ledger)
         authenticator = TableAuthenticator.configured(database, settings, relay.wake)
         resources = Resources.configured(settings, database, service.store, authenticator, relay.wake)
         rounds: list[Purged] = []

@@ -57,9 +57,7 @@ async def open_session(resources: Resources, owner: Principal, announced: Announ
     Raises ``ApiError`` 409, 413, 415, 422 or 429 (then nothing was created).
     """
     filename, expected, metadata = _inspect(announced, resources.max_file_bytes)
-    await claiming.expect_room(resources, owner)
-    if announced.sha256 and not announced.allow_duplicate:
-        await claiming.expect_new(resources, owner, announced.sha256)
+    await _expect_welcome(resources, owner, announced)
     stored_name = filenames.for_storage(filename)
     upload_id = new_upload_id(owner.user_id, stored_name)
     new = NewObject(
@@ -72,26 +70,25 @@ async def open_session(resources: Resources, owner: Principal, announced: Announ
     url = await resources.objects.open_session(new, _page(origin))
     now = datetime.now(UTC)
     row = SessionRow(upload_id, owner.user_id, url, now + SESSION_LIFE)
-    requested = Requested(
-        filename=filename,
-        kind=expected.kind if expected else None,
-        media_type=new.media_type,
-        size_bytes=announced.size_bytes,
-        sha256=announced.sha256,
-        metadata=metadata,
-        trace_id=current_trace_id(),
-        created_at=now,
-        expected_until=row.expires_at,
-        claims_content=not announced.allow_duplicate,
-    )
     state = UploadState(
-        upload_id=upload_id, user_id=owner.user_id, bucket=new.bucket, object_name=new.key, requested=requested
+        upload_id=upload_id,
+        user_id=owner.user_id,
+        bucket=new.bucket,
+        object_name=new.key,
+        requested=Requested(
+            filename=filename,
+            kind=expected.kind if expected else None,
+            media_type=new.media_type,
+            size_bytes=announced.size_bytes,
+            sha256=announced.sha256,
+            metadata=metadata,
+            trace_id=current_trace_id(),
+            created_at=now,
+            expected_until=row.expires_at,
+            claims_content=not announced.allow_duplicate,
+        ),
     )
-    try:
-        await claiming.claim(resources, owner, state, row)
-    except ApiError:
-        await resources.objects.cancel_session(url)
-        raise
+    await _claim(resources, owner, state, row)
     return Session(upload_id, url, row.expires_at, Status.PENDING)
 
 
@@ -104,6 +101,22 @@ async def find_session(resources: Resources, user_id: str, upload_id: str) -> Se
         raise not_found("upload session")
     waiting = upload.generation == 0 and datetime.now(UTC) < opened.expires_at
     return Session(upload_id, opened.session_url if waiting else None, opened.expires_at, upload.status)
+
+
+async def _expect_welcome(resources: Resources, owner: Principal, announced: Announced) -> None:
+    """Asked before a session is opened; only the claim decides."""
+    await claiming.expect_room(resources, owner)
+    if announced.sha256 and not announced.allow_duplicate:
+        await claiming.expect_new(resources, owner, announced.sha256)
+
+
+async def _claim(resources: Resources, owner: Principal, state: UploadState, opened: SessionRow) -> None:
+    """A refusal takes the session back."""
+    try:
+        await claiming.claim(resources, owner, state, opened)
+    except ApiError:
+        await resources.objects.cancel_session(opened.session_url)
+        raise
 
 
 def _inspect(announced: Announced, max_bytes: int) -> tuple[str, sniff.Sniffed | None, dict[str, JsonValue]]:

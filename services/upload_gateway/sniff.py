@@ -6,6 +6,7 @@ A quick gate at the door; what the file really is, media-processor decides from 
 import re
 from dataclasses import dataclass
 
+from contracts import refused_formats
 from contracts.artifacts import Kind
 
 ENOUGH_BYTES = 4096
@@ -24,6 +25,7 @@ class UnsupportedTypeError(ValueError):
     """Not a type we take; the message names what was found."""
 
 
+_OLD_OFFICE = "an old Microsoft Office file"
 _I, _V, _A, _D = Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT
 
 _TAKEN: tuple[tuple[re.Pattern[bytes], str, Kind], ...] = tuple(
@@ -55,34 +57,18 @@ _TAKEN: tuple[tuple[re.Pattern[bytes], str, Kind], ...] = tuple(
     )
 )
 
-_REFUSED_TEXT = tuple(
-    (re.compile(pattern, re.DOTALL), name)
-    for pattern, name in (
-        (
-            rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.{0,2000}?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]",
-            "an SVG drawing",
-        ),
-        (rb"%!PS", "a PostScript document"),
-    )
+_SVG = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.{0,2000}?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
 )
-_REFUSED_BINARY = tuple(
+_REFUSED_CONTAINERS = tuple(
     (re.compile(pattern, re.DOTALL), name)
     for pattern, name in (
-        (rb"PK\x03\x04|PK\x05\x06", "a ZIP archive"),
-        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office file"),
-        (rb"MZ", "a Windows program"),
-        (rb"\x7fELF", "a Linux program"),
-        (rb"\xfe\xed\xfa[\xce\xcf]|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba\xbe", "a program"),
-        (rb"\x00asm", "a WebAssembly program"),
-        (rb"\x1f\x8b|BZh|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "a compressed file"),
-        (rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07", "an archive"),
+        (rb"PK\x03\x04|PK\x05\x06", refused_formats.ZIP),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLD_OFFICE),
         (rb".{257}ustar", "a TAR archive"),
-        (rb"SQLite format 3\x00", "a database"),
-        (rb"8BPS", "a Photoshop document"),
-        (rb"OTTO|\x00\x01\x00\x00|wOF[F2]", "a font"),
-        (rb"\x00\x00[\x01\x02]\x00", "an icon"),
     )
 )
+"""Containers, which media-processor opens to see what is in them."""
 
 _OFFICE = (
     (b"word/", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
@@ -99,17 +85,16 @@ def sniff(head: bytes) -> Sniffed:
     for pattern, media_type, kind in _TAKEN:
         if pattern.match(head):
             return Sniffed(media_type or _office_type(head), kind)
-    _refuse(head, _REFUSED_TEXT)
-    if not _is_text(head):
-        _refuse(head, _REFUSED_BINARY)
-        raise UnsupportedTypeError("a binary file of unknown type")
+    refused = refused_formats.SVG if _SVG.match(head) else refused_formats.surely_refused(head)
+    if refused is None and not _is_text(head):
+        refused = refused_formats.refused_unless_text(head) or _container(head) or refused_formats.UNKNOWN
+    if refused is not None:
+        raise UnsupportedTypeError(refused)
     return Sniffed("text/html" if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")) else "text/plain", Kind.DOCUMENT)
 
 
-def _refuse(head: bytes, named: tuple[tuple[re.Pattern[bytes], str], ...]) -> None:
-    for pattern, name in named:
-        if pattern.match(head):
-            raise UnsupportedTypeError(name)
+def _container(head: bytes) -> str | None:
+    return next((name for pattern, name in _REFUSED_CONTAINERS if pattern.match(head)), None)
 
 
 def _office_type(head: bytes) -> str:
@@ -160,17 +145,23 @@ _BY_EXTENSION = {
 _REFUSED_EXTENSIONS = {
     extension: name
     for extensions, name in (
-        ("svg svgz", "an SVG drawing"),
+        ("svg svgz", refused_formats.SVG),
         ("ps eps", "a PostScript document"),
-        ("zip jar apk", "a ZIP archive"),
-        ("7z rar tar tgz iso dmg", "an archive"),
-        ("gz bz2 xz zst", "a compressed file"),
-        ("doc xls ppt", "an old Microsoft Office file"),
+        ("zip jar apk", refused_formats.ZIP),
+        ("7z", "a 7-Zip archive"),
+        ("rar", "a RAR archive"),
+        ("tar", "a TAR archive"),
+        ("gz tgz", "a gzip archive"),
+        ("bz2", "a bzip2 archive"),
+        ("xz", "an xz archive"),
+        ("zst", "a zstd archive"),
+        ("iso dmg", "a disk image"),
+        ("doc xls ppt", _OLD_OFFICE),
         ("exe msi dll com scr", "a Windows program"),
         ("psd", "a Photoshop document"),
         ("ttf otf woff woff2", "a font"),
         ("ico", "an icon"),
-        ("sqlite db", "a database"),
+        ("sqlite db", "an SQLite database"),
         ("wasm", "a WebAssembly program"),
     )
     for extension in extensions.split()

@@ -17,7 +17,7 @@ from contracts.artifacts import (
     Usage,
 )
 from contracts.envelope import EventData
-from contracts.events import MediaProcessedV1
+from contracts.events import MediaAnalyzedV1, MediaProcessedV1
 from upload_gateway.failures import ADVICE
 from upload_gateway.filenames import for_display
 from upload_gateway.uploads import STAGES, Heard, Requested, UploadState, finished_rank, standing_failure
@@ -102,7 +102,6 @@ def view(state: UploadState, now: datetime) -> UploadView:
     failure = _failure(state)
     status, stage, progress = _where(state, failure)
     usages = [heard.data.usage for heard in (state.analyzed, state.embedded, state.beside) if heard]
-    created = [heard.time for heard in _slots(state)]
     hidden = status is Status.DELETED
     return UploadView(
         filename=for_display(state.requested.filename if state.requested else state.object_name),
@@ -123,11 +122,7 @@ def view(state: UploadState, now: datetime) -> UploadView:
         summary=analyzed and analyzed.summary,
         labels=analyzed.labels if analyzed else (),
         language=analyzed and analyzed.language,
-        degradations=(
-            *(processed.degradations if processed else ()),
-            *(analyzed.degradations if analyzed else ()),
-            *(_held_out(analyzed.moderation) if analyzed else ()),
-        ),
+        degradations=_degradations(processed, analyzed),
         timings=_timings(state),
         processing_s=_processing_s(state),
         attempts=state.run + (state.failure.data.attempts if state.failure and failure else 1),
@@ -136,8 +131,14 @@ def view(state: UploadState, now: datetime) -> UploadView:
         hidden_at=(state.deleted_at if state.deleted else state.removed_at) if hidden else None,
         expected_until=requested.expected_until if requested and not state.generation else None,
         bytes_gone=state.bytes_gone,
-        created_at=state.requested.created_at if state.requested else min(created, default=now),
+        created_at=_created_at(state, now),
     )
+
+
+def _created_at(state: UploadState, now: datetime) -> datetime:
+    if state.requested:
+        return state.requested.created_at
+    return min((heard.time for heard in _slots(state)), default=now)
 
 
 def _claimed(requested: Requested | None, processed: MediaProcessedV1 | None) -> str | None:
@@ -145,6 +146,15 @@ def _claimed(requested: Requested | None, processed: MediaProcessedV1 | None) ->
     if requested is None or not requested.claims_content:
         return None
     return requested.sha256 if processed is None or processed.sha256 == requested.sha256 else None
+
+
+def _degradations(processed: MediaProcessedV1 | None, analyzed: MediaAnalyzedV1 | None) -> tuple[Degradation, ...]:
+    """What was left out or could not be done, stage after stage."""
+    return (
+        *(processed.degradations if processed else ()),
+        *(analyzed.degradations if analyzed else ()),
+        *(_held_out(analyzed.moderation) if analyzed else ()),
+    )
 
 
 def _held_out(moderation: Moderation) -> tuple[Degradation, ...]:
@@ -155,7 +165,7 @@ def _held_out(moderation: Moderation) -> tuple[Degradation, ...]:
     return (Degradation(step="moderation", reason=f"Held out of search unless asked for: {why}."[:500]),)
 
 
-def in_words(status: str, stage: str, error: Failure | None, *, arrived: bool = True) -> str:
+def in_words(status: str, stage: str, error: Failure | None, *, arrived: bool) -> str:
     """One plain sentence about where the upload is; ``arrived`` once the bucket holds its object."""
     if error is not None:
         return error.message

@@ -30,6 +30,6 @@ database = {
   disk_gb              = 10
   availability         = "ZONAL"
   backups              = 7
-  max_connections      = 100
+  max_connections      = 160
   maintenance_work_mem = "262144"
 }

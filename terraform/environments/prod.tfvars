@@ -18,12 +18,13 @@ worker_instances = {
   analyzer        = 4
 }
 
-# Connections: an instance of upload-gateway or search opens at most 16, so 10 + 10 instances stay below 400.
 sign_in = {
   oidc_issuer    = "https://accounts.example.com"
   oidc_client_id = "mmsearch-web"
 }
 
+# Instances of upload-gateway and search open 16 connections each (DATABASE_POOL_SIZE), one of upload-gateway listens by
+# one more: 20 instances are 330, and 660 while a rollout has both revisions. max_connections below leaves 40 for jobs.
 sizes = {
   upload-gateway  = { min = 2, max = 10 }
   media-processor = { min = 0, max = 20 }
@@ -37,6 +38,6 @@ database = {
   disk_gb              = 100
   availability         = "REGIONAL"
   backups              = 30
-  max_connections      = 400
+  max_connections      = 700
   maintenance_work_mem = "2097152"
 }

@@ -1,4 +1,4 @@
-"""``make bench``: measures the figures the README states, on this machine, and prints them; asserts nothing.
+"""``make bench``: measures the figures of docs/figures.md, on this machine, and prints them; asserts nothing.
 
 Machines are shared and noisy: look at medians and ratios, and at the load printed first.
 """

@@ -21,7 +21,7 @@ from analyzer.backends.local.ocr import OcrProcess
 from embeddings.encoder import Encoder, Vector, Vectors
 from embeddings.local import LocalEncoder
 from embeddings.openai import OpenAIEncoder
-from search.cut_offs import CutOff, cut_off_for
+from search.cut_offs import Calibration, calibration_for
 from tests.bench.relevance.collection import cut_of, material_of, nothing_to_read
 from tests.bench.relevance.documents import documents
 from tests.bench.relevance.queries import LabelledQuery, calibration_queries, labelled_queries
@@ -63,10 +63,10 @@ async def passages(encoder: Encoder) -> tuple[list[str], Vectors]:
     return names, await encoder.encode_documents(texts)
 
 
-def reading(cut_off: CutOff, text: str) -> str:
+def reading(calibration: Calibration, text: str) -> str:
     """How the model reads a query."""
-    bar = cut_off.bar(text)
-    return "plain" if bar.alone == cut_off.plain else "poorly read" if bar.alone <= 1 else "other script"
+    cutoffs = calibration.cutoffs(text)
+    return "plain" if cutoffs.alone == calibration.plain else "poorly read" if cutoffs.alone <= 1 else "other script"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Measured:
     rises: float
 
 
-async def measured(encoder: Encoder, cut_off: CutOff) -> Measured:
+async def measured(encoder: Encoder, calibration: Calibration) -> Measured:
     """Every query against every passage."""
     names, vectors = await passages(encoder)
     by_file: dict[str, list[int]] = defaultdict(list)
@@ -94,7 +94,7 @@ async def measured(encoder: Encoder, cut_off: CutOff) -> Measured:
         cosines = vectors @ await encoder.encode_query(query.text)
         rows = [row for name in query.expected for row in by_file[name]]
         kind = "true" if rows else "nonsense" if query.kind == "nonsense" else "unrelated"
-        scores[kind, reading(cut_off, query.text)].append(float(cosines[rows].max() if rows else cosines.max()))
+        scores[kind, reading(calibration, query.text)].append(float(cosines[rows].max() if rows else cosines.max()))
         if not rows:
             untrue.append(cosines)
     return Measured(scores, rising(np.stack(untrue)))
@@ -113,27 +113,27 @@ def rising(cosines: Vectors, seed: int = 7) -> float:
     return float(np.polyfit(np.log(sizes), best, 1)[0])
 
 
-def report(found: Measured, cut_off: CutOff) -> Sequence[str]:
+def report(found: Measured, calibration: Calibration) -> Sequence[str]:
     """A line for each class, and what the figures ask for beside what is in use."""
     scores = found.scores
     lines = [f"{'':26}{'count':>6}" + "".join(f"{f'p{p}':>8}" for p in PERCENTILES)]
     for (kind, how), values in sorted(scores.items(), reverse=True):
         percentiles = "".join(f"{value:8.3f}" for value in np.percentile(values, PERCENTILES))
         lines.append(f"{f'{kind}, {how}':26}{len(values):6}{percentiles}")
-    lines.append(f"plain: true p1 {np.percentile(scores['true', 'plain'], 1):.3f}; in use {cut_off.plain}")
+    lines.append(f"plain: true p1 {np.percentile(scores['true', 'plain'], 1):.3f}; in use {calibration.plain}")
     if scores.get(("nonsense", "poorly read")):
         highest = float(np.percentile(scores["nonsense", "poorly read"], 99))
-        lines.append(f"poorly read: nonsense p99 {highest:.3f}; in use {cut_off.poorly_read}")
+        lines.append(f"poorly read: nonsense p99 {highest:.3f}; in use {calibration.poorly_read}")
     everything = [value for (kind, _), values in scores.items() if kind == "true" for value in values]
-    lines.append(f"with words: true p1 {np.percentile(everything, 1):.3f}; in use {cut_off.with_words}")
+    lines.append(f"with words: true p1 {np.percentile(everything, 1):.3f}; in use {calibration.with_words}")
     lines.append(
-        f"what is not true rises by {found.rises:.3f} for each time e as many passages; in use {cut_off.rises}"
+        f"what is not true rises by {found.rises:.3f} for each time e as many passages; in use {calibration.rises}"
     )
     for (kind, how), values in sorted(scores.items()):
-        bar = {"plain": cut_off.plain, "poorly read": cut_off.poorly_read}.get(how)
-        if bar is not None:
-            share = sum(value >= bar for value in values) / len(values)
-            lines.append(f"  {kind}, {how}: {share:.0%} reach the bar of {bar} by meaning alone")
+        threshold = {"plain": calibration.plain, "poorly read": calibration.poorly_read}.get(how)
+        if threshold is not None:
+            share = sum(value >= threshold for value in values) / len(values)
+            lines.append(f"  {kind}, {how}: {share:.0%} reach the threshold of {threshold} by meaning alone")
     return lines
 
 
@@ -141,8 +141,8 @@ async def main(*, remote: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="mmsearch-bench-") as directory:
         local = LocalEncoder(Path(directory))
         encoder = OpenAIEncoder(os.environ["OPENAI_API_KEY"]) if remote else local
-        cut_off = cut_off_for(encoder.model_id)
-        lines = report(await measured(encoder, cut_off), cut_off)
+        calibration = calibration_for(encoder.model_id)
+        lines = report(await measured(encoder, calibration), calibration)
         local.close()
     sys.stdout.write("\n".join([encoder.model_id, *lines]) + "\n")
 

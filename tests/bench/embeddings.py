@@ -1,11 +1,10 @@
-"""Prints segments a second of the local encoder at batch 1, 16 and 64 beside a bare onnxruntime loop of the same run.
-
-python -m tests.bench.embeddings [PASSES]
+"""``python -m tests.bench.embeddings``: segments a second of the local encoder at batch 1, 16 and 64, beside a bare
+onnxruntime loop of the same run.
 """
 
+import argparse
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -67,7 +66,7 @@ async def measured(encoder: LocalEncoder, bare: BareLoop, batch: int, passes: in
     return statistics.median(ours), statistics.median(bares)
 
 
-async def main(passes: int) -> None:
+async def bench(passes: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
         graph = built_graph(Path(directory))
         encoder = LocalEncoder(Path(directory), threads=THREADS)
@@ -80,5 +79,11 @@ async def main(passes: int) -> None:
         encoder.close()
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.embeddings")
+    parser.add_argument("passes", nargs="?", type=int, default=5, help="over all passages; 5 unless told")
+    asyncio.run(bench(parser.parse_args().passes))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5))
+    main()

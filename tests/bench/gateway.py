@@ -25,8 +25,9 @@ import uvloop
 
 from tests.bench.http_load import Load, load
 from tests.bench.system import MIB, UPLOAD_MIB, _write_wav
-from tests.pipeline.local_system import LocalSystem, data_of, free_port
+from tests.pipeline.local_system import LocalSystem, data_of
 from tests.pipeline.otlp_receiver import OtlpReceiver
+from tests.ports import free_port
 
 FILES = 25
 ROUNDS = 3

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ from sqlalchemy.engine import make_url
 from database.engine import Database
 from database.migrate import migrate
 from localcloud.postgres import superuser_password
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 _PATHS = os.pathsep.join(str(ROOT / path) for path in ("", "libs", "services", "deploy/local"))
@@ -23,7 +23,7 @@ _PATHS = os.pathsep.join(str(ROOT / path) for path in ("", "libs", "services", "
 async def service_database(directory: Path, service: str) -> AsyncIterator[Database]:
     """The service's schema in an empty database, seen as the service's role."""
     directory.chmod(0o711)  # under root the server runs as nobody, who must get to its socket
-    data, port = directory / "postgres", _free_port()
+    data, port = directory / "postgres", free_port()
     log = (directory / "postgres.log").open("w")
     command = [sys.executable, "-m", "localcloud.postgres", "--data-dir", str(data), "--port", str(port)]
     server = subprocess.Popen(
@@ -46,9 +46,3 @@ async def service_database(directory: Path, service: str) -> AsyncIterator[Datab
         server.terminate()
         server.wait(30)
         log.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -1,7 +1,6 @@
 """The page before a library that is only made up: ten thousand files at once, slow answers, somebody else's sign-in."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -15,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from PIL import Image
 
+from tests.ports import free_port
 from upload_gateway.routes.page import page_router
 
 FILES = 10_000
@@ -29,7 +29,7 @@ class StubLibrary:
         self.files = files
         self.slow: dict[str, float] = {}
         self.asked: list[str] = []
-        self.port = _free_port()
+        self.port = free_port()
         self.app = self._application()
 
     @property
@@ -142,9 +142,3 @@ def _painted(number: int) -> bytes:
     content = BytesIO()
     Image.new("RGB", (300, 200), (40 + 25 * number, 120, 200 - 20 * number)).save(content, "JPEG")
     return content.getvalue()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

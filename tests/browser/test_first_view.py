@@ -54,12 +54,8 @@ def test_a_provider_signs_in_by_code_and_pkce(tab: Page) -> None:
     challenges: list[str] = []
     exchanges: list[dict[str, list[str]]] = []
     with StubLibrary(files=3).running() as stub:
-        config = {
-            "local": False,
-            "client_id": "page",
-            "authorization_endpoint": f"{PROVIDER}/authorize",
-            "token_endpoint": f"{stub.url}/token",
-        }
+        endpoints = {"authorization_endpoint": f"{PROVIDER}/authorize", "token_endpoint": f"{stub.url}/token"}
+        config = {"local": False, "client_id": "page", **endpoints}
 
         def me(route: Route) -> None:
             known = route.request.headers.get("authorization") == "Bearer the-id-token"

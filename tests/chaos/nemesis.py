@@ -3,7 +3,6 @@
 import json
 import random
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +34,6 @@ class Nemesis:
         self._history = history
         self._chance = random.Random(f"nemesis {seed}")
         self._pause_s = pause_s
-        self._healed = threading.Event()
         self.faults = 0
         self.kills = 0
         self.harm_to_paid = 0

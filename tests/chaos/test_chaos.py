@@ -14,4 +14,4 @@ def test_every_promise_is_kept_after_a_few_seconds_of_harm(tmp_path: Path) -> No
     except AssertionError as broken:
         raise AssertionError("\n".join([str(broken), *lines])) from broken
     assert summary.files >= 5, summary
-    assert summary.faults >= 3, summary
+    assert summary.faults >= 2, summary

@@ -1,6 +1,7 @@
 """Terraform's files as plain Python: blocks by kind, strings without their quotes, expressions as ``${…}``."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 import hcl2
 
 TERRAFORM = Path(__file__).parents[2] / "terraform"
+TERRAFORM_BINARY = shutil.which("tofu") or shutil.which("terraform")
 _REFERENCE = re.compile(
     r"\b(?:(?P<kind>var|local|data|ephemeral|module)\.)?"
     r"(?P<first>[a-z][a-z0-9_-]*)(?:\.(?P<second>[a-z][a-z0-9_-]*))?"
@@ -113,6 +115,13 @@ def undefined_references(config: Configuration) -> set[str]:
             elif kind is None and second and _RESOURCE_TYPE.match(first) and second not in _named(config, first):
                 missing.add(f"{first}.{second}")
     return missing
+
+
+def items(value: Any) -> list[tuple[str, Any]]:
+    """Every key with its value, at whatever depth."""
+    if isinstance(value, dict):
+        return [pair for key, item in value.items() for pair in [(key, item), *items(item)]]
+    return [pair for item in value for pair in items(item)] if isinstance(value, list) else []
 
 
 def _named(config: Configuration, kind: str) -> dict[str, Any]:

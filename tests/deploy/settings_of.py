@@ -28,4 +28,9 @@ def required(service: str) -> set[str]:
     return {name.upper() for name, field in settings_class(service).model_fields.items() if field.is_required()}
 
 
+def connections(service: str) -> int:
+    """How many an instance's pool opens at most: no environment sets another number."""
+    return settings_class(service).model_fields["database_pool_size"].default
+
+
 SERVICES = [service.value for service in Service]

@@ -1,7 +1,9 @@
-"""docs/deploy.md names only what is there, and its table of settings is current."""
+"""Links of README and docs lead somewhere; docs/deploy.md names only what is there, its table is current."""
 
 import re
 from pathlib import Path
+
+import pytest
 
 from deploy.docker import settings_table
 from tests.deploy.hcl import configuration
@@ -9,6 +11,47 @@ from tests.deploy.hcl import configuration
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deploy.md").read_text()
 PROSE = PAGE.split(settings_table.START)[0]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page can be linked to by, as Git hosts derive it."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not link.startswith(("https://", "http://")):
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def test_the_list_of_decisions_names_each_and_its_title() -> None:
+    listed = (ROOT / "docs/decisions/README.md").read_text()
+    for decision in sorted((ROOT / "docs/decisions").glob("0*.md")):
+        number, title = re.findall(r"^# (\d{4}):? (.+)$", decision.read_text(), re.MULTILINE)[0]
+        row = f"| [{number}]({decision.name}) | {title} |"
+        assert row in listed, f"docs/decisions/README.md lacks {row}"
+
+
+def test_every_error_of_a_request_is_listed_with_its_status() -> None:
+    public = ("libs/hosting", "libs/identity", "services/search", "services/upload_gateway")
+    sources = [path.read_text() for folder in public for path in (ROOT / folder).rglob("*.py")]
+    raised = {found for source in sources for found in re.findall(r"ApiError\(\s*(\d{3}),\s*\"(\w+)\"", source)}
+    table = (ROOT / "docs/api.md").read_text().split("## Errors of requests")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", table, re.MULTILINE)
+    listed = {(status, code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    assert ("408", "body_too_slow") in raised
+    assert raised <= listed
+
+
+def test_the_readme_names_every_page_of_the_docs() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in readme] == []
 
 
 def test_the_table_of_settings_is_current() -> None:

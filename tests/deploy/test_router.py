@@ -11,7 +11,8 @@ import psutil
 import pytest
 from websockets.sync.client import connect
 
-from tests.pipeline.local_system import LocalSystem, data_of, free_port, wait_until
+from tests.pipeline.local_system import LocalSystem, data_of, wait_until
+from tests.ports import free_port
 
 CONF = Path(__file__).parents[2] / "deploy" / "docker" / "router.conf"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -66,7 +67,7 @@ def _answers(port: int) -> bool:
 
 
 def test_a_file_goes_in_and_is_found(http: httpx2.Client, system: LocalSystem) -> None:
-    text = "Behind the proxy the quince orchard still bears fruit.\n" + "." * LARGE
+    text = "Behind the proxy the quince orchard still bears fruit.\n" + "\n" * LARGE
     answer = http.post("/api/v1/upload", files={"file": ("quince orchard.txt", text.encode())})
     upload_id = data_of(answer)["upload_id"]
     system.until_final(upload_id)

@@ -4,7 +4,6 @@ import io
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from google.cloud.pubsub_v1.types import ReceivedMessage
 from PIL import Image
 
 from tests.conformance.storage_emulator.process import BrokerProcess, StorageProcess
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PROJECT, UPLOADS, ARTIFACTS = "sigterm", "sigterm-uploads", "sigterm-artifacts"
@@ -54,11 +54,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 def start(told: dict[str, str]) -> subprocess.Popen[bytes]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
     command = [sys.executable, "-P", "-m", "media_processor.main"]
-    return subprocess.Popen(command, env={**told, "PORT": port}, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(command, env={**told, "PORT": str(free_port())}, stdout=subprocess.DEVNULL)
 
 
 def drop(told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> set[str]:

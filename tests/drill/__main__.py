@@ -3,7 +3,9 @@
 The steps are those of docs/operations.md ("Backup and restore"), in that order; what it prints stands there.
 """
 
+import argparse
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +19,8 @@ from localcloud.postgres_binaries import installed
 from localcloud.samples import Sample, make_many
 from mmsearch.operations import OperatorClient
 from tests.faults.audit import assert_findable_exactly_once, feed, until_all_completed
-from tests.pipeline.local_system import LocalSystem, free_port, wait_for
+from tests.pipeline.local_system import LocalSystem, wait_for
+from tests.ports import free_port
 
 _HASTE = {"SWEEP_AFTER_S": "5", "SWEEP_EVERY_S": "1", "RECONCILE_SETTLE_S": "0"}
 
@@ -33,8 +36,8 @@ class Drill:
     def run(self) -> None:
         files = make_many(self._directory / "files", 10, seed=5)
         before = LocalSystem(self._directory / "before", **_HASTE)
-        before.start()
         try:
+            before.start()
             feed(before, files[:8])
             until_all_completed(before, files[:8])
             self._say("a system holds 8 files")
@@ -45,8 +48,8 @@ class Drill:
         self._say("the system and its disk are gone")
         after = LocalSystem(self._directory / "after", **_HASTE)
         self._restore(after)
-        after.start()
         try:
+            after.start()
             self._prove(after, files)
         finally:
             after.stop()
@@ -124,6 +127,11 @@ def _without_superuser(roles: str) -> str:
 
 
 def main() -> int:
+    argparse.ArgumentParser(
+        prog="python -m tests.drill",
+        description="Starts a system of its own, backs it up, loses it, restores it in a fresh one and searches there.",
+    ).parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     with tempfile.TemporaryDirectory(prefix="mmsearch-drill-") as directory:
         Drill(Path(directory)).run()
     return 0

@@ -1,4 +1,4 @@
-"""A system of its own for each module, because these tests harm it; and small files each with a word of its own."""
+"""A system of their own for the tests that harm it, and small files each with a word of its own."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from localcloud.samples import Sample, make_many
 from tests.pipeline.local_system import LocalSystem
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     running = LocalSystem(tmp_path_factory.mktemp("faults") / "data")
     running.start()

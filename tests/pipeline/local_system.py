@@ -1,11 +1,9 @@
 """The whole system as a user starts it, in processes of its own on free ports, with a client for each way in."""
 
-import asyncio
 import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +14,8 @@ from typing import Any, TypeVar
 import httpx2
 import psutil
 from google.cloud import storage
+
+from tests.ports import free_port
 
 ValueT = TypeVar("ValueT")
 PATIENCE_S = 120.0
@@ -127,13 +127,3 @@ def wait_for(probe: Callable[[], ValueT | bool | None], patience_s: float = PATI
 
 def wait_until(condition: Callable[[], bool]) -> None:
     wait_for(condition)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-async def in_thread(function: Callable[..., ValueT], *args: Any) -> ValueT:
-    return await asyncio.to_thread(function, *args)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.local_system import LocalSystem, wait_for
+from tests.pipeline.local_system import LocalSystem, data_of, wait_for
 from tests.unit.embeddings.openai_server import EmbeddingsServer, embeddings_server
 
 NEXT = "text-embedding-3-small@1536"
@@ -18,6 +18,9 @@ TEXTS = {
     "bread.txt": "Our bakery sells rye bread with caraway and a sourdough that rests for two days.",
     "bees.txt": "Honey bees tell each other by a dance where the meadow with the clover lies.",
 }
+pytestmark = pytest.mark.timeout(300)
+"""A system is started twice before the test."""
+
 LATE = "A violin maker tunes the belly of the instrument before the varnish is laid on."
 QUERIES = {
     "ferry to the island": "ferry.txt",
@@ -39,8 +42,8 @@ def system(tmp_path_factory: pytest.TempPathFactory, provider: EmbeddingsServer)
     before = LocalSystem(data_dir)
     before.start()
     try:
-        for name, text in TEXTS.items():
-            upload(before, name, text)
+        for upload_id in [upload(before, name, text) for name, text in TEXTS.items()]:
+            assert before.until_final(upload_id)["status"] == "completed"
     finally:
         before.stop()
     told = {"EMBEDDING_NEXT_BACKEND": "openai", "OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": provider.url}
@@ -53,11 +56,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, provider: EmbeddingsServer)
 def upload(system: LocalSystem, name: str, text: str) -> str:
     path = system.data_dir.with_name(name)
     path.write_text(text)
-    answer = system.upload(path)
-    assert answer.status_code == 202, answer.text
-    upload_id = answer.json()["data"]["upload_id"]
-    assert system.until_final(upload_id)["status"] == "completed"
-    return upload_id
+    return data_of(system.upload(path))["upload_id"]
 
 
 def reembed(system: LocalSystem, *words: str, ok: bool = True) -> str:
@@ -68,7 +67,8 @@ def reembed(system: LocalSystem, *words: str, ok: bool = True) -> str:
 
 
 def model(system: LocalSystem, model_id: str) -> dict[str, Any]:
-    models = json.loads(reembed(system, "status", "--all", "--json"))
+    with system.http() as http:
+        models = data_of(http.get("/api/v1/search/models", params={"everyone": True}))
     return next(one for one in models if one["model_id"] == model_id)
 
 
@@ -89,35 +89,61 @@ def assert_everything_is_found(system: LocalSystem) -> None:
 
 def test_from_the_estimate_to_the_drop(system: LocalSystem, provider: EmbeddingsServer) -> None:
     analysed = analyses(system)
-    before = model(system, NEXT)
+    estimate(system)
+    assert paid_texts(provider) == 0, "the estimate is free"
+    fill(system, provider)
+    late = upload(system, "violin.txt", LATE)
+    paid = both_are_written(system, provider, late)
+    assert analyses(system) == analysed + 1, "only the new file was analysed"
+    compare(system)
+    switch_and_back(system)
+    reembed(system, "drop", "--model", NEXT, "--yes")
+    gone = model(system, NEXT)
+    assert (gone["dropped"], gone["files"], gone["passages"]) == (True, 0, 0)
+    assert_everything_is_found(system)
+    assert system.status(late)["status"] == "completed"
+    assert {upload["status"] for upload in system.uploads()} == {"completed"}
+    assert paid_texts(provider) <= paid + 2 * len(QUERIES) + 1, "afterwards only queries were paid for"
+
+
+def estimate(system: LocalSystem) -> None:
+    told = json.loads(reembed(system, "status", "--all", "--json"))
+    before = next(one for one in told if one["model_id"] == NEXT)
     assert (before["configured"], before["expected"], before["missing_files"], before["files"]) == ("next", 3, 3, 0)
     assert 0 < before["missing_cost_usd"] < 0.001
     assert "model_not_covering" in reembed(system, "switch", "--model", NEXT, "--all", ok=False)
     system.search(next(iter(QUERIES)))
     assert "model_covers_nothing" in reembed(system, "compare", "--model", NEXT, ok=False)
-    assert paid_texts(provider) == 0, "the estimate is free"
 
+
+def fill(system: LocalSystem, provider: EmbeddingsServer) -> None:
     assert "3 of 3 files" in reembed(system, "start", "--model", NEXT, "--yes")
     full = model(system, NEXT)
     assert (full["missing_files"], full["files"]) == (0, 3)
     assert paid_texts(provider) == full["passages"]
     assert_everything_is_found(system)
 
-    # Both are written from the upload on, and starting again pays for nothing.
-    late = upload(system, "violin.txt", LATE)
+
+def both_are_written(system: LocalSystem, provider: EmbeddingsServer, late: str) -> int:
+    """From the upload on, and starting again pays for nothing. Answers how many texts were paid for in all."""
+    assert system.until_final(late)["status"] == "completed"
     grown = wait_for(lambda: (state := model(system, NEXT))["files"] == 4 and state)
     paid = paid_texts(provider)
     assert paid == grown["passages"]
     reembed(system, "start", "--model", NEXT, "--yes")
     assert (model(system, NEXT)["missing_files"], paid_texts(provider)) == (0, paid)
-    assert analyses(system) == analysed + 1, "only the new file was analysed"
+    return paid
 
+
+def compare(system: LocalSystem) -> None:
     compared = json.loads(reembed(system, "compare", "--model", NEXT, "--json"))
     assert {one["query"] for one in compared["queries"]} == set(QUERIES)
     assert all(one["after"][:1] == [QUERIES[one["query"]]] for one in compared["queries"])
     assert 0 <= compared["overlap"] <= 1
     assert (compared["expected"], compared["missing_files"]) == (4, 0)
 
+
+def switch_and_back(system: LocalSystem) -> None:
     reembed(system, "switch", "--model", NEXT, "--all")
     assert model(system, NEXT)["answering"] is True
     assert_everything_is_found(system)
@@ -127,11 +153,3 @@ def test_from_the_estimate_to_the_drop(system: LocalSystem, provider: Embeddings
     reembed(system, "rollback", "--all")
     assert model(system, NEXT)["answering"] is False
     assert_everything_is_found(system)
-
-    reembed(system, "drop", "--model", NEXT, "--yes")
-    gone = model(system, NEXT)
-    assert (gone["dropped"], gone["files"], gone["passages"]) == (True, 0, 0)
-    assert_everything_is_found(system)
-    assert system.status(late)["status"] == "completed"
-    assert {upload["status"] for upload in system.uploads()} == {"completed"}
-    assert paid_texts(provider) <= paid + 2 * len(QUERIES) + 1, "afterwards only queries were paid for"

@@ -33,7 +33,7 @@ api = schemathesis.openapi.from_dict(_whole_api()).exclude(path=ENDLESS)
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     """A system of its own: what is made up here must not meet other tests."""
-    running = LocalSystem(tmp_path_factory.mktemp("fuzzed") / "data", RATE_LIMITS="off")
+    running = LocalSystem(tmp_path_factory.mktemp("fuzzed") / "data")
     running.start()
     yield running
     assert running.stop() == 0

@@ -1,15 +1,11 @@
 """Free ports for the processes the tests start."""
 
-import socket
-from contextlib import ExitStack
-
 import pytest
+
+from tests.ports import free_port
 
 
 @pytest.fixture
 def unused_ports() -> tuple[int, int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return sockets[0].getsockname()[1], sockets[1].getsockname()[1]
+    first = free_port()
+    return first, free_port({first})

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "deploy/grafana/dashboards/mmsearch.json"
 ALERTS = ROOT / "deploy/prometheus/alerts.yaml"
 GUIDE = ROOT / "docs/watching.md"
+RUNBOOK = ROOT / "docs/operations.md"
 
 
 def panels() -> list[dict[str, Any]]:

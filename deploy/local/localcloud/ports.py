@@ -31,11 +31,6 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port(excluded: Iterable[int] = ()) -> int:
-    """A port nobody listens on, outside ``excluded``; raises ``RuntimeError`` when none is found."""
-    return _next_free(secrets.choice(range(_FIRST, _LAST)), set(excluded))
-
-
 def assign(names: Iterable[str], book: Path, reserved: int) -> dict[str, int]:
     """A port for every name: the one in ``book`` while it is free, else a new one; ``book`` is brought up to date."""
     remembered = _read(book)

@@ -71,8 +71,6 @@ class System:
             "MMSEARCH_USER_ID": LOCAL_USER,
             "MMSEARCH_DATA_DIR": str(self.data.path),
             **self._cloud(),
-            "STORAGE_TLS_URL": f"https://{LOOPBACK}:{self.ports['storage-tls']}",
-            "PUBSUB_JWKS_URL": f"http://{LOOPBACK}:{self.ports['pubsub-jwks']}/jwks.json",
             "DATABASE_URL": self._admin_url(),
         }
 
@@ -210,13 +208,13 @@ class System:
             variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://{LOOPBACK}:{self.ports['traces']}"
         if service in _PUBLIC_SERVICES:
             variables |= {
-                "PUBLIC_URL": self.public_url,
                 "SIGNING_KEY_FILE": str(self._service_account()),
-                "LOCAL_USER_ID": LOCAL_USER,
                 "LOCAL_ISSUER_SECRET": self.data.secret("local-issuer"),
                 "RATE_LIMITS": _RATE_LIMITS,
                 "TRUSTED_PROXIES": f"{LOOPBACK}/32",
             }
+        if service is Service.UPLOAD_GATEWAY:
+            variables["LOCAL_USER_ID"] = LOCAL_USER
         return variables
 
     # The one public port
@@ -289,7 +287,6 @@ _SET_HERE = frozenset(
         "LOCAL_ISSUER_SECRET",
         "LOCAL_USER_ID",
         "PORT",
-        "PUBLIC_URL",
         "PUBSUB_EMULATOR_HOST",
         "PUSH_AUDIENCE",
         "PUSH_SERVICE_ACCOUNT",

@@ -44,7 +44,7 @@ def parse(text: str) -> html.HtmlElement:
     return html.document_fromstring(data, parser=parser, ensure_head_body=True)
 
 
-def add_sections(root: html.HtmlElement, sections: Sections, page: int | None = None) -> None:
+def add_sections(root: html.HtmlElement, sections: Sections) -> None:
     """Walks the body in reading order, without recursion: depth is the file's choice."""
     line: list[str] = []
 
@@ -64,7 +64,7 @@ def add_sections(root: html.HtmlElement, sections: Sections, page: int | None = 
             continue
         if name in _HEADINGS:
             flush()
-            sections.start(" ".join(element.text_content().split()), page)
+            sections.start(" ".join(element.text_content().split()))
         if name in _HEADINGS or name in _LEFT_OUT or not name:
             line.append(element.tail or "")
             continue

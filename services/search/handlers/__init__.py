@@ -1,4 +1,4 @@
-"""What search does on each event it hears; the file is named for the event."""
+"""The event handlers of search; each file is named for its event."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from search.handlers import (
     on_upload_deleted,
     on_user_changed,
 )
-from search.handlers.index_version import changing_the_index
+from search.handlers.index_version import bumping_index_version
 
 
 def projections(current_model_id: str | None = None) -> tuple[Projection[Any], ...]:
-    """Every projection of the service; the current model's vectors are written even if its index was dropped once."""
+    """Returns every projection; vectors of the current model are written even if its index was dropped before."""
     return (
-        changing_the_index(on_media_processed.projection()),
-        changing_the_index(on_media_analyzed.projection()),
-        changing_the_index(on_media_embedded.projection(current_model_id)),
-        changing_the_index(on_media_failed.projection()),
-        changing_the_index(on_upload_deleted.projection()),
+        bumping_index_version(on_media_processed.projection()),
+        bumping_index_version(on_media_analyzed.projection()),
+        bumping_index_version(on_media_embedded.projection(current_model_id)),
+        bumping_index_version(on_media_failed.projection()),
+        bumping_index_version(on_upload_deleted.projection()),
         on_user_changed.projection(),
     )

@@ -1,4 +1,4 @@
-"""Makes a projection one that also moves on the version of the user's index, in the same transaction."""
+"""Makes a projection also increment the version of the user's index, in the same transaction."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from eventing.handlers import Projection, StageInputs
 from search.store import index_versions
 
 
-def changing_the_index(projection: Projection[Any]) -> Projection[Any]:
-    """The same projection; answers kept for its user are out of date once it has committed."""
+def bumping_index_version(projection: Projection[Any]) -> Projection[Any]:
+    """Returns the same projection; cached answers of its user are outdated once it has committed."""
 
     async def handle(envelope: Envelope[Any], session: AsyncSession, inputs: StageInputs) -> Sequence[EventData]:
         announced = await projection.handle(envelope, session, inputs)

@@ -22,16 +22,16 @@ def projection() -> Projection[MediaAnalyzedV1]:
 async def handle(
     envelope: Envelope[MediaAnalyzedV1], session: AsyncSession, inputs: StageInputs
 ) -> Sequence[EventData]:
-    """Writes the texts of the analysis, unless passages of the same run are there: those hold the same words."""
+    """Writes the texts of the analysis, unless passages of the same run are stored: they hold the same words."""
     event = envelope.data
-    # Before the artifact is read: that of a deleted upload may be gone, and no lock is held while it is fetched.
+    # Checked before the artifact is read: that of a deleted upload may be gone. No lock is held while it is fetched.
     if not (await files.state(session, event.upload)).wants(event.upload, ANALYZED):
         return ()
     rows = await asyncio.to_thread(segment_rows, await inputs.read_model(event.analysis, Analysis))
     known = await files.lock(session, event.upload)
     if not known.wants(event.upload, ANALYZED):
         return ()
-    await files.make_way(session, known, event.upload)
+    await files.replace_generation(session, known, event.upload)
     indexed_for = await files.config_of(session, event.upload.upload_id)
     config = await files.write_analyzed(session, event, has_text=has_own_text(rows))
     if config != indexed_for:

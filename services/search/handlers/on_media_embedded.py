@@ -1,4 +1,4 @@
-"""media.embedded.v1 → passages and vectors: the file can be found by meaning, and media.indexed.v1 says so."""
+"""media.embedded.v1 → passages and vectors: the file can be found by meaning; announces media.indexed.v1."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ def projection(current_model_id: str | None) -> Projection[MediaEmbeddedV1]:
 async def handle(
     envelope: Envelope[MediaEmbeddedV1], session: AsyncSession, inputs: StageInputs, *, current_model_id: str | None
 ) -> Sequence[EventData]:
-    """Replaces the model's passages and vectors, unless those of a later run or generation are there.
+    """Replaces the model's passages and vectors, unless those of a later run or generation are stored.
 
-    A model that was dropped is not written, but the current one is: without it no file would come to its end.
-    What was made beside the model that answers is kept, and nobody is told: it is not the end of the file's way.
+    Vectors of a dropped model are not written, except those of the current one: without them no file would be
+    completed. Vectors made ``beside`` the answering model's are stored, but not announced: they do not complete a file.
     """
     event, upload = envelope.data, envelope.data.upload
     part = embedded_by(event.model_id)
-    # Before the artifacts are read: those of a deleted upload may be gone, and no lock is held while they are fetched.
+    # Checked before the artifacts are read: those of a deleted upload may be gone. No lock is held while fetching.
     if not (await files.state(session, upload)).wants(upload, part):
         return ()
     found = await inputs.read_model(event.passages, Passages)
@@ -47,7 +47,7 @@ async def handle(
         if event.model_id != current_model_id:
             return ()
         await models.admit(session, event.model_id)
-    await files.make_way(session, known, upload)
+    await files.replace_generation(session, known, upload)
     config = await files.config_of(session, upload.upload_id)
     if not known.after(upload, part).needs_analysis_texts:
         await passages.remove(session, upload, UNEMBEDDED)

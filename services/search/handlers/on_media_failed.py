@@ -1,4 +1,4 @@
-"""media.failed.v1 → the run is no longer counted among those being processed."""
+"""media.failed.v1 → the run no longer counts as being processed."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,10 @@ def projection() -> Projection[MediaFailedV1]:
 
 
 async def handle(envelope: Envelope[MediaFailedV1], session: AsyncSession, _inputs: StageInputs) -> Sequence[EventData]:
-    """Whatever of the file was indexed before stays findable."""
+    """Records the failed run; everything indexed of the file before stays findable."""
     upload = envelope.data.upload
     known = await files.lock(session, upload)
     if known.wants(upload, FAILED):
-        await files.make_way(session, known, upload)
+        await files.replace_generation(session, known, upload)
         await files.write_failed(session, upload)
     return ()

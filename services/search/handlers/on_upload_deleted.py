@@ -1,4 +1,4 @@
-"""upload.deleted.v1 → nothing but a tombstone: the file is gone from every answer."""
+"""upload.deleted.v1 → nothing but a tombstone remains: the file is gone from all results."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,8 @@ def projection() -> Projection[UploadDeletedV1]:
 async def handle(
     envelope: Envelope[UploadDeletedV1], session: AsyncSession, _inputs: StageInputs
 ) -> Sequence[EventData]:
-    """Forgets the file; the tombstone keeps late events of the same run from reviving it."""
+    """Deletes everything of the file; the tombstone keeps late events of the same run from reviving it."""
     upload = envelope.data.upload
     known = await files.lock(session, upload)
-    await files.become(session, upload, known, known.deleted(upload))
+    await files.apply_state(session, upload, known, known.deleted(upload))
     return ()

@@ -17,6 +17,6 @@ def projection() -> Projection[UserChangedV1]:
 
 
 async def handle(envelope: Envelope[UserChangedV1], session: AsyncSession, _inputs: StageInputs) -> Sequence[EventData]:
-    """The newest version alone counts."""
+    """Replaces the principal, unless the same or a newer version is stored."""
     await principals.write(session, envelope.data)
     return ()

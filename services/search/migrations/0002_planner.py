@@ -1,4 +1,5 @@
-"""From one vector index for everybody to what the planner chooses among: codes, a graph of some, words, and counts.
+"""Replaces one vector index for everybody by what the planner chooses among: codes, a graph of some vectors, counts;
+adds the index of words.
 
 Why each is there: docs/decisions/0010.
 """
@@ -10,7 +11,7 @@ from database.row_security import tenant_policy
 revision = "0002"
 down_revision = "0001"
 
-# The key holds the tenant's codes together wherever its rows lie, and one file's codes inside them.
+# The key keeps a tenant's codes together wherever its rows lie, and inside them those of one file.
 VECTORS = (
     "ALTER TABLE vectors_{n} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY",
     "ALTER TABLE vectors_{n} ADD COLUMN in_graph boolean NOT NULL DEFAULT false",
@@ -23,12 +24,12 @@ VECTORS = (
     INCLUDE (id, code)""",
     """CREATE INDEX vectors_{n}_by_meaning ON vectors_{n} USING hnsw (embedding halfvec_cosine_ops)
     WITH (m = 16, ef_construction = 200) WHERE in_graph""",
-    # Reading codes from the index alone needs pages that vacuum has seen.
+    # An index-only scan of the codes needs pages that vacuum has marked all-visible.
     """ALTER TABLE vectors_{n} SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_vacuum_scale_factor = 0.05,
     autovacuum_analyze_scale_factor = 0.05)""",
 )
 
-# A slot per connection: writers of one user's files do not wait for each other's counts.
+# A slot per connection, so that writers of one user's files do not wait for each other.
 COUNTS = """CREATE TABLE vector_counts (
     user_id text NOT NULL, model_id text NOT NULL, slot smallint NOT NULL,
     passages bigint NOT NULL, in_graph bigint NOT NULL, files bigint NOT NULL,
@@ -75,8 +76,8 @@ WORDS = (
     $$ SELECT words || array_to_tsvector(ARRAY['=' || user_id]) $$""",
 )
 
-# `@@` may leak what it compares, so beside a policy it is only a filter; inside the policy it may use the index.
-# Unset, `app.sought` stands for every row of the tenant: each carries its owner as a word.
+# `@@` is not leakproof, so beside a policy it is only a filter; inside the policy it may use the index. An unset
+# `app.sought` matches every row of the tenant: each holds its owner as a word.
 SOUGHT = (
     r"""CREATE FUNCTION sought() RETURNS tsquery LANGUAGE sql STABLE AS
     $$ SELECT CAST(COALESCE(NULLIF(current_setting('app.sought', true), ''),
@@ -106,7 +107,7 @@ WORDS_OF_FILES = (
     FOR EACH ROW EXECUTE FUNCTION write_words_of_file()""",
 )
 
-# Backfilling: the owner of the tables sees every tenant's rows while row security is not forced.
+# Backfill: the owner of the tables sees every tenant's rows while row security is not forced.
 BACKFILL = (
     """INSERT INTO words SELECT upload_id, model_id, ordinal, user_id, owned(words, user_id) FROM passages""",
     """INSERT INTO words SELECT upload_id, '', -1, user_id, owned(name_words, user_id) FROM files
@@ -129,7 +130,7 @@ FORCED = ("files", "passages", "passage_sets")
 
 
 def upgrade() -> None:
-    """Adds what the planner chooses among and fills it from what is there."""
+    """Adds tables, columns and indexes and fills them from the existing rows."""
     for table in FORCED:
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
     for statement in (*(s.format(n=n) for n in (384, 1536) for s in VECTORS), *WORDS, COUNTS, *BACKFILL, *FILES):

@@ -1,4 +1,4 @@
-"""Words of names one by one, the version of each user's index, what was thought of answers, and files with text."""
+"""Adds the words of file names, the version of each user's index, feedback, image hashes and which files have text."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ from database.row_security import tenant_policy
 revision = "0003"
 down_revision = "0002"
 
-# "C": a range of the key is then the words with one beginning, whatever the database's collation.
+# COLLATE "C": a range of the key holds the words with one beginning, whatever the database's collation.
 NAMES = (
     """CREATE TABLE name_vocabulary (
     user_id text NOT NULL, word text COLLATE "C" NOT NULL, PRIMARY KEY (user_id, word))""",
@@ -30,7 +30,7 @@ COLUMNS = (
     "ALTER TABLE files ADD COLUMN look bigint",
 )
 
-# What is there already; the owner sees every tenant's rows only while row security is not forced on it.
+# Backfill: the owner of the tables sees every tenant's rows only while row security is not forced.
 BACKFILL = (
     """INSERT INTO file_name_words (user_id, word, upload_id)
     SELECT f.user_id, w.lexeme, f.upload_id FROM files f, unnest(f.name_words) AS w(lexeme, positions, weights)
@@ -46,7 +46,7 @@ TENANT_TABLES = ("name_vocabulary", "file_name_words", "index_versions", "search
 
 
 def upgrade() -> None:
-    """Creates, fills from what is there, then puts the new tables under row-level security."""
+    """Creates tables, fills them from the existing rows, then puts them under row-level security."""
     for statement in (*NAMES, INDEX_VERSIONS, FEEDBACK, *COLUMNS):
         op.execute(statement)
     for table in READ:

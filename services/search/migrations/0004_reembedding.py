@@ -1,6 +1,6 @@
-"""From one model for everybody to a choice of which model answers whom, and what a further model would cost.
+"""Adds the choice of which model answers whom, and the text sizes that estimate what a further model would cost.
 
-Why it is kept this way: docs/decisions/0014.
+Why it is stored this way: docs/decisions/0014.
 """
 
 from alembic import op
@@ -8,7 +8,7 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# user_id '': everyone who has no choice of their own. model_id NULL: whatever the level above says.
+# user_id '': everyone without a choice of their own. model_id NULL inherits: user → everyone → configured model.
 MODEL_CHOICES = (
     """CREATE TABLE model_choices (
     user_id text PRIMARY KEY, model_id text, previous_model_id text, changed_at timestamptz NOT NULL DEFAULT now())""",
@@ -27,11 +27,11 @@ POLICIES = (
     WITH CHECK (user_id = current_setting('app.user_id', true))""",
     "CREATE POLICY everyones ON model_choices FOR SELECT USING (user_id = '')",
     f"CREATE POLICY operators ON model_choices USING ({ROLE}) WITH CHECK ({ROLE})",
-    # Reading only: whatever is removed is removed in a transaction of its own user.
+    # Read only: rows are removed in a transaction of their own user.
     f"CREATE POLICY operators ON passage_sets FOR SELECT USING ({ROLE})",
 )
 
-# What a model's vectors of the file would be made from; for the estimate of their cost.
+# The size of the texts that a model would embed, for the estimate of the cost.
 TEXT_BYTES = (
     "ALTER TABLE passage_sets ADD COLUMN text_bytes bigint NOT NULL DEFAULT 0",
     """UPDATE passage_sets s SET text_bytes = COALESCE((SELECT sum(octet_length(p.text)) FROM passages p
@@ -43,7 +43,7 @@ READ = ("passage_sets", "passages")
 
 
 def upgrade() -> None:
-    """Creates and backfills, then says who may read what."""
+    """Creates and backfills tables and columns, then adds the row-security policies."""
     for statement in (*MODEL_CHOICES, DROPPED_MODELS):
         op.execute(statement)
     for table in READ:

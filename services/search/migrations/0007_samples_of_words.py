@@ -1,4 +1,4 @@
-"""Marks samples of each tenant's words, by which a search of a large tenant knows how common a word is.
+"""Marks samples of each tenant's words, from which a search of a large tenant estimates how common a word is.
 
 Why: docs/decisions/0028.
 """
@@ -8,11 +8,11 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-# Words are letters and digits, and an owner begins with "=": neither can be taken for a sample.
+# Words are letters and digits, and an owner begins with "=", so neither can be mistaken for a sample.
 SAMPLES = """ARRAY(SELECT one_in || '=' || {user} FROM unnest(ARRAY[4, 16, 64, 256, 1024]) AS sample(one_in)
     WHERE hashtext({upload}) & (one_in - 1) = 0)"""
 
-# The version before this one calls the other `owned` while both run; what it writes then is in no sample, no more.
+# The version before this one calls the other `owned` while both run; rows it writes meanwhile are in no sample.
 OWNED = f"""CREATE FUNCTION owned(words tsvector, user_id text, upload_id text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE AS $$
     SELECT words || array_to_tsvector(('=' || user_id) || {SAMPLES.format(user="user_id", upload="upload_id")}) $$"""
@@ -37,7 +37,7 @@ MARK = f"""UPDATE words SET words = words || array_to_tsvector({SAMPLES.format(u
 
 
 def upgrade() -> None:
-    """Writes a quarter of the rows of ``words`` again."""
+    """Creates the functions and rewrites a quarter of the rows of ``words``."""
     op.execute("ALTER TABLE words NO FORCE ROW LEVEL SECURITY")
     for statement in (OWNED, WORDS_OF_FILE, MARK):
         op.execute(statement)

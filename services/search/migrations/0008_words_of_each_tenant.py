@@ -1,4 +1,4 @@
-"""Indexes each tenant's words apart: what others have indexed no longer makes anybody's search by words slower.
+"""Indexes each tenant's words separately: other tenants' files no longer make a search by words slower.
 
 Why: docs/decisions/0030.
 """
@@ -8,14 +8,14 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
-# Two tenants may have the same one: it only parts the index, who sees what the policy says.
+# Two tenants may have the same key: it only partitions the index; the policy decides who sees a row.
 TENANT_KEY = """CREATE FUNCTION tenant_key(user_id text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT to_hex(hashtext(user_id) & 16777215) $$"""
 
-# What the index holds of a row: each word behind the tenant's key, and again for each sample that the file is in; and a
-# word of every row, so that nothing sought means all of a tenant's rows. An expression, no column: nothing but the
-# index reads it. Words are letters and digits: none holds the character that parts them here. COST: 1, though it takes
-# 40 µs, or Postgres would rather read all of a tenant's keys than the few rows of a file that is deleted.
+# The index keys of a row: each word behind the tenant's key, and once more for each sample that the file is in; and one
+# key of every row, so that an unset app.sought matches all of a tenant's rows. An expression instead of a column,
+# because only the index reads it. Words are letters and digits, so none holds the separator. COST 1, though it takes
+# 40 µs: otherwise Postgres would rather read all of a tenant's keys than the few rows of a file that is deleted.
 TENANT_WORDS = r"""CREATE FUNCTION tenant_words(words tsvector, user_id text, upload_id text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1 AS $$
     DECLARE
@@ -38,9 +38,9 @@ TENANT_WORDS = r"""CREATE FUNCTION tenant_words(words tsvector, user_id text, up
 INDEX = """CREATE INDEX words_by_tenant ON words USING gin (tenant_words(words, user_id, upload_id))
     WITH (gin_pending_list_limit = 512)"""
 
-# What is sought names no tenant: the key of the transaction's own is put before each word here. The index knows no
-# places, so of a phrase it tells which passages have all its words. The version before this one asks for '=user' as
-# well, and finds the same.
+# app.sought names no tenant: the key of the transaction's own tenant is put before each word here. The index has no
+# positions, so a phrase becomes all of its words. The version before this one also searches for '=user', which every
+# row has.
 SOUGHT = r"""CREATE OR REPLACE FUNCTION sought() RETURNS tsquery LANGUAGE sql STABLE AS $$
     SELECT CAST(regexp_replace(
         COALESCE(
@@ -51,8 +51,8 @@ SOUGHT = r"""CREATE OR REPLACE FUNCTION sought() RETURNS tsquery LANGUAGE sql ST
             || search.tenant_key(current_setting('app.user_id', true)) || ':\1''',
         'g') AS tsquery) $$"""
 
-# SELECT: read once, as a scan begins, whatever is sought by another one meanwhile; and unknown to the planner, which
-# would otherwise plan for what was sought before.
+# (SELECT sought()) is evaluated once, as a scan begins, whatever other scans set meanwhile; and its value is unknown to
+# the planner, which would otherwise plan for the previous one.
 POLICY = """ALTER POLICY tenant ON words USING (user_id = current_setting('app.user_id', true)
     AND tenant_words(words, user_id, upload_id) @@ (SELECT sought()))"""
 
@@ -73,6 +73,6 @@ WORDS_OF_FILE = """CREATE OR REPLACE FUNCTION write_words_of_file() RETURNS trig
 
 
 def upgrade() -> None:
-    """Builds the index, of 100,000 passages in half a minute, and drops the one of all tenants together."""
+    """Builds the index (half a minute for 100,000 passages) and drops the one of all tenants together."""
     for statement in (TENANT_KEY, TENANT_WORDS, INDEX, SOUGHT, POLICY, "DROP INDEX words_by_word", WORDS_OF_FILE):
         op.execute(statement)

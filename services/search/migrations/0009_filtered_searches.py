@@ -1,7 +1,7 @@
-"""Which searches looked through a part of the files only; and the words of names with camel case, each by itself.
+"""Adds which searches had filters, and the separate words of file names in camel case.
 
-What the version before writes goes on being written: its searches count as without filters. It alone still reads
-``name_vocabulary``, into which nothing is written any more: what is in ``file_name_words`` was kept there twice.
+The version before this one can still write: its searches count as without filters. It alone still reads
+``name_vocabulary``, a second copy of the words in ``file_name_words``, into which nothing is written any more.
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ down_revision = "0008"
 
 FILTERED = "ALTER TABLE search_history ADD COLUMN filtered boolean NOT NULL DEFAULT false"
 
-# As 0003 did it: what a name is indexed by has its words parted. The version before this one left the parts out.
+# As in 0003: the indexed words of a name include the parts of camel case, which the version before left out here.
 PARTED_NAMES = """INSERT INTO file_name_words (user_id, word, upload_id)
     SELECT f.user_id, w.lexeme, f.upload_id FROM files f, unnest(f.name_words) AS w(lexeme, positions, weights)
     WHERE f.processed_run IS NOT NULL AND 'A' = ANY(w.weights) AND w.lexeme ~ '^[[:alpha:]]{4,32}$'
@@ -21,7 +21,7 @@ TABLES = ("files", "file_name_words")
 
 
 def upgrade() -> None:
-    """The owner sees every tenant's rows only while row security is not forced on it."""
+    """Adds column and words; the owner sees every tenant's rows only while row security is not forced."""
     op.execute(FILTERED)
     for table in TABLES:
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")

@@ -1,7 +1,7 @@
-"""Drops what no version reads any more: words of names kept twice, functions of an index that is gone, and an index of
-passages by their user, which each passage written paid for.
+"""Drops what no version reads any more: a second copy of the words of names, functions of an index that is gone, and an
+index of passages by user, which slowed down writing.
 
-``files.properties`` and ``files.labels`` are written by the version before this one alone, and go with the next.
+``files.properties`` and ``files.labels`` are written by the version before this one only; the next one drops them.
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Every statement on ``passages`` names the file."""
+    """Drops them; every statement on ``passages`` names the file, so none needs the index by user."""
     op.execute("DROP TABLE name_vocabulary")
     op.execute("DROP FUNCTION owned(tsvector, text)")
     op.execute("DROP FUNCTION owned(tsvector, text, text)")

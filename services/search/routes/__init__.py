@@ -1,4 +1,4 @@
-"""The routes of the REST API that search answers."""
+"""The HTTP routes of search."""
 
 from fastapi import APIRouter
 
@@ -16,10 +16,14 @@ from search.routes.searching import search_router
 
 
 def routers(database: Database, models: Models, encoder_timeout_s: float) -> list[APIRouter]:
-    """Everything under ``/api/v1`` of this service, over one database and the models it can encode queries for."""
+    """Returns every router of this service, over one database and the models it can encode queries for."""
     first = models.current
     finder = Finder(
-        database, first.encoder, cut_off=first.cut_off, encoder_timeout_s=encoder_timeout_s, beside=models.beside
+        database,
+        first.encoder,
+        calibration=first.calibration,
+        encoder_timeout_s=encoder_timeout_s,
+        beside=models.beside,
     )
     comparing = Comparing(database, models, encoder_timeout_s=encoder_timeout_s)
     return [

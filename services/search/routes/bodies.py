@@ -1,4 +1,4 @@
-"""Turns a request's body into its model, reading no more of it than a model can hold."""
+"""Reads a request's JSON body into its model, of limited length."""
 
 from typing import TypeVar
 
@@ -13,8 +13,14 @@ MAX_BODY_BYTES = 64 * 1024
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
+def declared(model: type[BaseModel]) -> dict[str, object]:
+    """Returns the ``openapi_extra`` of a route that reads its body by :func:`read_model`."""
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
 async def read_model(request: Request, model: type[ModelT]) -> ModelT:
-    """The body as ``model``, checked as JSON: 413 when it is too long, 422 when it does not fit."""
+    """Returns the JSON body as ``model``; 413 if it is too long, 422 if it is invalid."""
     body = await read_body(request, MAX_BODY_BYTES)
     try:
         return model.model_validate_json(body)
@@ -25,7 +31,7 @@ async def read_model(request: Request, model: type[ModelT]) -> ModelT:
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The whole body; 413 as soon as it is longer than ``most`` bytes."""
+    """Returns the whole body; 413 as soon as it is longer than ``most`` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -1,4 +1,4 @@
-"""``POST /api/v1/feedback``: what the caller thinks of a file that a search of theirs found."""
+"""``POST /api/v1/feedback``: the caller's verdict on a file that a search of theirs found."""
 
 from typing import Self
 from uuid import UUID
@@ -12,7 +12,7 @@ from hosting.answers import Answer, not_found
 from hosting.app import API_ROOT
 from identity.principal import Caller
 from search.query import printable
-from search.routes.bodies import read_model
+from search.routes.bodies import declared, read_model
 from search.store import feedback
 
 
@@ -28,7 +28,7 @@ class FeedbackRequest(BaseModel):
 
     @property
     def comment(self) -> str | None:
-        """What was written, fit to be shown; None for nothing."""
+        """``text`` without control characters; None if nothing is left."""
         return printable(self.text or "") or None
 
     @model_validator(mode="after")
@@ -39,7 +39,7 @@ class FeedbackRequest(BaseModel):
 
 
 class FeedbackAnswer(BaseModel):
-    """``replaced``: an earlier verdict on the same file of the same search is gone."""
+    """The stored verdict. ``replaced``: it replaces an earlier one on the same file of the same search."""
 
     search_id: UUID
     upload_id: str
@@ -47,16 +47,11 @@ class FeedbackAnswer(BaseModel):
     replaced: bool
 
 
-_BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": FeedbackRequest.model_json_schema()}}}
-}
-
-
 def feedback_router(database: Database) -> APIRouter:
-    """One verdict for each search and file."""
+    """Returns the route for verdicts."""
     router = APIRouter(prefix=f"{API_ROOT}/feedback", tags=["search"])
 
-    @router.post("", openapi_extra=_BODY)
+    @router.post("", openapi_extra=declared(FeedbackRequest))
     async def give(caller: Caller, request: Request) -> Answer[FeedbackAnswer]:
         """A verdict on one found file; a second one replaces the first."""
         given = await read_model(request, FeedbackRequest)

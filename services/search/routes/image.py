@@ -11,17 +11,17 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from hosting.answers import Answer, ApiError
 from hosting.app import API_ROOT
 from identity.principal import Caller
-from search.answers import ImageAnswer
+from search.answers import ImageAnswer, page_meta
 from search.finder import Finder
-from search.looks import FORMATS, MAX_PIXELS, PictureUnreadable, look_of
+from search.image_hash import FORMATS, MAX_PIXELS, PictureUnreadable, difference_hash
 from search.request import ImageRequest
 from search.routes.bodies import read_body
 
 MAX_PICTURE_BYTES = 10 * 1024 * 1024
-_AROUND_IT = 16 * 1024
-_SENT_AT_ONCE = 8
-_SENT_WITHIN_S = 60.0
-_LOOKED_AT_AT_ONCE = 2
+_FORM_OVERHEAD_BYTES = 16 * 1024
+_UPLOADS_AT_ONCE = 8
+_UPLOAD_TIMEOUT_S = 60.0
+_DECODED_AT_ONCE = 2
 
 _BODY = {
     "requestBody": {
@@ -40,42 +40,41 @@ _BODY = {
 
 
 def image_router(finder: Finder) -> APIRouter:
-    """Searching by a picture."""
+    """Returns the route for searching by a picture."""
     router = APIRouter(prefix=API_ROOT, tags=["search"])
-    # Each may hold a picture of 10 MiB, and then its decoded pixels; who sends slowly is in nobody's way.
-    sending, turns = asyncio.Semaphore(_SENT_AT_ONCE), asyncio.Semaphore(_LOOKED_AT_AT_ONCE)
+    # Bounds memory: each upload may hold 10 MiB, and then its decoded pixels. Slow senders do not block decoding.
+    uploads, decodings = asyncio.Semaphore(_UPLOADS_AT_ONCE), asyncio.Semaphore(_DECODED_AT_ONCE)
 
     @router.post("/search/image", openapi_extra=_BODY)
     async def by_image(
-        caller: Caller, request: Request, wanted: Annotated[ImageRequest, Query()]
+        caller: Caller, request: Request, parameters: Annotated[ImageRequest, Query()]
     ) -> Answer[ImageAnswer]:
         """The caller's pictures and films that look like the one sent."""
-        async with sending:
-            picture = await _sent(request)
-        async with turns:
-            look = await _look(picture)
-        found = await finder.by_look(caller.user_id, look, wanted)
-        has_more = wanted.offset + len(found.results) < found.total and bool(found.results)
-        meta = {"limit": wanted.limit, "offset": wanted.offset, "total": found.total, "has_more": has_more}
+        async with uploads:
+            picture = await _received(request)
+        async with decodings:
+            image_hash = await _image_hash(picture)
+        found = await finder.by_image_hash(caller.user_id, image_hash, parameters)
+        meta = page_meta(parameters.limit, parameters.offset, len(found.results), found.total)
         return Answer(data=found, meta=meta)
 
     _ = by_image
     return router
 
 
-async def _sent(request: Request) -> bytes:
-    """The picture. Raises ``ApiError`` 408 when it takes too long to come."""
+async def _received(request: Request) -> bytes:
+    """Returns the picture. Raises ``ApiError`` 408 if it takes too long to arrive."""
     try:
-        async with asyncio.timeout(_SENT_WITHIN_S):
+        async with asyncio.timeout(_UPLOAD_TIMEOUT_S):
             return await _picture(request)
     except TimeoutError as error:
-        message = f"The picture did not arrive within {_SENT_WITHIN_S:.0f} seconds."
+        message = f"The picture did not arrive within {_UPLOAD_TIMEOUT_S:.0f} seconds."
         raise ApiError(408, "body_too_slow", message) from error
 
 
 async def _picture(request: Request) -> bytes:
-    """The form's one file. Raises ``ApiError`` 400, 413 or 422."""
-    body = await read_body(request, MAX_PICTURE_BYTES + _AROUND_IT)
+    """Returns the one file of the form. Raises ``ApiError`` 400, 413 or 422."""
+    body = await read_body(request, MAX_PICTURE_BYTES + _FORM_OVERHEAD_BYTES)
 
     async def once() -> AsyncGenerator[bytes, None]:
         yield body
@@ -96,9 +95,9 @@ async def _picture(request: Request) -> bytes:
     return content
 
 
-async def _look(picture: bytes) -> int | None:
+async def _image_hash(picture: bytes) -> int | None:
     try:
-        return await asyncio.to_thread(look_of, picture)
+        return await asyncio.to_thread(difference_hash, picture)
     except PictureUnreadable as error:
         message = f"Only whole pictures of at most {MAX_PIXELS // 1_000_000} megapixels can be searched by."
         raise ApiError(415, "unsupported_format", message, details={"formats": list(FORMATS)}) from error

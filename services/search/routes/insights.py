@@ -1,11 +1,9 @@
-"""``GET /api/v1/search/insights``: what the caller asks most, what finds nothing, how long it takes."""
+"""``GET /api/v1/search/insights``: the caller's frequent queries, those without results, latency and ratings."""
 
-from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from database.engine import Database
 from hosting.answers import Answer
@@ -14,20 +12,7 @@ from identity.principal import Caller
 from search.store import feedback, insights
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class AskedQueryAnswer(_Row):
-    """A query, capitals ignored, how often it was asked and how it went the last time."""
-
-    query: str
-    searches: int
-    last_asked_at: datetime
-    last_result_count: int
-
-
-class LatencyAnswer(_Row):
+class LatencyAnswer(BaseModel):
     """Percentiles in milliseconds; null without any search."""
 
     p50_ms: float | None
@@ -35,28 +20,16 @@ class LatencyAnswer(_Row):
     p99_ms: float | None
 
 
-class VerdictAnswer(_Row):
-    """What was thought of one file of one search; ``filename`` is null once the file is gone."""
-
-    search_id: UUID
-    query: str
-    upload_id: str
-    filename: str | None
-    rating: int
-    comment: str | None
-    created_at: datetime
-
-
 class FeedbackSummary(BaseModel):
     """Counts of verdicts and the newest of them."""
 
     good: int
     bad: int
-    latest: list[VerdictAnswer]
+    latest: list[feedback.Verdict]
 
 
 class InsightsAnswer(BaseModel):
-    """Over the caller's own searches of the last days, as far as they are kept.
+    """Statistics of the caller's own searches of the last days, as far as they are still stored.
 
     ``without_results`` and ``zero_result_queries`` are of searches without filters, ``without_results_filtered`` counts
     the others.
@@ -68,13 +41,13 @@ class InsightsAnswer(BaseModel):
     degraded: int
     cached: int
     latency: LatencyAnswer
-    top_queries: list[AskedQueryAnswer]
-    zero_result_queries: list[AskedQueryAnswer]
+    top_queries: list[insights.AskedQuery]
+    zero_result_queries: list[insights.AskedQuery]
     feedback: FeedbackSummary
 
 
 def insights_router(database: Database) -> APIRouter:
-    """The caller's own searches, summed up."""
+    """Returns the route for the statistics of the caller's searches."""
     router = APIRouter(prefix=f"{API_ROOT}/search/insights", tags=["search"])
 
     @router.get("")
@@ -83,7 +56,7 @@ def insights_router(database: Database) -> APIRouter:
         days: Annotated[int, Query(ge=1, le=365)] = 30,
         limit: Annotated[int, Query(ge=1, le=100)] = 10,
     ) -> Answer[InsightsAnswer]:
-        """What the caller searches for most, what was found for nothing, and how long it took."""
+        """The caller's most frequent queries, those that found nothing, latency and ratings."""
         user_id = caller.user_id
         async with database.transaction(user_id) as session:
             totals = await insights.totals(session, user_id, days)
@@ -91,17 +64,16 @@ def insights_router(database: Database) -> APIRouter:
             empty = await insights.queries(session, user_id, days, limit, only_empty=True)
             ratings = await insights.ratings(session, user_id, days)
             verdicts = await feedback.latest(session, user_id, days, limit)
-        latest = [VerdictAnswer.model_validate(verdict) for verdict in verdicts]
         summed_up = InsightsAnswer(
             searches=totals.searches,
             without_results=totals.without_results,
             without_results_filtered=totals.without_results_filtered,
             degraded=totals.degraded,
             cached=totals.cached,
-            latency=LatencyAnswer.model_validate(totals),
-            top_queries=[AskedQueryAnswer.model_validate(query) for query in top],
-            zero_result_queries=[AskedQueryAnswer.model_validate(query) for query in empty],
-            feedback=FeedbackSummary(good=ratings.good, bad=ratings.bad, latest=latest),
+            latency=LatencyAnswer(p50_ms=totals.p50_ms, p95_ms=totals.p95_ms, p99_ms=totals.p99_ms),
+            top_queries=top,
+            zero_result_queries=empty,
+            feedback=FeedbackSummary(good=ratings.good, bad=ratings.bad, latest=verdicts),
         )
         return Answer(data=summed_up, meta={"days": days, "limit": limit})
 

@@ -9,32 +9,23 @@ from contracts.identifiers import UPLOAD_ID_PATTERN
 from hosting.answers import Answer, not_found, written
 from hosting.app import API_ROOT
 from identity.principal import Caller
-from search.answers import SearchAnswer, SimilarAnswer
+from search.answers import SearchAnswer, SimilarAnswer, page_meta
 from search.finder import Finder
 from search.request import SearchRequest
-from search.routes.bodies import read_model
-
-_BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": SearchRequest.model_json_schema()}}}
-}
+from search.routes.bodies import declared, read_model
 
 
 def search_router(finder: Finder) -> APIRouter:
-    """Searching by query and by example."""
+    """Returns the routes for searching by a query and by a file."""
     router = APIRouter(prefix=API_ROOT, tags=["search"])
 
-    @router.post("/search", openapi_extra=_BODY, response_model=Answer[SearchAnswer])
+    @router.post("/search", openapi_extra=declared(SearchRequest), response_model=Answer[SearchAnswer])
     async def search(caller: Caller, request: Request) -> Response:
-        """The files that fit best, each with its best moments; the first page is kept in the history."""
-        asked = await read_model(request, SearchRequest)
-        found = await finder.find(caller.user_id, asked)
-        has_more = asked.offset + len(found.results) < found.total and bool(found.results)
-        meta = {
-            "limit": asked.limit,
-            "offset": asked.offset,
-            "total": found.total,
+        """The best matching files, each with its best moments; the first page is added to the history."""
+        body = await read_model(request, SearchRequest)
+        found = await finder.find(caller.user_id, body)
+        meta = page_meta(body.limit, body.offset, len(found.results), found.total) | {
             "total_relation": found.total_relation,
-            "has_more": has_more,
             "cached": found.cached,
             "degraded": found.degraded,
             "processing": found.processing,

@@ -1,1 +1,1 @@
-"""Every query of the service, one module per thing asked for or written."""
+"""Every SQL statement of the service, one module per thing that is read or written."""

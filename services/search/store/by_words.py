@@ -1,8 +1,8 @@
 """Finds a user's files by the words of their names, summaries and passages.
 
-Not all words of a sentence must occur: a file counts by the share of the query it covers, each word weighing more
-the fewer of the user's files have it. Half of that share counts over the whole file and half where most of it stands
-together, or long files would win by chance. A literal term (code, file name, quoted phrase) is enough by itself.
+Not all words of a query must occur: a file's score is the share of the query it covers, and a word weighs more the
+fewer of the user's files hold it. Half of the score is the coverage of the whole file, half that of its best passage,
+or long files would win by chance. A literal term (code, file name, quoted phrase) is enough by itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,28 +15,27 @@ from search.ranking import (
     MOMENTS,
     SUPPORTING_COVERAGE,
     TIERS,
+    MatchReason,
     PassageHit,
     PassageKey,
     TextHit,
-    Why,
     no_passages,
     tiers_to,
 )
 from search.request import Filters
 from search.store import filtering, sampling
-from search.store.sought import BEST_MASK, Sought, mask, mask_parameters, sought
-from search.store.statements import Asking, statement
-from search.tables import UNEMBEDDED
-from search.thresholds import Weighing, holding, least_share, sample_for
+from search.store.statements import Transaction, statement
+from search.store.term_queries import BEST_MASK, TermQuery, mask, mask_parameters, term_queries
+from search.thresholds import TermWeights, least_share, sample_for, threshold_query
 
 _NAME = -1
 """``words`` holds a file's name at this ordinal, at -2 what the analysis says of it, and from 0 on its passages."""
 
 _ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, ts_rank(w.words, CAST(:any AS tsquery)) AS rank"
 
-# While the passages of two models lie side by side those of the answering one count, and another's in files it has
-# none or only older ones of. CASE, because the planner expects few rows here and would compare each of many with each.
-_FIND = """WITH {seeking}, {matching},
+# While passages of two models lie side by side, those of the answering one count, and another's only in files of which
+# it has none or older ones. CASE keeps Postgres from choosing a nested loop: it underestimates the rows.
+_FIND = """WITH {set_word_scope}, {matching},
 elsewhere AS MATERIALIZED (
     SELECT o.upload_id FROM (SELECT DISTINCT m.upload_id FROM matching m
         WHERE m.ordinal >= 0 AND m.model_id NOT IN ('', :model_id)) o
@@ -68,46 +67,48 @@ SELECT t.upload_id, t.coverage, t.mask, t.name_mask, t.text_mask, b.models, b.or
 FROM top t LEFT JOIN best b USING (upload_id)
 ORDER BY t.mask & :literal <> 0 DESC, t.coverage DESC, t.rank DESC, upload_id"""
 
-# Row security lets only those rows of `words` through that are sought, by its index.
-_EVERY = "matching AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {sought})"
+# Row security returns only the rows of `words` that match app.sought, by its index.
+_ALL_PASSAGES = "matching AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {after_word_scope})"
 _OF_FEW = """matching AS MATERIALIZED (SELECT {row} FROM words w
-    WHERE w.user_id = :user_id AND {sought} AND (w.upload_id IN (SELECT unnest(CAST(:among AS text[])))) IS TRUE)"""
-# Name and summary of a file count however little they hold.
-_TELLING = """telling AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {sought}{held}),
+    WHERE w.user_id = :user_id AND {after_word_scope}
+    AND (w.upload_id IN (SELECT unnest(CAST(:among AS text[])))) IS TRUE)"""
+# Only passages above the threshold, but name and summary of their files however little of the query they hold.
+_ABOVE_THRESHOLD = """above_threshold AS MATERIALIZED (
+    SELECT {row} FROM words w WHERE w.user_id = :user_id AND {after_word_scope}{prefiltered}),
 matching AS MATERIALIZED (
-    SELECT * FROM telling WHERE ordinal >= 0 UNION ALL
+    SELECT * FROM above_threshold WHERE ordinal >= 0 UNION ALL
     SELECT {row} FROM (SELECT f.upload_id, '' AS model_id, part.ordinal, part.words
-        FROM (SELECT * FROM files WHERE user_id = :user_id AND upload_id IN (SELECT upload_id FROM telling)
+        FROM (SELECT * FROM files WHERE user_id = :user_id AND upload_id IN (SELECT upload_id FROM above_threshold)
             AND (name_words @@ CAST(:any AS tsquery) OR about_words @@ CAST(:any AS tsquery)) OFFSET 0) f,
         LATERAL (VALUES (-1, f.name_words), (-2, f.about_words)) AS part (ordinal, words)) w)"""
 
-# Looking up a file is cheaper than reading a passage of it; IS TRUE, so that each is looked up in a table of them.
-_HELD = " AND (w.upload_id IN (SELECT upload_id FROM held)) IS TRUE"
+# Looking up a file is cheaper than reading a passage of it. IS TRUE: the files are hashed once.
+_PREFILTERED = " AND (w.upload_id IN (SELECT upload_id FROM prefiltered)) IS TRUE"
 
-_PASSES = "EXISTS (SELECT FROM files f WHERE f.upload_id = s.upload_id AND {wanted} OFFSET 0)"
+_PASSES = "EXISTS (SELECT FROM files f WHERE f.upload_id = s.upload_id AND {conditions} OFFSET 0)"
 
 _WEIGHT = """ln(1 + greatest(CAST(:files AS bigint), count(*))
     / CAST(greatest(count(*) FILTER (WHERE mask & {bit} <> 0), 1) AS float8)) AS w{i}"""
 _WEIGHT_GIVEN = "CAST(:w{i} AS float8) AS w{i}"
 
 _MOST_NAMED = 500
-"""Wanted files up to which all their passages are read, by their names."""
+"""Filtered files up to which all of their passages are read, by primary key."""
 
 
 @lru_cache(maxsize=256)
-def _find(terms: int, wanted: str, matching: str, *, weighed: bool, held: bool) -> str:
-    """The statement for a number of terms, with their weights ``weighed`` before or by what it finds itself.
+def _find(terms: int, conditions: str, matching: str, *, weighed: bool, prefiltered: bool) -> str:
+    """Returns the statement for a number of terms, with weights as parameters (``weighed``) or computed by itself.
 
-    ``held``: files that are not wanted are held out before their passages are looked at.
+    ``prefiltered``: the filters are applied before passages are read instead of after.
     """
     shares = " + ".join(f"(CASE WHEN g.{{mask}} & {1 << i} <> 0 THEN w{i} ELSE 0 END)" for i in range(terms))
     weights = ", ".join((_WEIGHT_GIVEN if weighed else _WEIGHT).format(i=i, bit=1 << i) for i in range(terms))
     return _FIND.format(
-        seeking=filtering.HELD.format(wanted=wanted) if held else filtering.SEEKING,
+        set_word_scope=filtering.PREFILTER.format(conditions=conditions) if prefiltered else filtering.SET_WORD_SCOPE,
         matching=matching.format(
             row=_ROW.format(mask=mask(terms)),
-            sought=filtering.SOUGHT,
-            held=_HELD if held else "",
+            after_word_scope=filtering.AFTER_WORD_SCOPE,
+            prefiltered=_PREFILTERED if prefiltered else "",
         ),
         best_mask=BEST_MASK.format(of="FILTER (WHERE ordinal >= 0)"),
         weights=weights if weighed else f"{weights} FROM found",
@@ -115,54 +116,54 @@ def _find(terms: int, wanted: str, matching: str, *, weighed: bool, held: bool) 
         share_together=f"({shares.format(mask='together')})",
         total=" + ".join(f"w{i}" for i in range(terms)),
         name=_NAME,
-        passes="TRUE" if held else _PASSES.format(wanted=wanted),
+        passes="TRUE" if prefiltered else _PASSES.format(conditions=conditions),
     )
 
 
 async def matching(
-    asking: Asking,
+    transaction: Transaction,
     user_id: str,
     filters: Filters,
     query: Query,
     configs: Sequence[str],
     depth: int,
     files: int,
-    model_id: str = UNEMBEDDED,
+    model_id: str,
 ) -> list[TextHit]:
-    """The ``depth`` files that cover most of the query, of the user's ``files``; those with a literal term first.
+    """Returns the ``depth`` files that cover most of the query, those with a literal term first.
 
-    Their passages are those that ``model_id`` has vectors of, where a file has such. Of a tenant of many files only
-    those are read that hold a good part of the query (:mod:`search.thresholds`).
+    ``files``: how many the user has. Passages are those of ``model_id``, if the file has any. Of a tenant with many
+    files only passages that hold a good part of the query are read (:mod:`search.thresholds`).
     """
-    terms = await sought(asking, query, configs)
+    terms = await term_queries(transaction, query, configs)
     if not terms:
         return []
-    looking = _Looking(asking, user_id, filters, terms, model_id)
+    search = _WordSearch(transaction, user_id, filters, terms, model_id)
     one_in = sample_for(files)
     if one_in is None:
-        return await looking.find(looking.tsqueries, depth, _EVERY, {"files": files})
-    seen = await sampling.sample(asking, user_id, filters, terms, one_in=one_in, files=files)
-    weighing = Weighing(seen.weights(len(terms)), looking.literal)
-    if seen.wanted < TIERS[0] and filtering.chooses(filters):
-        few = await sampling.wanted(asking, user_id, filters, _MOST_NAMED)
+        return await search.find(search.tsqueries, depth, _ALL_PASSAGES, {"files": files})
+    sample = await sampling.sample(transaction, user_id, filters, terms, one_in=one_in, files=files)
+    term_weights = TermWeights(sample.weights(len(terms)), search.literal)
+    if sample.passing < TIERS[0] and filtering.is_selective(filters):
+        few = await sampling.filtered_files(transaction, user_id, filters, _MOST_NAMED)
         if len(few) < _MOST_NAMED:
-            return await looking.find(looking.tsqueries, depth, _OF_FEW, {"among": few}, weighing)
+            return await search.find(search.tsqueries, depth, _OF_FEW, {"among": few}, term_weights)
     found: dict[str, TextHit] = {}
     for tier in tiers_to(depth):
         # Tier by tier, so that reading deeper only appends.
-        hits = await looking.telling(tier, weighing, least_share(seen, weighing, tier))
+        hits = await search.above_threshold(tier, term_weights, least_share(sample, term_weights, tier))
         found |= {hit.upload_id: hit for hit in hits} | found
     return list(found.values())[:depth]
 
 
 @dataclass(frozen=True)
-class _Looking:
-    """For the terms of one search."""
+class _WordSearch:
+    """One word search: its terms, filters and transaction."""
 
-    asking: Asking
+    transaction: Transaction
     user_id: str
     filters: Filters
-    terms: Sequence[Sought]
+    terms: Sequence[TermQuery]
     model_id: str
 
     @cached_property
@@ -177,11 +178,13 @@ class _Looking:
     def tsqueries(self) -> list[str]:
         return [term.tsquery for term in self.terms]
 
-    async def telling(self, depth: int, weighing: Weighing, least: float) -> list[TextHit]:
-        """The best by those of their passages that hold ``least`` of the query; by others as well if they are few."""
+    async def above_threshold(self, depth: int, term_weights: TermWeights, least: float) -> list[TextHit]:
+        """Returns the best files by passages that hold ``least`` of the query; if too few, by all supporting ones."""
         found: list[TextHit] = []
         for share in dict.fromkeys((least, SUPPORTING_COVERAGE)):
-            found = await self.find([holding(self.tsqueries, weighing, share)], depth, _TELLING, {}, weighing)
+            found = await self.find(
+                [threshold_query(self.tsqueries, term_weights, share)], depth, _ABOVE_THRESHOLD, {}, term_weights
+            )
             if len(found) == depth:
                 break
         return found
@@ -192,11 +195,13 @@ class _Looking:
         depth: int,
         matching: str,
         own: Mapping[str, object],
-        weighing: Weighing | None = None,
+        term_weights: TermWeights | None = None,
     ) -> list[TextHit]:
-        """The best by the passages that meet one of ``queries`` and that ``matching`` reads with its ``own`` values."""
+        """Returns the best files by the passages that match one of ``queries``; ``matching`` is the CTE that reads
+        them, ``own`` its values.
+        """
         values = filtering.parameters(self.user_id, self.filters) | mask_parameters(self.terms)
-        values |= filtering.sought(queries)
+        values |= filtering.word_scope_parameters(queries)
         values |= {
             "any": " | ".join(self.tsqueries),
             "literal": self.literal,
@@ -205,31 +210,31 @@ class _Looking:
             "model_id": self.model_id,
         }
         values |= own
-        if weighing is not None:
-            values |= {f"w{i}": weight for i, weight in enumerate(weighing.weights)}
-        wanted = filtering.wanted_files(self.filters)
-        held = matching == _TELLING and filtering.chooses(self.filters)
-        find = _find(len(self.terms), wanted, matching, weighed=weighing is not None, held=held)
-        # Many files hold the same of the terms; what that says of them is worked out once.
+        if term_weights is not None:
+            values |= {f"w{i}": weight for i, weight in enumerate(term_weights.weights)}
+        conditions = filtering.filter_conditions(self.filters)
+        prefiltered = matching == _ABOVE_THRESHOLD and filtering.is_selective(self.filters)
+        find = _find(len(self.terms), conditions, matching, weighed=term_weights is not None, prefiltered=prefiltered)
+        # Many files have the same masks; what follows from a mask is computed once.
         matched, found = cache(self._matched), cache(self._found)
-        return [self._hit(row, matched, found) for row in await self.asking.execute(statement(find), values)]
+        return [self._hit(row, matched, found) for row in await self.transaction.execute(statement(find), values)]
 
     def _hit(
         self,
         row: Any,
-        matched: Callable[[bool, int], frozenset[Why]],
+        matched: Callable[[bool, int], frozenset[MatchReason]],
         found: Callable[[int], frozenset[str]],
     ) -> TextHit:
         upload_id, coverage, mask, name_mask, text_mask, models, ordinals, masks, ranks = row
         literal = mask & self.literal != 0
-        why = matched(name_mask != 0, text_mask)
+        reasons = matched(name_mask != 0, text_mask)
         passages = partial(self._passages, models, ordinals, masks, ranks) if models else no_passages
-        return TextHit(upload_id, min(coverage, 1.0), literal, why, passages, found(mask))
+        return TextHit(upload_id, min(coverage, 1.0), literal, reasons, passages, found(mask))
 
     def _passages(
         self, models: Sequence[str], ordinals: Sequence[int], masks: Sequence[int], ranks: Sequence[float]
     ) -> Sequence[PassageHit]:
-        """The best of a file's: those with the most terms."""
+        """Returns the best passages of a file: those with the most terms."""
         terms = len(self.terms)
         places = sorted(range(len(ordinals)), key=lambda i: (-masks[i].bit_count(), -ranks[i], ordinals[i]))
         return [
@@ -242,9 +247,13 @@ class _Looking:
             for i in places[:MOMENTS]
         ]
 
-    def _matched(self, by_name: bool, text_mask: int) -> frozenset[Why]:
-        reasons = ((by_name, Why.NAME), (text_mask & self.quoted, Why.QUOTED), (text_mask & ~self.quoted, Why.TEXT))
-        return frozenset(why for applies, why in reasons if applies)
+    def _matched(self, by_name: bool, text_mask: int) -> frozenset[MatchReason]:
+        reasons = (
+            (by_name, MatchReason.NAME),
+            (text_mask & self.quoted, MatchReason.QUOTED),
+            (text_mask & ~self.quoted, MatchReason.TEXT),
+        )
+        return frozenset(reason for applies, reason in reasons if applies)
 
     def _found(self, mask: int) -> frozenset[str]:
         return frozenset(word for term in self.terms if mask & term.bit for word in term.term.words)

@@ -1,4 +1,4 @@
-"""What a user thought of a file found by a search: one verdict for each pair, the last one counts."""
+"""Users' verdicts on files that a search found: one for each search and file, the last one counts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# Locked, or a search could be deleted from the history before the verdict on it is written.
+# Locked, because a search could be deleted from the history before the verdict on it is written.
 _KNOWN = """WITH search AS MATERIALIZED (SELECT FROM search_history WHERE user_id = :user_id AND search_id = :search_id
         FOR KEY SHARE)
     SELECT EXISTS (SELECT FROM search) AS search, EXISTS (SELECT FROM files
@@ -27,7 +27,7 @@ _LATEST = """SELECT b.search_id, h.query, b.upload_id, f.filename, b.rating, b.c
 
 @dataclass(frozen=True)
 class Pair:
-    """Which halves of a verdict are the user's own."""
+    """Whether the search and the file of a verdict are the user's own."""
 
     search: bool
     file: bool
@@ -35,7 +35,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``rating`` 1: that was it, 0: it was not. ``filename`` is None once the file is gone."""
+    """What was thought of one file of one search; ``rating`` 1: that was it, 0: it was not.
+
+    ``filename`` is null once the file is gone.
+    """
 
     search_id: UUID
     query: str
@@ -47,7 +50,7 @@ class Verdict:
 
 
 async def known(session: AsyncSession, user_id: str, search_id: UUID, upload_id: str) -> Pair:
-    """Whether the user made that search and has that file."""
+    """Returns whether the user made that search and has that file."""
     values = {"user_id": user_id, "search_id": search_id, "upload_id": upload_id}
     row = (await session.execute(text(_KNOWN), values)).one()
     return Pair(row.search, row.file)
@@ -56,12 +59,12 @@ async def known(session: AsyncSession, user_id: str, search_id: UUID, upload_id:
 async def write(
     session: AsyncSession, user_id: str, search_id: UUID, upload_id: str, rating: int, comment: str | None
 ) -> bool:
-    """Keeps a verdict; True when it takes the place of an earlier one."""
+    """Stores a verdict; returns True if it replaces an earlier one."""
     values = {"search_id": search_id, "upload_id": upload_id, "rating": rating, "comment": comment}
     return (await session.execute(text(_WRITE), values | {"user_id": user_id})).scalar_one()
 
 
 async def latest(session: AsyncSession, user_id: str, days: int, limit: int) -> list[Verdict]:
-    """The newest verdicts of the last days."""
+    """Returns up to ``limit`` verdicts of the last days, newest first."""
     rows = await session.execute(text(_LATEST), {"user_id": user_id, "period": timedelta(days=days), "limit": limit})
     return [Verdict(**row) for row in rows.mappings()]

@@ -1,4 +1,4 @@
-"""What is known of each file: locks a file's state for one event, and writes each part as a whole."""
+"""The row of each file: locks its state for one event, and writes each part of it as a whole."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ _SETS = "SELECT model_id, run FROM passage_sets WHERE upload_id = :upload_id"
 _STATE = f"""SELECT {_COLUMNS}, s.model_id, s.run FROM files LEFT JOIN passage_sets s USING (upload_id)
     WHERE upload_id = :upload_id"""  # noqa: S608 - constants only
 
-# The conflicting update changes nothing that counts; it locks the row, so that a file's events follow each other.
+# On conflict the update is there to lock the row, so that the events of a file are handled one after the other.
 _LOCK = f"""INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_id, :user_id, :generation)
     ON CONFLICT (upload_id) DO UPDATE SET touched_at = now()
     RETURNING {_COLUMNS}"""  # noqa: S608 - constants only
@@ -59,29 +59,29 @@ _ANALYZED = f"""UPDATE files SET analyzed_run = :run, title = :title, summary = 
 
 
 async def state(session: AsyncSession, upload: UploadRef) -> FileState:
-    """What is known of the file, without a lock; of a file never heard of, an empty state."""
+    """Returns the file's state without locking it; an empty state for an unknown file."""
     rows = (await session.execute(statement(_STATE), {"upload_id": upload.upload_id})).all()
     sets = {row.model_id: row.run for row in rows if row.model_id is not None}
     return _state(rows[0], sets) if rows else FileState(upload.generation)
 
 
 async def lock(session: AsyncSession, upload: UploadRef) -> FileState:
-    """The file's state, locked until the transaction ends; the file is made known if it was not."""
+    """Returns the file's state, locked until the transaction ends; inserts the row of an unknown file."""
     key = {"upload_id": upload.upload_id, "user_id": upload.user_id, "generation": upload.generation}
     row = (await session.execute(statement(_LOCK), key)).one()
-    # Asked once the lock is held: whoever held it before may have written them.
+    # Read once the lock is held: whoever held it before may have written them.
     sets = await session.execute(statement(_SETS), {"upload_id": upload.upload_id})
     return _state(row, {found.model_id: found.run for found in sets})
 
 
-async def make_way(session: AsyncSession, known: FileState, upload: UploadRef) -> None:
-    """A newer generation takes the place of all that was known of the one before."""
+async def replace_generation(session: AsyncSession, known: FileState, upload: UploadRef) -> None:
+    """If the upload is of a newer generation, removes everything of the one before."""
     if upload.generation > known.generation:
-        await become(session, upload, known, FileState(upload.generation, known.tombstone))
+        await apply_state(session, upload, known, FileState(upload.generation, known.tombstone))
 
 
-async def become(session: AsyncSession, upload: UploadRef, known: FileState, left: FileState) -> None:
-    """Removes every part that ``known`` has and ``left`` has not, and keeps generation and tombstone of ``left``."""
+async def apply_state(session: AsyncSession, upload: UploadRef, known: FileState, left: FileState) -> None:
+    """Removes every part that ``known`` has and ``left`` has not, and writes generation and tombstone of ``left``."""
     for part in known.runs.keys() - left.runs.keys():
         await _forget(session, upload, part)
     if not left.needs_analysis_texts:  # dropping a model may have left its texts where ``known`` needs none
@@ -104,8 +104,8 @@ async def _forget(session: AsyncSession, upload: UploadRef, part: str) -> None:
         await passages.remove(session, upload, part.removeprefix(embedded_by("")))
 
 
-async def write_processed(session: AsyncSession, event: MediaProcessedV1, look: int | None) -> None:
-    """Name, metadata and what it looks like, where that is known: the file can be found by them from here on."""
+async def write_processed(session: AsyncSession, event: MediaProcessedV1, image_hash: int | None) -> None:
+    """Writes name, metadata and image hash (None if unknown): the file can be found by them from now on."""
     values = {
         "upload_id": event.upload.upload_id,
         "run": event.upload.run,
@@ -115,7 +115,7 @@ async def write_processed(session: AsyncSession, event: MediaProcessedV1, look: 
         "size_bytes": event.size_bytes,
         "created_at": event.created_at,
         "has_thumbnail": event.thumbnail is not None,
-        "look": look,
+        "look": image_hash,
         "name": name_text(event.filename),
         "facts": index_text(" ".join(_facts(event))),
     }
@@ -124,7 +124,7 @@ async def write_processed(session: AsyncSession, event: MediaProcessedV1, look: 
 
 
 async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1, *, has_text: bool) -> str:
-    """What was understood of the file; answers the text search configuration of its language."""
+    """Writes what the analysis says of the file; returns the text search configuration of its language."""
     config = text_config(event.language)
     about = " . ".join((event.title, *event.labels, event.summary))
     values = {
@@ -144,12 +144,12 @@ async def write_analyzed(session: AsyncSession, event: MediaAnalyzedV1, *, has_t
 
 
 async def write_failed(session: AsyncSession, upload: UploadRef) -> None:
-    """A stage gave up on this run."""
+    """Records that a stage gave up on this run."""
     await session.execute(statement(_FAILED), {"upload_id": upload.upload_id, "run": upload.run})
 
 
 async def config_of(session: AsyncSession, upload_id: str) -> str:
-    """The text search configuration of the file's language, as far as it is known."""
+    """Returns the text search configuration of the file's language; ``simple`` for an unknown file."""
     found = await session.scalar(statement(_CONFIG), {"upload_id": upload_id})
     return str(found or SIMPLE)
 

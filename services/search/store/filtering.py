@@ -1,4 +1,4 @@
-"""Turns filters into SQL: the one place that says which of a user's files are looked at.
+"""Turns filters into SQL: the one place that says which of a user's files are searched.
 
 A filter is a condition on ``files f``, its values are those of ``Filters.parameters()``. Only conditions in use get
 into a statement, or Postgres would plan all of them each time.
@@ -11,11 +11,11 @@ from typing import Any
 from search.request import Filters
 
 MOST_LISTED = 1000
-"""Wanted files up to which their ids go into the next statement; more are asked for again inside it."""
+"""Filtered files up to which their ids are handed to the next statement; with more it applies the filters again."""
 
-SHOWN = "f.user_id = :user_id AND f.processed_run IS NOT NULL"
+VISIBLE = "f.user_id = :user_id AND f.processed_run IS NOT NULL"
 
-# How far a file has come, as its owner sees it.
+# The processing state of a file as its owner sees it.
 STATUS = """CASE
     WHEN EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id
         AND s.run >= greatest(f.processed_run, f.analyzed_run)) THEN 'complete'
@@ -23,8 +23,8 @@ STATUS = """CASE
 
 _LANGUAGE = "lower(substring(f.language FROM '^[A-Za-z]+')) = ANY(CAST(:languages AS text[]))"
 
-# A scan of its own for each phrase, told what it seeks as it begins. IS TRUE: it is done once and looked up for each
-# file; as a join Postgres would read each file's words by their names, and work out what the index holds of them.
+# One scan per phrase; it sets app.sought itself. `IS TRUE` makes Postgres hash the result once instead of joining,
+# which would read every file's words by primary key and compute their index keys again.
 _MENTIONS = """(f.upload_id {has} (SELECT DISTINCT w.upload_id FROM words w WHERE w.user_id = :user_id
     AND (SELECT set_config('app.sample', '', true) || set_config('app.sought', {phrase}, true)) <> ''
     AND w.words @@ CAST({phrase} AS tsquery))) IS TRUE"""
@@ -42,31 +42,35 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
         "status": f"({STATUS}) = :status",
     }
 )
-"""Field of ``Filters`` → its condition, used where the field is not None."""
+"""Field of ``Filters`` → its condition, used if the field is not None."""
 
-_SEEK = "SELECT set_config('app.sought', :sought, true), set_config('app.sample', :sample, true)"
+_SET_SOUGHT = "SELECT set_config('app.sought', :sought, true), set_config('app.sample', :sample, true)"
 
-SEEKING = f"seeking AS MATERIALIZED ({_SEEK})"
-"""A CTE that says what those scans of ``words`` may see that are held by ``SOUGHT``: row security itself lets no other
-rows through (docs/decisions/0010). Nothing may be written to ``words`` afterwards.
+SET_WORD_SCOPE = f"word_scope AS MATERIALIZED ({_SET_SOUGHT})"
+"""A CTE that sets ``app.sought``, which the row-security policy of ``words`` applies (docs/decisions/0030).
+
+Scans guarded by ``AFTER_WORD_SCOPE`` start only after it ran. Write nothing to ``words`` in the same transaction.
 """
 
-HELD = f"""held AS MATERIALIZED (SELECT f.upload_id FROM files f WHERE {{wanted}}),
-seeking AS MATERIALIZED ({_SEEK} FROM (SELECT count(*) FROM held) before)"""  # noqa: S608 - constants only
-"""The same, once the files that filters leave are known: phrases among the filters seek something else meanwhile."""
+PREFILTER = f"""prefiltered AS MATERIALIZED (SELECT f.upload_id FROM files f WHERE {{conditions}}),
+word_scope AS MATERIALIZED ({_SET_SOUGHT} FROM (SELECT count(*) FROM prefiltered) before)"""  # noqa: S608 - constants only
+"""Like ``SET_WORD_SCOPE``, but only after the filtered files are materialized in the CTE ``prefiltered``.
 
-SOUGHT = "(SELECT count(*) FROM seeking) = 1"
-"""A condition on a scan: checked once, before the scan reads what is sought."""
+Phrase filters set ``app.sought`` to something else while they run.
+"""
 
-
-def wanted_files(filters: Filters) -> str:
-    """Every condition, on ``files f``. Phrases that are required or excluded change what is sought."""
-    return " AND ".join((shown_files(filters), *_choosing(filters)))
+AFTER_WORD_SCOPE = "(SELECT count(*) FROM word_scope) = 1"
+"""A condition that guards a scan of ``words``: evaluated once, before the scan reads ``app.sought``."""
 
 
-def shown_files(filters: Filters) -> str:
-    """The conditions that nearly every file meets, on ``files f``: cheaper checked on what was found."""
-    conditions = [SHOWN]
+def filter_conditions(filters: Filters) -> str:
+    """Returns all conditions, on ``files f``. Those of required or excluded phrases set ``app.sought``."""
+    return " AND ".join((visibility_conditions(filters), *_selective_conditions(filters)))
+
+
+def visibility_conditions(filters: Filters) -> str:
+    """Returns the conditions that nearly every file meets, on ``files f``: cheaper to check on what was found."""
+    conditions = [VISIBLE]
     if not filters.include_flagged:
         conditions.append("f.flagged IS NOT TRUE")
     if filters.other_than is not None:
@@ -74,13 +78,13 @@ def shown_files(filters: Filters) -> str:
     return " AND ".join(conditions)
 
 
-def chooses(filters: Filters) -> bool:
-    """True when files are held out by more than :func:`shown_files`."""
-    return bool(_choosing(filters))
+def is_selective(filters: Filters) -> bool:
+    """True if the filters have conditions beyond :func:`visibility_conditions`."""
+    return bool(_selective_conditions(filters))
 
 
-def _choosing(filters: Filters) -> list[str]:
-    """Conditions that may leave few files."""
+def _selective_conditions(filters: Filters) -> list[str]:
+    """Returns the conditions that may leave few files."""
     conditions = [condition for name, condition in _CONDITIONS.items() if getattr(filters, name) is not None]
     for name, queries, has in (("required", filters.required, "IN"), ("excluded", filters.excluded, "NOT IN")):
         phrases = (_PHRASE.format(name=name, place=i + 1) for i in range(len(queries)))
@@ -89,10 +93,10 @@ def _choosing(filters: Filters) -> list[str]:
 
 
 def parameters(user_id: str, filters: Filters) -> dict[str, Any]:
-    """The values of every condition, used or not."""
+    """Returns the values of every condition, used or not."""
     return {"user_id": user_id, **filters.parameters()}
 
 
-def sought(queries: Sequence[str], one_in: int | None = None) -> dict[str, str]:
-    """The values of ``SEEKING``: rows that match one of the queries, with ``one_in`` in one of so many files only."""
+def word_scope_parameters(queries: Sequence[str], one_in: int | None = None) -> dict[str, str]:
+    """Returns the values of ``SET_WORD_SCOPE``: rows that match any of ``queries``, in the sample ``one_in``."""
     return {"sought": " | ".join(f"({query})" for query in queries), "sample": str(one_in or "")}

@@ -1,4 +1,4 @@
-"""A user's past searches: kept for them alone, the newest thousand, until they delete them."""
+"""A user's past searches: the newest thousand, visible to them only, until they delete them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,15 +7,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from search.store.statements import Asking, statement
+from search.store.statements import Transaction, statement
 
 KEPT = 1000
 
 TYPING_PAUSE = timedelta(seconds=5)
-"""Who pauses for longer has asked, and asks anew."""
+"""After a longer pause a query is a search of its own, not the previous one being typed on."""
 
-# A query that only goes on with the user's last one, or takes back some of it, takes its place. `now()` is when this
-# search began: one that began later may have been kept already.
+# A query that extends or shortens the user's last one replaces it. `now()` is when this search began: one that began
+# later may have been stored already.
 _KEEP = """WITH draft AS (
     SELECT h.search_id FROM (
         SELECT * FROM search_history WHERE user_id = :user_id ORDER BY search_id DESC LIMIT 1) h
@@ -42,10 +42,15 @@ _LATEST = """SELECT search_id FROM search_history WHERE user_id = :user_id AND q
 _PAGE = """SELECT search_id, query, mode, result_count, took_ms, degraded, cached, filtered, created_at
     FROM search_history WHERE user_id = :user_id ORDER BY search_id DESC LIMIT :limit OFFSET :offset"""
 
+_COUNT = "SELECT count(*) FROM search_history WHERE user_id = :user_id"
+
+_DELETE = """DELETE FROM search_history WHERE user_id = :user_id
+    AND (CAST(:search_id AS uuid) IS NULL OR search_id = :search_id) RETURNING 1"""
+
 
 @dataclass(frozen=True)
 class PastSearch:
-    """One search as it was asked and how it went. ``filtered``: only a part of the files was looked through."""
+    """One of the caller's searches. ``filtered``: filters held some of the files out."""
 
     search_id: UUID
     query: str
@@ -59,7 +64,7 @@ class PastSearch:
 
 
 async def remember(
-    asking: Asking,
+    transaction: Transaction,
     user_id: str,
     query: str,
     mode: str,
@@ -70,37 +75,33 @@ async def remember(
     cached: bool,
     filtered: bool = False,
 ) -> UUID:
-    """Keeps a search and forgets the oldest beyond ``KEPT``; answers its id.
+    """Stores a search, deletes the oldest beyond ``KEPT`` and returns its id.
 
-    While a query is being typed its searches are one: they share an id, and only the last of them is kept.
+    The searches made while a query is being typed count as one: they share an id, and only the last is stored.
     """
     asked = {"user_id": user_id, "query": query, "mode": mode, "filtered": filtered}
     row = asked | {"result_count": result_count, "took_ms": took_ms, "degraded": degraded, "cached": cached}
-    return (await asking.execute(statement(_KEEP), row | {"pause": TYPING_PAUSE, "most": KEPT})).one().search_id
+    return (await transaction.execute(statement(_KEEP), row | {"pause": TYPING_PAUSE, "most": KEPT})).one().search_id
 
 
-async def latest(asking: Asking, user_id: str, query: str, mode: str) -> UUID | None:
-    """The last search for the same; None when it is not kept (any more)."""
-    found = await asking.execute(statement(_LATEST), {"user_id": user_id, "query": query, "mode": mode})
+async def latest(transaction: Transaction, user_id: str, query: str, mode: str) -> UUID | None:
+    """Returns the id of the last search for the same query and mode; None if there is none (any more)."""
+    found = await transaction.execute(statement(_LATEST), {"user_id": user_id, "query": query, "mode": mode})
     return next((row.search_id for row in found), None)
 
 
 async def page(session: AsyncSession, user_id: str, limit: int, offset: int) -> list[PastSearch]:
-    """The user's searches, newest first."""
+    """Returns a page of the user's searches, newest first."""
     found = await session.execute(text(_PAGE), {"user_id": user_id, "limit": limit, "offset": offset})
     return [PastSearch(**row) for row in found.mappings()]
 
 
 async def count(session: AsyncSession, user_id: str) -> int:
-    """How many are kept."""
-    statement = text("SELECT count(*) FROM search_history WHERE user_id = :user_id")
-    return (await session.execute(statement, {"user_id": user_id})).scalar_one()
+    """Returns how many searches are stored."""
+    return (await session.execute(text(_COUNT), {"user_id": user_id})).scalar_one()
 
 
 async def delete(session: AsyncSession, user_id: str, search_id: UUID | None = None) -> int:
-    """Deletes one search or, without ``search_id``, all of the user's; answers how many there were."""
-    statement = text(
-        "DELETE FROM search_history WHERE user_id = :user_id"
-        " AND (CAST(:search_id AS uuid) IS NULL OR search_id = :search_id) RETURNING 1"
-    )
-    return len((await session.execute(statement, {"user_id": user_id, "search_id": search_id})).all())
+    """Deletes one search or, without ``search_id``, all of the user's; returns how many were deleted."""
+    deleted = await session.execute(text(_DELETE), {"user_id": user_id, "search_id": search_id})
+    return len(deleted.all())

@@ -1,4 +1,4 @@
-"""Numbers the states of each user's index, so that an answer kept can be told from one that is out of date."""
+"""Numbers the states of each user's index, so that an outdated cached answer can be recognized."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,5 +9,8 @@ _BUMP = """INSERT INTO index_versions (user_id, version) VALUES (:user_id, 1)
 
 
 async def bump(session: AsyncSession, user_id: str) -> None:
-    """To be called last in a transaction: the user's other changes wait from here until it ends."""
+    """Increments the version of a user's index.
+
+    Call it last in a transaction: other changes of the user's index wait from here until it ends.
+    """
     await session.execute(statement(_BUMP), {"user_id": user_id})

@@ -1,4 +1,4 @@
-"""Sums up a user's own past searches: what is asked most, what finds nothing, how long it takes, how it was rated."""
+"""Statistics of a user's own past searches: frequent queries, those without results, latency, ratings."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 _RECENT = "user_id = :user_id AND created_at >= now() - CAST(:period AS interval)"
 
-# What filters hold out is there all the same: only searches of all files tell what cannot be found.
+# Files that filters exclude exist all the same: only searches of all files tell what cannot be found.
 _TOTALS = f"""SELECT count(*) AS searches, count(*) FILTER (WHERE result_count = 0 AND NOT filtered) AS without_results,
     count(*) FILTER (WHERE result_count = 0 AND filtered) AS without_results_filtered,
     count(*) FILTER (WHERE degraded) AS degraded, count(*) FILTER (WHERE cached) AS cached,
@@ -29,7 +29,7 @@ _RATINGS = f"""SELECT count(*) FILTER (WHERE rating = 1) AS good, count(*) FILTE
 
 @dataclass(frozen=True)
 class Totals:
-    """Counts of searches, and percentiles of the milliseconds they took (None without any).
+    """Counts of searches, and percentiles of the milliseconds they took (None without any search).
 
     ``without_results``: searches of all files that found nothing; ``without_results_filtered``: those with filters.
     """
@@ -46,7 +46,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class AskedQuery:
-    """A query, capitals ignored, and how it went the last time."""
+    """A query, capitals ignored, how often it was asked and how it went the last time."""
 
     query: str
     searches: int
@@ -56,14 +56,14 @@ class AskedQuery:
 
 @dataclass(frozen=True)
 class Ratings:
-    """How many verdicts of each kind."""
+    """Number of good and bad verdicts."""
 
     good: int
     bad: int
 
 
 async def totals(session: AsyncSession, user_id: str, days: int) -> Totals:
-    """Over the searches of the last days that are still kept."""
+    """Returns the totals of the searches of the last days that are still stored."""
     row = (await session.execute(text(_TOTALS), _recent(user_id, days))).mappings().one()
     return Totals(**row)
 
@@ -71,13 +71,13 @@ async def totals(session: AsyncSession, user_id: str, days: int) -> Totals:
 async def queries(
     session: AsyncSession, user_id: str, days: int, limit: int, *, only_empty: bool = False
 ) -> list[AskedQuery]:
-    """What is asked most often; with ``only_empty`` what is asked without filters and found nothing the last time."""
+    """Returns the most frequent queries; with ``only_empty`` those without filters that found nothing the last time."""
     values = _recent(user_id, days) | {"limit": limit, "only_empty": only_empty}
     return [AskedQuery(**row) for row in (await session.execute(text(_QUERIES), values)).mappings()]
 
 
 async def ratings(session: AsyncSession, user_id: str, days: int) -> Ratings:
-    """Counts of verdicts."""
+    """Returns the counts of verdicts of the last days."""
     row = (await session.execute(text(_RATINGS), _recent(user_id, days))).mappings().one()
     return Ratings(**row)
 

@@ -1,6 +1,6 @@
-"""Which model answers whom, what each model's index holds, and what a further one lacks.
+"""Which model answers whom, what each model's index holds, and what it lacks of another's.
 
-``user_id`` '' is everyone who has no choice of their own. What is asked about everyone needs :func:`see_all`.
+``user_id`` '' stands for everyone without a choice of their own. Statements about everyone need :func:`see_all`.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from search.store.statements import Asking, statement
+from search.store.statements import Transaction, statement
 
 EVERYONE = ""
 
@@ -28,7 +28,7 @@ _LAST_CHANGE = "SELECT EXTRACT(EPOCH FROM now() - max(changed_at)) FROM model_ch
 _HELD = """SELECT model_id, max(dimensions) AS dimensions, count(*) AS files, sum(passage_count) AS passages
     FROM passage_sets WHERE CAST(:user_id AS text) = '' OR user_id = :user_id GROUP BY model_id"""
 
-# What can be found by meaning today, beside what could be after a switch.
+# What can be found by meaning today, and how much of that after a switch.
 _COVERAGE = """WITH answering AS (
     SELECT a.upload_id, a.run, a.passage_count, a.text_bytes
     FROM passage_sets a LEFT JOIN model_choices c ON c.user_id = a.user_id AND c.model_id IS NOT NULL
@@ -51,6 +51,8 @@ _DROP = """INSERT INTO dropped_models (model_id, drops, dropped) VALUES (:model_
 
 _ADMIT = "UPDATE dropped_models SET dropped = false WHERE model_id = :model_id"
 
+_DROPS = "SELECT drops FROM dropped_models WHERE model_id = :model_id"
+
 _IS_DROPPED = "SELECT EXISTS (SELECT FROM dropped_models WHERE model_id = :model_id AND dropped)"
 
 _PAST_QUERIES = """SELECT query, mode FROM (SELECT DISTINCT ON (lower(query)) query, mode, search_id
@@ -63,7 +65,7 @@ _LOCK_SHARED = "SELECT pg_advisory_xact_lock_shared(hashtext('search.models'), h
 
 @dataclass(frozen=True)
 class Choice:
-    """A row; ``model_id`` None: as the level above says."""
+    """One row of ``model_choices``; ``model_id`` None inherits: user → everyone → configured model."""
 
     model_id: str | None
     previous_model_id: str | None
@@ -72,7 +74,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Held:
-    """What the index holds of a model."""
+    """How many files and passages the index holds of a model."""
 
     dimensions: int
     files: int
@@ -81,7 +83,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Coverage:
-    """``files`` can be found by meaning today, ``covered`` of them by this model as well."""
+    """How many ``files`` can be found by meaning today, and how many of them by this model (``covered``)."""
 
     files: int
     covered: int
@@ -90,50 +92,50 @@ class Coverage:
 
     @property
     def missing(self) -> int:
-        """Files a switch would lose."""
+        """How many files a switch to this model would lose."""
         return self.files - self.covered
 
 
 async def see_all(session: AsyncSession) -> None:
-    """From here to its end the transaction may count every user's files and change every choice."""
+    """Lets the transaction, until it ends, count every user's files and change every choice."""
     await session.execute(text("SELECT set_config('app.role', 'operator', true)"))
 
 
 async def lock_choices(session: AsyncSession) -> None:
-    """Who changes choices, or drops, goes one after the other."""
+    """Waits until no other transaction changes choices or drops a model; holds until the end of this one."""
     await session.execute(text(_LOCK), {"name": ""})
 
 
 async def choices(session: AsyncSession, user_id: str) -> dict[str, Choice]:
-    """The user's own and everyone's, where there are any, by user id."""
+    """Returns the user's own choice and everyone's, as far as there are any, by user id."""
     rows = await session.execute(text(_CHOICES), {"user_id": user_id})
     return {row.user_id: Choice(row.model_id, row.previous_model_id, row.changed_at) for row in rows}
 
 
 async def choose(session: AsyncSession, user_id: str, model_id: str | None, previous: str | None) -> None:
-    """Searches that begin after the commit go by it."""
+    """Stores a choice; searches that begin after the commit go by it."""
     await session.execute(text(_CHOOSE), {"user_id": user_id, "model_id": model_id, "previous": previous})
 
 
 async def forget_own_choices(session: AsyncSession) -> None:
-    """Everyone goes by everyone's choice again."""
+    """Deletes all users' own choices, so that the choice for everyone applies to them."""
     await session.execute(text("DELETE FROM model_choices WHERE user_id <> ''"))
 
 
 async def own_choices(session: AsyncSession) -> dict[str, int]:
-    """How many users chose each model for themselves."""
+    """Returns how many users chose each model for themselves."""
     rows = await session.execute(text(_OWN_CHOICES))
     return {row.model_id: row.users for row in rows if row.model_id is not None}
 
 
 async def changed_s_ago(session: AsyncSession) -> float | None:
-    """Seconds since anybody's choice was changed; None when nobody ever chose."""
+    """Returns the seconds since any choice was changed; None if nobody ever chose."""
     found = await session.scalar(text(_LAST_CHANGE))
     return None if found is None else float(found)
 
 
 async def held(session: AsyncSession, user_id: str) -> dict[str, Held]:
-    """What the index holds, by model."""
+    """Returns what the index holds, by model."""
     rows = await session.execute(text(_HELD), {"user_id": user_id})
     return {row.model_id: Held(row.dimensions, row.files, int(row.passages)) for row in rows}
 
@@ -141,7 +143,10 @@ async def held(session: AsyncSession, user_id: str) -> dict[str, Held]:
 async def coverage(
     session: AsyncSession, user_id: str, model_ids: Sequence[str], everyones: str
 ) -> dict[str, Coverage]:
-    """Of each model, what it has of the files that can be found today; ``everyones`` answers who chose nothing."""
+    """Returns what each model has of the files that can be found by meaning today.
+
+    ``everyones``: the model that answers users without a choice of their own.
+    """
     values = {"user_id": user_id, "models": list(model_ids), "everyones": everyones}
     rows = await session.execute(text(_COVERAGE), values)
     return {
@@ -151,28 +156,27 @@ async def coverage(
 
 
 async def lacking(
-    asking: Asking, user_id: str, upload_ids: Collection[str], answering: str, other: str
+    transaction: Transaction, user_id: str, upload_ids: Collection[str], answering: str, other: str
 ) -> frozenset[str]:
-    """Those of the files that the model ``answering`` finds by meaning and the ``other`` does not."""
+    """Returns those of ``upload_ids`` that the model ``answering`` finds by meaning and the ``other`` does not."""
     values = {"user_id": user_id, "upload_ids": list(upload_ids), "answering": answering, "other": other}
-    return frozenset(row.upload_id for row in await asking.execute(statement(_LACKING), values))
+    return frozenset(row.upload_id for row in await transaction.execute(statement(_LACKING), values))
 
 
 async def drop(session: AsyncSession, model_id: str) -> None:
-    """From the commit on nothing of the model is written; waits for whoever is writing it."""
+    """Marks a model as dropped, so that nothing of it is written any more; waits for transactions that write it."""
     await session.execute(text(_LOCK), {"name": model_id})
     await session.execute(text(_DROP), {"model_id": model_id})
 
 
 async def admit(session: AsyncSession, model_id: str) -> int:
-    """The model is written again if it was dropped; answers how often it was."""
+    """Lets a dropped model be written again; returns how often it was dropped."""
     await session.execute(text(_ADMIT), {"model_id": model_id})
-    statement = text("SELECT drops FROM dropped_models WHERE model_id = :model_id")
-    return int(await session.scalar(statement, {"model_id": model_id}) or 0)
+    return int(await session.scalar(text(_DROPS), {"model_id": model_id}) or 0)
 
 
 async def dropped(session: AsyncSession) -> frozenset[str]:
-    """The models that were dropped and not admitted since."""
+    """Returns the models that were dropped and not admitted since."""
     return frozenset((await session.scalars(text("SELECT model_id FROM dropped_models WHERE dropped"))).all())
 
 
@@ -183,6 +187,6 @@ async def may_write(session: AsyncSession, model_id: str) -> bool:
 
 
 async def past_queries(session: AsyncSession, user_id: str, most: int) -> list[tuple[str, str]]:
-    """The user's latest different queries that went by meaning, each with its mode, newest first."""
+    """Returns (query, mode) of the user's latest different queries that are no keyword searches, newest first."""
     rows = await session.execute(text(_PAST_QUERIES), {"user_id": user_id, "most": most})
     return [(row.query, row.mode) for row in rows]

@@ -1,4 +1,4 @@
-"""The words of a user's file names: what a misspelt name in a query is compared with."""
+"""The words of a user's file names, with which a misspelt word of a query is compared."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,18 +6,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
 from search.relaxation import inside
-from search.store.statements import Asking, statement
+from search.store.statements import Transaction, statement
 
 MOST_CANDIDATES = 5000
-"""Words compared at most; beyond, some misspellings stay misspellings."""
+"""Words compared at most; of a user with more, some misspellings are not corrected."""
 
 _FORGET = "DELETE FROM file_name_words WHERE upload_id = :upload_id"
 
 _WRITE = """INSERT INTO file_name_words (user_id, word, upload_id)
     SELECT :user_id, w.word, :upload_id FROM unnest(CAST(:words AS text[])) AS w(word) ON CONFLICT DO NOTHING"""
 
-# Only words that begin alike: a range of the key.
-_ALIKE = """(SELECT DISTINCT n.word
+# Only words with the same first letter: a range of the primary key.
+_SIMILAR = """(SELECT DISTINCT n.word
     FROM unnest(CAST(:firsts AS text[]), CAST(:nexts AS text[]), CAST(:shortest AS int[]), CAST(:longest AS int[]))
         AS q(first, next, shortest, longest)
     JOIN file_name_words n ON n.user_id = :user_id AND n.word >= q.first AND n.word < q.next
@@ -27,29 +27,29 @@ _ALIKE = """(SELECT DISTINCT n.word
 
 
 async def replace(session: AsyncSession, upload: UploadRef, words: Iterable[str]) -> None:
-    """The words of the file's name take the place of those of an earlier one."""
+    """Replaces the words of a file's name."""
     await forget(session, upload)
     values = {"user_id": upload.user_id, "upload_id": upload.upload_id, "words": sorted(set(words))}
     await session.execute(statement(_WRITE), values)
 
 
 async def forget(session: AsyncSession, upload: UploadRef) -> None:
-    """The file's name is gone."""
+    """Deletes the words of a file's name."""
     await session.execute(statement(_FORGET), {"upload_id": upload.upload_id})
 
 
-async def alike(asking: Asking, user_id: str, words: Collection[str], reach: int) -> list[str]:
-    """Words of the user's file names with the first letter of one of ``words``, at most ``reach`` longer or shorter,
-    and those of which one is made.
+async def similar_words(transaction: Transaction, user_id: str, words: Collection[str], reach: int) -> list[str]:
+    """Returns words of the user's file names that have the first letter of one of ``words`` and are at most ``reach``
+    letters longer or shorter, and those that are part of one of ``words``.
     """
-    sought = sorted(words)
+    searched = sorted(words)
     values = {
         "user_id": user_id,
-        "firsts": [word[0] for word in sought],
-        "nexts": [chr(ord(word[0]) + 1) for word in sought],
-        "shortest": [len(word) - reach for word in sought],
-        "longest": [len(word) + reach for word in sought],
+        "firsts": [word[0] for word in searched],
+        "nexts": [chr(ord(word[0]) + 1) for word in searched],
+        "shortest": [len(word) - reach for word in searched],
+        "longest": [len(word) + reach for word in searched],
         "most": MOST_CANDIDATES,
-        "inside": sorted(set[str]().union(*map(inside, sought))),
+        "inside": sorted(set[str]().union(*map(inside, searched))),
     }
-    return [row.word for row in await asking.execute(statement(_ALIKE), values)]
+    return [row.word for row in await transaction.execute(statement(_SIMILAR), values)]

@@ -1,6 +1,6 @@
-"""Texts and vectors of a file: written a model's whole set at a time, as arrays in a few statements.
+"""Writes the texts and vectors of a file: the whole set of one model at a time, as arrays in a few statements.
 
-COPY would be faster still, but Postgres refuses it into tables under row-level security.
+COPY would be faster still, but Postgres refuses it for tables under row-level security.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from search.word_index import index_text
 
 _ROWS_AT_ONCE = 500
 
-# Phrases are looked for as they are spelt, so only those words need their places.
+# Phrases are searched as they are spelt, so only unstemmed words need positions.
 _WORDS = f"""to_tsvector('simple', r.words) || CASE WHEN CAST(:config AS text) = 'simple' THEN CAST('' AS tsvector)
     ELSE strip(to_tsvector(CAST(CAST(:config AS text) AS regconfig), r.words)) END
     || {stems.indexed(":config", "r.spelt")}"""
@@ -50,7 +50,7 @@ _SET = """INSERT INTO passage_sets (upload_id, model_id, user_id, run, dimension
         passage_count = excluded.passage_count, text_bytes = excluded.text_bytes"""
 
 
-# The words of name and summary (ordinals below 0) are the file's, whatever model there is.
+# The words of name and summary (ordinals below 0) belong to the file, not to a model.
 _REMOVE = f"""WITH {
     ", ".join(
         f"{table} AS (DELETE FROM {table} WHERE upload_id = :upload_id AND model_id = :model_id)"
@@ -60,7 +60,7 @@ _REMOVE = f"""WITH {
 
 
 async def replace_unembedded(session: AsyncSession, upload: UploadRef, config: str, rows: Sequence[PassageRow]) -> None:
-    """The texts of an analysis take the place of those of the one before."""
+    """Replaces the texts of the analysis, which have no vectors yet."""
     await remove(session, upload, UNEMBEDDED)
     await _insert_texts(session, upload, UNEMBEDDED, config, rows)
 
@@ -74,7 +74,7 @@ async def replace_embedded(
     rows: Sequence[PassageRow],
     vectors: Sequence[str],
 ) -> None:
-    """One model's passages and vectors take the place of its earlier ones."""
+    """Replaces one model's passages and vectors of a file."""
     await remove(session, upload, model_id)
     await _insert_texts(session, upload, model_id, config, rows)
     in_graph = await graph.grow(session, upload.user_id, model_id, dimensions, len(rows))
@@ -89,7 +89,7 @@ async def replace_embedded(
 
 
 async def reindex(session: AsyncSession, upload: UploadRef, config: str) -> None:
-    """Indexes the words of the file's passages again, for a language that became known after them."""
+    """Indexes the words of the file's passages again, because its language became known after they were written."""
     found = await session.execute(
         statement("SELECT model_id, ordinal, text FROM passages WHERE upload_id = :upload_id"),
         {"upload_id": upload.upload_id},
@@ -135,7 +135,7 @@ async def remove(session: AsyncSession, upload: UploadRef, model_id: str) -> Non
 
 
 async def _spelt(texts: Sequence[str], config: str) -> list[str]:
-    """What of each text is stemmed as it is spelt; where that changes nothing, nothing."""
+    """Returns the words of each text that are stemmed as they are spelt; '' if the stemmer ignores accents."""
     if not heeds_accents(config):
         return [""] * len(texts)
     return await asyncio.to_thread(lambda: [spelt_text(text) for text in texts])

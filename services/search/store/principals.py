@@ -1,4 +1,4 @@
-"""Who may ask: users and the hashes of their API keys, as upload-gateway last told."""
+"""Who may search: users and the hashes of their API keys, as last announced by upload-gateway."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.events import UserChangedV1
 from contracts.events.user_changed_v1 import UserStatus
 from identity.principal import Principal
-from search.store.statements import Answered, Asking, statement
+from search.store.statements import Result, Transaction, statement
 
-# The row lock of the upsert orders concurrent versions; the later one sees the earlier as already there.
+# The row lock of the upsert orders concurrent versions: the later transaction sees what the earlier one wrote.
 _UPSERT = """INSERT INTO principals (user_id, version, suspended, tier, operator)
     VALUES (:user_id, :version, :suspended, :tier, :operator)
     ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, suspended = excluded.suspended,
@@ -26,7 +26,7 @@ _BY_ID = "SELECT user_id, tier, operator, suspended FROM principals WHERE user_i
 
 
 async def write(session: AsyncSession, event: UserChangedV1) -> None:
-    """Replaces user and keys unless a version as new is already there."""
+    """Replaces a user and their keys unless the same or a newer version is already stored."""
     values = {
         "user_id": event.user_id,
         "version": event.version,
@@ -41,15 +41,15 @@ async def write(session: AsyncSession, event: UserChangedV1) -> None:
     await session.execute(text(_KEYS), {"user_id": event.user_id, **keys})
 
 
-async def by_key_hash(asking: Asking, sha256: str) -> Principal | None:
-    """The owner of an API key."""
-    return _principal(await asking.execute(statement(_BY_KEY), {"sha256": sha256}))
+async def by_key_hash(transaction: Transaction, sha256: str) -> Principal | None:
+    """Returns the owner of an API key; None for an unknown key."""
+    return _principal(await transaction.execute(statement(_BY_KEY), {"sha256": sha256}))
 
 
-async def by_user_id(asking: Asking, user_id: str) -> Principal | None:
-    """A user upload-gateway has told of."""
-    return _principal(await asking.execute(statement(_BY_ID), {"user_id": user_id}))
+async def by_user_id(transaction: Transaction, user_id: str) -> Principal | None:
+    """Returns a user; None if upload-gateway has not announced them."""
+    return _principal(await transaction.execute(statement(_BY_ID), {"user_id": user_id}))
 
 
-def _principal(found: Answered) -> Principal | None:
+def _principal(found: Result) -> Principal | None:
     return next((Principal(row.user_id, row.tier, row.operator, row.suspended) for row in found), None)

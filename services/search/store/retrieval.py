@@ -1,53 +1,55 @@
-"""What a search must know of a user's index beforehand, and reads what is shown of the files it found.
+"""Reads the state of a user's index before a search, and the files and passages of a result page after it.
 
-Everything is asked under row-level security with the user named in the query as well.
+Every statement runs under row-level security and names the user as well.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from database.reading import Terms
 from search.folding import DEFAULT_CONFIG, name_order
 from search.models import Space
+from search.planner import Counts
 from search.ranking import PassageKey
 from search.request import Sort
-from search.store.by_meaning import WALKING
+from search.store.by_meaning import GRAPH_SETTINGS
 from search.store.filtering import STATUS
 from search.store.graph import COUNTED, Holdings
-from search.store.statements import Asking, statement
+from search.store.statements import Transaction, statement
 from search.tables import VECTOR_TABLES
 
 PROCESSING_AT_MOST = timedelta(hours=6)
-"""A file untouched for longer is no longer on its way: two later stages of five deliveries, at most 600 s apart."""
+"""A file untouched for longer is not being processed: two later stages of five deliveries, at most 600 s apart."""
 
-SEARCHING = Terms(
-    # Generic plans: what depends on the tenant is decided before, and planning takes longer than running.
+SEARCH_TERMS = Terms(
+    # Generic plans: what depends on the tenant is decided beforehand, and planning takes longer than running.
     settings=MappingProxyType(
         {
             "plan_cache_mode": "force_generic_plan",
             "jit": "off",
             "enable_seqscan": "off",
             "statement_timeout": "5s",
-            **WALKING,
+            **GRAPH_SETTINGS,
         }
     )
 )
-"""What holds for the transaction of a search."""
+"""The settings of a search's transaction."""
 
-NOTING = Terms(
-    # While the history is young its statistics speak for reading all of it.
+HISTORY_TERMS = Terms(
+    # While the history is small its statistics make Postgres read all of it.
     settings=MappingProxyType(
         {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "statement_timeout": "5s"}
     ),
     notes=True,
 )
-"""What holds for the transaction that keeps a search in the history."""
+"""The settings of the transaction that writes a search to the history."""
 
-# Of the files touched lately each is looked up: counting all of a large user's takes longer than searching them. From
-# one language to the next by the index, instead of through every file.
+# Only files touched lately are checked for processing: counting all of a large user's takes longer than searching them.
+# The recursion steps from one language to the next by the index instead of reading every file.
 _INDEX = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = :user_id), 0) AS version,
     (SELECT model_id FROM model_choices WHERE user_id IN (:user_id, '') AND model_id IS NOT NULL
         ORDER BY user_id DESC LIMIT 1) AS model_id,
@@ -65,8 +67,8 @@ _INDEX = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id =
             AND s.run >= greatest(f.processed_run, f.analyzed_run))) AS processing,
     counted.* FROM ({COUNTED}) counted"""  # noqa: S608 - constants only
 
-# Each part is one row of arrays: a row of its own for every file and passage costs more than what it holds.
-_SHOWN = f"""SELECT file.*, passage.*, counted.* FROM
+# Each part is one row of arrays: a row for every file and passage would cost more than its contents.
+_RESULT_PAGE = f"""SELECT file.*, passage.*, counted.* FROM
     (SELECT array_agg(f.upload_id) AS upload_ids, array_agg(f.filename) AS filenames, array_agg(f.kind) AS kinds,
         array_agg(f.media_type) AS media_types, array_agg(f.size_bytes) AS sizes, array_agg(f.created_at) AS created,
         array_agg(f.title) AS titles, array_agg(f.summary) AS summaries, array_agg(f.has_thumbnail) AS thumbnails,
@@ -116,11 +118,11 @@ _CENTRE = """SELECT CAST(avg(embedding) AS text) AS centre FROM {table}
 
 @dataclass(frozen=True)
 class Index:
-    """A user's index at this moment.
+    """The state of a user's index.
 
-    ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None where nobody chose one.
-    ``text_configs`` are the text search configurations of the user's languages, but for ``simple``. ``processing``:
-    files that cannot be found by meaning yet.
+    ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None if nobody chose one.
+    ``text_configs`` are the text search configurations of the user's languages except ``simple``. ``processing``:
+    how many files cannot be found by meaning yet.
     """
 
     version: int
@@ -129,28 +131,32 @@ class Index:
     processing: int
     holdings: Holdings
 
-    @property
+    @cached_property
     def languages(self) -> list[str]:
-        """The text search configurations by which words are looked for."""
+        """The text search configurations that queries are stemmed by."""
         return sorted({DEFAULT_CONFIG, *self.text_configs})
 
     @property
     def files(self) -> int:
-        """Those that can be found by meaning, by the model that has most of them."""
+        """How many files can be found by meaning, by the model that has most of them."""
         return max((of_model.files for of_model in self.holdings.of_models.values()), default=0)
 
+    def counts(self, space: Space) -> Counts:
+        """Returns how many passages, passages in the graph and files there are in a vector space."""
+        return self.holdings.counts(space.model_id, space.dimensions)
+
     def passages_of(self, space: Space) -> int:
-        """How many there are in a vector space."""
-        return self.holdings.counts(space.model_id, space.dimensions).passages if space.dimensions else 0
+        """Returns how many passages there are in a vector space."""
+        return self.counts(space).passages if space.dimensions else 0
 
     @property
     def state(self) -> tuple[int, str | None]:
-        """In the same state the same is answered."""
+        """Cache key: equal states give equal answers."""
         return self.version, self.model_id
 
 
 class FoundPassage(NamedTuple):
-    """What is shown of a passage; ``cues`` are (code point of its text, second) of the lines it was joined from."""
+    """The shown fields of a passage; ``cues`` are (code point of ``text``, second) of the lines it was joined from."""
 
     text: str
     source: str
@@ -162,7 +168,7 @@ class FoundPassage(NamedTuple):
 
 
 class FoundFile(NamedTuple):
-    """What is shown of a file, and those of its passages that were asked for."""
+    """The shown fields of a file, and the requested passages of it."""
 
     upload_id: str
     filename: str
@@ -179,9 +185,9 @@ class FoundFile(NamedTuple):
     passages: Mapping[PassageKey, FoundPassage]
 
 
-class Counts(NamedTuple):
-    """How many files there are of each kind, month (``2026-11``, UTC), language (empty while nobody told), size
-    (``1-10``: of 1 MB and more, below 10), with text inside (``true``) or none, and status.
+class FacetCounts(NamedTuple):
+    """Number of files by kind, month (``2026-11``, UTC), language (empty if unknown), size (``1-10``: from 1 MB to
+    below 10 MB), whether there is text inside (``true``, ``false``), and status.
     """
 
     kinds: Mapping[str, int]
@@ -192,25 +198,25 @@ class Counts(NamedTuple):
     statuses: Mapping[str, int]
 
 
-class Shown(NamedTuple):
-    """The files of a page by their ids, and counts over all that were found."""
+class ResultPage(NamedTuple):
+    """The files of a result page by id, and counts over all files found."""
 
     files: Mapping[str, FoundFile]
-    counts: Counts
+    counts: FacetCounts
 
 
-async def index(asking: Asking, user_id: str) -> Index:
-    """Everything a search must know before it begins."""
+async def index_state(transaction: Transaction, user_id: str) -> Index:
+    """Returns the state of the user's index, which a search needs before it begins."""
     values = {"user_id": user_id, "at_most": PROCESSING_AT_MOST}
-    row = (await asking.execute(statement(_INDEX), values)).one()
+    row = (await transaction.execute(statement(_INDEX), values)).one()
     return Index(row.version, row.model_id, tuple(row.text_configs), row.processing, Holdings.of(row))
 
 
-async def shown(
-    asking: Asking, user_id: str, moments: Mapping[str, Sequence[PassageKey]], found: Sequence[str] = ()
-) -> Shown:
-    """The files of ``moments`` that are still there, each with those of its passages that are named and still there,
-    and how many files of each kind, month and language are among ``found``.
+async def result_page(
+    transaction: Transaction, user_id: str, moments: Mapping[str, Sequence[PassageKey]], found: Sequence[str] = ()
+) -> ResultPage:
+    """Returns the files of ``moments`` with the named passages, as far as they still exist, and the counts over all
+    files ``found``.
     """
     keys = [(upload_id, key) for upload_id, keys in moments.items() for key in keys]
     values = {
@@ -221,26 +227,26 @@ async def shown(
         "ordinals": [key.ordinal for _, key in keys],
         "found": list(found),
     }
-    row = (await asking.execute(statement(_SHOWN), values)).one()
-    return Shown(_files(row), _counts(row))
+    row = (await transaction.execute(statement(_RESULT_PAGE), values)).one()
+    return ResultPage(_files(row), _counts(row))
 
 
-async def in_order(asking: Asking, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
-    """The files that are still there by date, size or name; never to be asked for together with distances."""
+async def in_order(transaction: Transaction, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
+    """Returns the files that still exist, ordered by date, size or name."""
     values = {"user_id": user_id, "upload_ids": list(upload_ids)}
     if sort in (Sort.BY_NAME, Sort.BY_NAME_BACKWARDS):
-        named = await asking.execute(statement(_NAMES), values)
+        named = await transaction.execute(statement(_NAMES), values)
         backwards = sort is Sort.BY_NAME_BACKWARDS
         return [row.upload_id for row in sorted(named, key=lambda row: name_order(row.filename), reverse=backwards)]
-    rows = await asking.execute(statement(_IN_ORDER.format(key=_SORT_KEYS[sort])), values)
+    rows = await transaction.execute(statement(_IN_ORDER.format(key=_SORT_KEYS[sort])), values)
     return [row.upload_id for row in rows]
 
 
-async def centre(asking: Asking, user_id: str, upload_id: str, space: Space) -> str | None:
-    """The mean of a file's vectors as ``halfvec`` reads it; None when it has none of this model."""
+async def centre(transaction: Transaction, user_id: str, upload_id: str, space: Space) -> str | None:
+    """Returns the mean of a file's vectors as ``halfvec`` reads it; None if it has none of this model."""
     mean = statement(_CENTRE.format(table=VECTOR_TABLES[space.dimensions]))
     values = {"user_id": user_id, "upload_id": upload_id, "model_id": space.model_id}
-    return (await asking.execute(mean, values)).one().centre
+    return (await transaction.execute(mean, values)).one().centre
 
 
 def _files(row: Any) -> dict[str, FoundFile]:
@@ -272,12 +278,12 @@ def _files(row: Any) -> dict[str, FoundFile]:
     return {file.upload_id: file for file in files}
 
 
-def _counts(row: Any) -> Counts:
+def _counts(row: Any) -> FacetCounts:
     counts = row.counts or ()
     of = (row.of_kinds, row.of_months, row.of_languages, row.of_sizes, row.of_has_text, row.of_statuses)
-    return Counts(*(_sums(values, counts) for values in of))
+    return FacetCounts(*(_sums(values, counts) for values in of))
 
 
 def _sums(of: Sequence[str | None] | None, counts: Sequence[int]) -> dict[str, int]:
-    """Without those over something else, where this one has no value."""
+    """Returns value → files of one facet; rows of other facets have None here."""
     return {value: files for value, files in zip(of or (), counts, strict=True) if value is not None}

@@ -1,7 +1,7 @@
-"""Words into their stems, as they are folded and as they are spelt: what is indexed and what is asked, in the same SQL.
+"""Stems words as they are folded and as they are spelt, with the same SQL for documents and queries.
 
-Stemmers know endings by their accents ("informação", "informações"): words that folding changes are stemmed as they are
-spelt too. Those stems are folded afterwards, so that a query without accents finds them where it has the same stem.
+Stemmers know endings by their accents ("informação", "informações"), so words that folding changes are also stemmed as
+they are spelt. Those stems are folded afterwards: a query without accents finds them if it has the same stem.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from search.folding import ACCENTS
 from search.query import Term
-from search.store.statements import Asking, statement
+from search.store.statements import Transaction, statement
 
 _STEMS = "array_to_string(tsvector_to_array(to_tsvector(CAST(CAST({config} AS text) AS regconfig), {words})), ' ')"
 
@@ -18,13 +18,16 @@ _FOLDED = f"""translate(normalize(regexp_replace(normalize({_STEMS}, NFD), '[{AC
 
 
 def indexed(config: str, spelt: str) -> str:
-    """SQL for the stems of words as they are spelt as a ``tsvector``, of SQL for the configuration and the words."""
+    """Returns SQL for the ``tsvector`` of the folded stems of words as they are spelt.
+
+    ``config`` and ``spelt`` are SQL for the text search configuration and for the words, separated by spaces.
+    """
     folded = _FOLDED.format(config=config, words=spelt)
     return f"""CASE WHEN {spelt} = '' THEN CAST('' AS tsvector)
         ELSE array_to_tsvector(array_remove(string_to_array({folded}, ' '), '')) END"""
 
 
-_ASKED = f"""SELECT w.word, w.spelt,
+_STEMS_OF_WORDS = f"""SELECT w.word, w.spelt,
     ARRAY(SELECT {_STEMS.format(config="c.config", words="w.word")}
         FROM unnest(CAST(:configs AS text[])) AS c(config)) AS stems,
     ARRAY(SELECT {_FOLDED.format(config="c.config", words="w.spelt")}
@@ -33,7 +36,7 @@ _ASKED = f"""SELECT w.word, w.spelt,
 
 
 class Stems(NamedTuple):
-    """Of one word in each configuration, empty where it is a stop word there; and of the word as it is spelt."""
+    """The stems of one word in each configuration, folded and as spelt; empty where it is a stop word."""
 
     folded: Sequence[str]
     spelt: Sequence[str]
@@ -43,17 +46,17 @@ _MOST_KNOWN = 20_000
 _KNOWN: dict[tuple[tuple[str, ...], str, str], Stems] = {}
 
 
-async def of(asking: Asking, configs: tuple[str, ...], terms: Iterable[Term]) -> dict[str, Stems]:
-    """Those of each term's word; the server's dictionaries never change, so each is asked once."""
-    wanted = [(configs, term.words[0], term.spelt) for term in terms]
-    found = {key: _KNOWN[key] for key in wanted if key in _KNOWN}
-    asked = [key for key in wanted if key not in found]
-    if asked:
-        values = {"configs": list(configs), "words": [key[1] for key in asked], "spelt": [key[2] for key in asked]}
-        rows = await asking.execute(statement(_ASKED), values)
-        told = {(configs, row.word, row.spelt): Stems(tuple(row.stems), tuple(row.as_spelt)) for row in rows}
+async def of(transaction: Transaction, configs: tuple[str, ...], terms: Iterable[Term]) -> dict[str, Stems]:
+    """Returns the stems of each term's word; dictionaries of the server never change, so each word is stemmed once."""
+    keys = [(configs, term.words[0], term.spelt) for term in terms]
+    found = {key: _KNOWN[key] for key in keys if key in _KNOWN}
+    unknown = [key for key in keys if key not in found]
+    if unknown:
+        values = {"configs": list(configs), "words": [key[1] for key in unknown], "spelt": [key[2] for key in unknown]}
+        rows = await transaction.execute(statement(_STEMS_OF_WORDS), values)
+        stemmed = {(configs, row.word, row.spelt): Stems(tuple(row.stems), tuple(row.as_spelt)) for row in rows}
         if len(_KNOWN) > _MOST_KNOWN:
             _KNOWN.clear()
-        _KNOWN.update(told)
-        found |= told
-    return {key[1]: found[key] for key in wanted}
+        _KNOWN.update(stemmed)
+        found |= stemmed
+    return {key[1]: found[key] for key in keys}

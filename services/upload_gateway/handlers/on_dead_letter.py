@@ -69,7 +69,7 @@ async def on_dead_letter(
     return () if source is None or source.event is MediaFailedV1 else (failed,)
 
 
-def dead_letter() -> Projection[DeadLetterV1]:
+def projection() -> Projection[DeadLetterV1]:
     """For the runtime."""
     return Projection(
         service=Service.UPLOAD_GATEWAY,

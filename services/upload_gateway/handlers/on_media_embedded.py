@@ -1,29 +1,10 @@
 """MediaEmbeddedV1 → the upload is nearly there."""
 
-from collections.abc import Sequence
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from contracts.artifacts import Service
-from contracts.envelope import Envelope, EventData
 from contracts.events import MediaEmbeddedV1
-from eventing.handlers import Projection, StageInputs
-from upload_gateway.handlers.projecting import project
+from eventing.handlers import Projection
+from upload_gateway.handlers.projecting import status_projection
 
 
-async def on_media_embedded(
-    envelope: Envelope[MediaEmbeddedV1], session: AsyncSession, _inputs: StageInputs
-) -> Sequence[EventData]:
-    """Announces nothing."""
-    await project(envelope, envelope.data.upload, session)
-    return ()
-
-
-def media_embedded() -> Projection[MediaEmbeddedV1]:
+def projection() -> Projection[MediaEmbeddedV1]:
     """For the runtime."""
-    return Projection(
-        service=Service.UPLOAD_GATEWAY,
-        event=MediaEmbeddedV1,
-        tenant_of=lambda event: event.upload.user_id,
-        handle=on_media_embedded,
-    )
+    return status_projection(MediaEmbeddedV1)

@@ -1,29 +1,10 @@
 """MediaProcessedV1 → the upload's kind, properties, thumbnail and preview."""
 
-from collections.abc import Sequence
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from contracts.artifacts import Service
-from contracts.envelope import Envelope, EventData
 from contracts.events import MediaProcessedV1
-from eventing.handlers import Projection, StageInputs
-from upload_gateway.handlers.projecting import project
+from eventing.handlers import Projection
+from upload_gateway.handlers.projecting import status_projection
 
 
-async def on_media_processed(
-    envelope: Envelope[MediaProcessedV1], session: AsyncSession, _inputs: StageInputs
-) -> Sequence[EventData]:
-    """Announces nothing."""
-    await project(envelope, envelope.data.upload, session)
-    return ()
-
-
-def media_processed() -> Projection[MediaProcessedV1]:
+def projection() -> Projection[MediaProcessedV1]:
     """For the runtime."""
-    return Projection(
-        service=Service.UPLOAD_GATEWAY,
-        event=MediaProcessedV1,
-        tenant_of=lambda event: event.upload.user_id,
-        handle=on_media_processed,
-    )
+    return status_projection(MediaProcessedV1)

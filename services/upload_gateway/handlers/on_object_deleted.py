@@ -27,7 +27,7 @@ async def on_object_deleted(
     return (UploadDeletedV1(upload=removed),)
 
 
-def object_deleted() -> Projection[ObjectDeletedV1]:
+def projection() -> Projection[ObjectDeletedV1]:
     """For the runtime."""
     return Projection(
         service=Service.UPLOAD_GATEWAY,

@@ -27,7 +27,7 @@ async def on_object_finalized(
     return ()
 
 
-def object_finalized() -> Projection[ObjectFinalizedV1]:
+def projection() -> Projection[ObjectFinalizedV1]:
     """For the runtime."""
     return Projection(
         service=Service.UPLOAD_GATEWAY,

@@ -65,7 +65,7 @@ async def announce_again(session: AsyncSession, state: UploadState, attempt: int
 
 
 async def announce_to_search(session: AsyncSession, state: UploadState) -> int:
-    """Publishes to search alone all it should have of an upload, under new ids; answers how many events."""
+    """Publishes to search alone all it should have of an upload, under new ids; returns how many events."""
     known = _of_generation(state)
     for heard in known:
         await ledger.announce(session, _for_search(heard, state.changes + 1))

@@ -186,7 +186,7 @@ async def settle(session: AsyncSession, letter: Letter, status: LetterStatus) ->
 
 
 async def forget_settled(session: AsyncSession, before: datetime) -> int:
-    """Removes letters that were settled long ago; answers how many."""
+    """Removes letters that were settled long ago; returns how many."""
     statement = delete(letters).where(letters.c.settled_at < before, letters.c.status != LetterStatus.WAITING.value)
     return cast("CursorResult[Any]", await session.execute(statement)).rowcount
 

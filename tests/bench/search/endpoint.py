@@ -27,14 +27,14 @@ from hosting.app import create_app
 from identity.api_keys import hash_api_key, new_api_key
 from search.authenticator import ProjectedAuthenticator
 from search.cache import AnswerCache
-from search.cut_offs import CutOff
+from search.cut_offs import Calibration
 from search.finder import Finder
 from search.routes.searching import search_router
 from search.store import principals
 from tests.bench.search.filling import MODEL
 from tests.bench.search.measuring import Bench, Selection
 
-EVERYTHING = CutOff(-1.0, -1.0)
+EVERYTHING = Calibration(-1.0, -1.0)
 
 
 class Remembered(Encoder):
@@ -167,7 +167,7 @@ async def measured(bench: Bench, user_id: str, selection: Selection, clients: in
 
 
 def _application(bench: Bench, database: Database) -> FastAPI:
-    finder = Finder(database, Remembered(bench), cut_off=EVERYTHING, cache=AnswerCache(most_results=0))
+    finder = Finder(database, Remembered(bench), calibration=EVERYTHING, cache=AnswerCache(most_results=0))
     app = create_app(Service.SEARCH, routers=[search_router(finder)])
     app.state.authenticator = ProjectedAuthenticator(bench.database)
     return app

@@ -1,4 +1,4 @@
-"""What was measured among 100,000 segments beside what issue 5 asks for."""
+"""Compares what was measured among 100,000 segments with the goals set for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

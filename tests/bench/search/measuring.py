@@ -10,7 +10,7 @@ import numpy as np
 
 from database.engine import Database
 from database.reading import Reading
-from search.planner import Way
+from search.planner import ScanMethod
 from search.query import parse
 from search.ranking import TextHit
 from search.request import Filters
@@ -84,9 +84,9 @@ class Bench:
         self._nearest: dict[tuple[str, str, int], list[str]] = {}
 
     @asynccontextmanager
-    async def asking(self, user_id: str) -> AsyncGenerator[Reading, None]:
+    async def transaction(self, user_id: str) -> AsyncGenerator[Reading, None]:
         """A transaction set up as the service's searches are, by the clock."""
-        async with self._clocked.reading(user_id, retrieval.SEARCHING) as reading:
+        async with self._clocked.reading(user_id, retrieval.SEARCH_TERMS) as reading:
             yield reading
 
     def nearest_files(self, user_id: str, selection: Selection, question: int) -> list[str]:
@@ -107,14 +107,14 @@ class Bench:
             found.setdefault(files[i].upload_id)
         return list(found)
 
-    async def by_meaning(self, user_id: str, selection: Selection, way: Way | None = None) -> Timing:
-        """Every question, after all of them once; ``way`` overrules the planner."""
+    async def by_meaning(self, user_id: str, selection: Selection, method: ScanMethod | None = None) -> Timing:
+        """Every question, after all of them once; ``method`` overrules the planner."""
         times: list[float] = []
         hit = sought = missing = 0
         for question in [*range(len(self.questions))] * ROUNDS:
             vector = json.dumps(self.vectors[question].tolist())
-            async with self.asking(user_id) as reading:
-                index = await retrieval.index(reading, user_id)
+            async with self.transaction(user_id) as reading:
+                index = await retrieval.index_state(reading, user_id)
                 self.clock.take()
                 found = await by_meaning.nearest(
                     reading,
@@ -124,9 +124,9 @@ class Bench:
                     model_id=MODEL,
                     dimensions=self.dimensions,
                     vector=vector,
-                    cut_off=-1.0,
+                    cutoff=-1.0,
                     depth=DEPTH,
-                    way=way,
+                    method=method,
                 )
                 times.append(self.clock.take()[0])
             truth = self.nearest_files(user_id, selection, question)
@@ -140,8 +140,8 @@ class Bench:
         times: list[float] = []
         found: list[TextHit] = []
         for question in self.questions * ROUNDS:
-            async with self.asking(user_id) as reading:
-                index = await retrieval.index(reading, user_id)
+            async with self.transaction(user_id) as reading:
+                index = await retrieval.index_state(reading, user_id)
                 configs = sorted({"english", *index.text_configs})
                 self.clock.take()
                 found = await by_words.matching(

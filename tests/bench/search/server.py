@@ -12,8 +12,8 @@ from pathlib import Path
 import asyncpg
 
 from database.migrate import migrate
-from localcloud.ports import free_port
 from localcloud.postgres import superuser_password
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 ROLE_PASSWORD = "bench"

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.planner import Way
+from search.planner import ScanMethod
 from search.store import retrieval
 from tests.bench.search import bare, endpoint, goals, rivalry
 from tests.bench.search.filling import MODEL
@@ -44,47 +44,51 @@ async def recall(bench: Bench, users: Sequence[str]) -> bool:
 async def crossovers(bench: Bench, users: Sequence[str]) -> None:
     """Every way at every size: where the fastest of good recall changes is what ``search.planner`` holds."""
     say(f"\nways, {bench.dimensions} dims: SQL ms p50/p95 (recall@{TOP})")
-    fastest: list[tuple[int, Way]] = []
-    without: dict[int, dict[Way, float]] = {}
+    fastest: list[tuple[int, ScanMethod]] = []
+    without: dict[int, dict[ScanMethod, float]] = {}
     for user in users:
         size = len(bench.stored.file_of[user])
-        found = {way: await bench.by_meaning(user, keeping(1.0), way) for way in Way if _possible(size, way)}
-        say(f"  {size:>7}  " + "  ".join(f"{way} {shown(timing)}" for way, timing in found.items()))
-        good = {way: timing.p50 for way, timing in found.items() if timing.recall >= GOOD_RECALL}
-        fastest.append((size, min(good, key=lambda way: good[way])))
-        without[size] = {way: timing.p50 for way, timing in found.items() if way is not Way.GRAPH}
-    _say_crossing("graph_from", [size for size, best in fastest if best is not Way.GRAPH], fastest)
-    others = [(size, min(at, key=lambda way: at[way])) for size, at in without.items()]
-    _say_crossing("exact_up_to", [size for size, best in others if best is Way.EXACT], others)
-    await _walks(bench, [user for user in users if _possible(len(bench.stored.file_of[user]), Way.GRAPH)])
+        found = {
+            method: await bench.by_meaning(user, keeping(1.0), method)
+            for method in ScanMethod
+            if _possible(size, method)
+        }
+        say(f"  {size:>7}  " + "  ".join(f"{method} {shown(timing)}" for method, timing in found.items()))
+        good = {method: timing.p50 for method, timing in found.items() if timing.recall >= GOOD_RECALL}
+        fastest.append((size, min(good, key=lambda method: good[method])))
+        without[size] = {method: timing.p50 for method, timing in found.items() if method is not ScanMethod.GRAPH}
+    _say_crossing("graph_from", [size for size, best in fastest if best is not ScanMethod.GRAPH], fastest)
+    others = [(size, min(at, key=lambda method: at[method])) for size, at in without.items()]
+    _say_crossing("exact_up_to", [size for size, best in others if best is ScanMethod.EXACT], others)
+    await _walks(bench, [user for user in users if _possible(len(bench.stored.file_of[user]), ScanMethod.GRAPH)])
 
 
 async def _walks(bench: Bench, users: Sequence[str]) -> None:
     """From which worth on a walk is the fastest way to what filters leave."""
     say(f"\nways to what filters leave, {bench.dimensions} dims: SQL ms p50/p95 (recall@{TOP})")
-    fastest: list[tuple[int, Way]] = []
+    fastest: list[tuple[int, ScanMethod]] = []
     for user in users:
-        async with bench.asking(user) as reading:
-            counts = (await retrieval.index(reading, user)).holdings.counts(MODEL, bench.dimensions)
+        async with bench.transaction(user) as reading:
+            counts = (await retrieval.index_state(reading, user)).holdings.counts(MODEL, bench.dimensions)
         for share in WALKED_SHARES:
-            found = {way: await bench.by_meaning(user, keeping(share), way) for way in Way}
-            worth = round(counts.worth_of_a_walk(share))
-            ways = "  ".join(f"{way} {shown(timing)}" for way, timing in found.items())
+            found = {method: await bench.by_meaning(user, keeping(share), method) for method in ScanMethod}
+            worth = round(counts.graph_scan_value(share))
+            ways = "  ".join(f"{method} {shown(timing)}" for method, timing in found.items())
             say(f"  {counts.passages:>7} keeps {share:4.0%} worth {worth:>6}  {ways}")
-            good = {way: timing.p50 for way, timing in found.items() if timing.recall >= GOOD_RECALL}
-            fastest.append((worth, min(good, key=lambda way: good[way])))
-    _say_crossing("walk_from", [worth for worth, best in fastest if best is not Way.GRAPH], fastest)
+            good = {method: timing.p50 for method, timing in found.items() if timing.recall >= GOOD_RECALL}
+            fastest.append((worth, min(good, key=lambda method: good[method])))
+    _say_crossing("graph_scan_from", [worth for worth, best in fastest if best is not ScanMethod.GRAPH], fastest)
 
 
-def _say_crossing(name: str, below: Sequence[int], fastest: Sequence[tuple[int, Way]]) -> None:
+def _say_crossing(name: str, below: Sequence[int], fastest: Sequence[tuple[int, ScanMethod]]) -> None:
     beyond = [size for size, _ in fastest if below and size > max(below)]
     if beyond:
         say(f"  {name}: between {max(below)} and {min(beyond)}, say {round((max(below) * min(beyond)) ** 0.5)}")
 
 
-def _possible(size: int, way: Way) -> bool:
+def _possible(size: int, method: ScanMethod) -> bool:
     # A tenant that is not in the graph would be answered by the fallback.
-    return way is not Way.GRAPH or size >= 2000
+    return method is not ScanMethod.GRAPH or size >= 2000
 
 
 async def sql(bench: Bench, admin_url: str, users: Sequence[str]) -> list[tuple[int, Timing]]:

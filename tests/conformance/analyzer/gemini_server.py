@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.wire_server import Reply, WireHandler, serving
+from tests.wire_server import Reply, Request, WireServer
 
 
 @dataclass
@@ -75,25 +75,23 @@ def gemini_server() -> Iterator[GeminiServer]:
     """Serves on a free port until the block ends."""
     state = GeminiServer()
 
-    class Handler(WireHandler):
-        def reply_to(self, body: bytes) -> Reply:
-            state.paths.append(self.path)
-            state.headers.append({name.lower(): value for name, value in self.headers.items()})
-            if self.path.startswith("/upload-session"):
-                state.uploaded.append(body)
-                named = {"file": {"name": "files/abc", "uri": f"{state.url}/v1beta/files/abc", "mimeType": "image/png"}}
-                status = "final" if "finalize" in self.headers["x-goog-upload-command"] else "active"
-                return Reply(body=json.dumps(named).encode(), headers={"x-goog-upload-status": status})
-            if self.path.startswith("/upload/"):
-                return Reply(body=b"{}", headers={"x-goog-upload-url": f"{state.url}/upload-session"})
-            request = camel(json.loads(body))
-            state.requests.append(request)
-            return state.next_reply(request)
-
-        def deleted(self) -> Reply:
-            state.deleted.append(self.path)
+    def reply_to(request: Request) -> Reply:
+        if request.method == "DELETE":
+            state.deleted.append(request.target)
             return Reply(body=b"{}")
+        state.paths.append(request.target)
+        state.headers.append({name.lower(): value for name, value in request.headers.items()})
+        if request.path.startswith("/upload-session"):
+            state.uploaded.append(request.body)
+            named = {"file": {"name": "files/abc", "uri": f"{state.url}/v1beta/files/abc", "mimeType": "image/png"}}
+            status = "final" if "finalize" in request.headers["x-goog-upload-command"] else "active"
+            return Reply(body=json.dumps(named).encode(), headers={"x-goog-upload-status": status})
+        if request.path.startswith("/upload/"):
+            return Reply(body=b"{}", headers={"x-goog-upload-url": f"{state.url}/upload-session"})
+        asked = camel(json.loads(request.body))
+        state.requests.append(asked)
+        return state.next_reply(asked)
 
-    with serving(Handler) as address:
-        state.url = address
+    with WireServer(reply_to) as server:
+        state.url = server.url
         yield state

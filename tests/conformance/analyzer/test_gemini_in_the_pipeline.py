@@ -46,6 +46,17 @@ class FlakyStore(MemoryObjectStore):
         return await super().put(bucket, key, content, media_type, metadata)
 
 
+class RefusingBudget(DailyBudget):
+    """Counts how often it held a call back."""
+
+    refusals = 0
+
+    def wait_s(self) -> float:
+        pause = super().wait_s()
+        self.refusals += pause > 0
+        return pause
+
+
 class Stage:
     """The analyzer's stage on a broker in memory, and a processed file to send it."""
 
@@ -91,16 +102,17 @@ async def test_a_result_that_could_not_be_stored_is_not_paid_for_again(server: G
 
 async def test_while_the_budget_is_spent_the_message_waits_and_then_goes_on(server: GeminiServer) -> None:
     now = [datetime(2026, 11, 21, 23, 59, tzinfo=UTC)]
-    gate = ProviderGate("test", budget=DailyBudget(0.001, now=lambda: now[0]))
+    budget = RefusingBudget(0.001, now=lambda: now[0])
+    gate = ProviderGate("test", budget=budget)
     client = genai.Client(vertexai=False, api_key="k", http_options=HttpOptions(base_url=server.url))
     async with GeminiModel(client, "m", gate, PRICE) as model:
         stage = Stage(GeminiBackend(model))
         await stage.send("one", "One.")
         await stage.send("two", "Two.")
         draining = asyncio.create_task(stage.broker.drain())
-        while not stage.broker.on(ANALYZED):
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(30):
+            while budget.refusals < 2 and len(server.requests) < 2:
+                await asyncio.sleep(0.01)
         assert len(server.requests) == 1, "the second waits"
         now[0] = datetime(2026, 11, 22, tzinfo=UTC)
         await draining

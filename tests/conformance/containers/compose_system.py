@@ -6,7 +6,8 @@ from pathlib import Path
 
 from deploy.docker import make_env
 from tests.conformance.containers.official import COMPOSE
-from tests.pipeline.local_system import LocalSystem, free_port
+from tests.pipeline.local_system import LocalSystem
+from tests.ports import free_port
 
 
 class ComposeSystem(LocalSystem):

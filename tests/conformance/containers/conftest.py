@@ -33,16 +33,16 @@ NEEDS = {
 DIFFERENCES: dict[str, dict[str, str]] = {
     "test_object_store.py": {
         "test_deleting_by_generation": "fake-gcs-server 1.56.1 deletes without looking at ifGenerationMatch",
-        "test_a_signed_url": "fake-gcs-server does not verify signatures (FACTS 5.1)",
+        "test_a_signed_url": "fake-gcs-server does not verify signatures",
     },
     "test_pubsub.py": {
-        "update": "the emulator refuses some updates of topics and subscriptions (FACTS 5.1)",
-        "exactly_once": "the emulator has no exactly-once delivery (FACTS 5.1)",
+        "update": "the emulator refuses some updates of topics and subscriptions",
+        "exactly_once": "the emulator has no exactly-once delivery",
         "on_the_stream_itself": "without exactly-once delivery it confirms nothing on the stream",
-        "retention": "the emulator ignores retention and expiry (FACTS 5.1)",
+        "retention": "the emulator ignores retention and expiry",
         "gets_the_defaults": "without expiry there is no default of it",
-        "snapshot": "the emulator knows snapshots only in part (FACTS 5.1)",
-        "seek": "the emulator knows seeking only in part (FACTS 5.1)",
+        "snapshot": "the emulator knows snapshots only in part",
+        "seek": "the emulator knows seeking only in part",
         "limits_are_invalid": "emulator 0.8.20 takes what Google refuses (tried)",
         "bad_settings": "emulator 0.8.20 takes what Google refuses (tried)",
         "bad_dead_letter_policy": "emulator 0.8.20 says OUT_OF_RANGE (tried)",

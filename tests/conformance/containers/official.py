@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import yaml
 from google.oauth2 import service_account
 
 from deploy.docker.make_signing_key import account
+from tests.ports import free_port
 
 _PUBSUB_PORT = 8085
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose.yaml"
@@ -74,7 +74,7 @@ def official_storage(broker: str | None = None) -> Iterator[str]:
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - only with Docker
     from testcontainers.core.wait_strategies import HttpWaitStrategy  # noqa: PLC0415 - only with Docker
 
-    port = _free_port()
+    port = free_port()
     address = f"127.0.0.1:{port}"
     container = DockerContainer(image_of("storage")).with_bind_ports(4443, port)
     container.with_command(
@@ -90,9 +90,3 @@ def official_storage(broker: str | None = None) -> Iterator[str]:
 def suite_of(*modules: ModuleType) -> dict[str, Any]:
     """The tests of other suites' modules; whoever takes them over brings the fixtures."""
     return {name: value for module in modules for name, value in vars(module).items() if name.startswith("test_")}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -1,6 +1,5 @@
 """What every door promises: the runtime's verdicts become acks, retries and dead letters the same way everywhere."""
 
-import asyncio
 import json
 
 from contracts.artifacts import FailureCode
@@ -88,14 +87,21 @@ async def test_poison_goes_to_the_dead_letter_with_the_reason(harness: Harness) 
 
 
 async def test_a_refusal_is_announced_once_and_not_retried(harness: Harness) -> None:
-    async def refuse(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
-        raise Reject(FailureCode.CORRUPT, "It ends in the middle.")
+    async def refuse_one(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
+        if event.filename == "file 1.jpg":
+            raise Reject(FailureCode.CORRUPT, "It ends in the middle.")
+        if len(probe.calls) == 2:
+            raise RetryLater(FailureCode.NETWORK, "not yet")
+        return await analyze(event, inputs)
 
-    probe = Probe(refuse)
+    probe = Probe(refuse_one)
     await harness.serve([runtime(probe, harness.publisher, MemoryObjectStore(), changed=quick)])
     await _send(harness, 1)
     await harness.until(lambda: len(harness.on(FAILED)) == 1)
-    await asyncio.sleep(0.3)
+    # Were the first one delivered again, then before the second, whose pause begins later.
+    await _send(harness, 2)
+    await harness.until(lambda: len(harness.on(OUTPUT)) == 1)
     assert json.loads(harness.on(FAILED)[0].data)["message"] == "It ends in the middle."
-    assert len(probe.calls) == 1
+    assert [event.filename for event in probe.calls] == ["file 1.jpg", "file 2.jpg", "file 2.jpg"]
+    assert len(harness.on(FAILED)) == 1
     assert harness.on(DEAD_LETTER_TOPIC) == []

@@ -2,11 +2,9 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,6 +19,8 @@ from objectstore.gcs import GcsObjectStore
 from objectstore.signing import RemoteSigning
 from objectstore.store import StoreUnavailableError
 from tests.conformance.storage_emulator.process import PROJECT, StorageProcess
+from tests.wire_server import Reply, WireServer
+from tests.wire_server import Request as Asked
 
 
 @dataclass
@@ -64,36 +64,19 @@ class ToLocal(requests.adapters.HTTPAdapter):
 def iam(emulator: StorageProcess) -> Iterator[Iam]:
     state = Iam(emulator.signing_credentials())
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.asked.append((self.path, self.headers["Authorization"]))
-            status, answer = 200, {"keyId": "k", "signedBlob": ""}
-            if state.failures:
-                state.failures -= 1
-                status = 503
-            elif state.refuse:
-                status = 403
-            else:
-                signed = state.key.sign_bytes(base64.b64decode(body["payload"]))
-                answer["signedBlob"] = base64.b64encode(signed).decode()
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(request: Asked) -> Reply:
+        state.asked.append((request.target, request.headers["authorization"]))
+        if state.failures:
+            state.failures -= 1
+            return Reply(503)
+        if state.refuse:
+            return Reply(403)
+        signed = state.key.sign_bytes(base64.b64decode(json.loads(request.body)["payload"]))
+        return Reply(body=json.dumps({"keyId": "k", "signedBlob": base64.b64encode(signed).decode()}).encode())
 
-        def log_message(self, *args: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with WireServer(answer) as server:
+        state.url = server.url
+        yield state
 
 
 @pytest.fixture

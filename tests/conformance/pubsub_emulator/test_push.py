@@ -3,11 +3,9 @@
 import base64
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import urlopen
 
 import jwt
@@ -15,6 +13,7 @@ import pytest
 
 from tests.conformance.pubsub_emulator.cloud import Cloud, eventually
 from tests.conformance.pubsub_emulator.emulator_process import EmulatorProcess
+from tests.wire_server import Reply, Request, WireServer
 
 
 @dataclass
@@ -37,34 +36,20 @@ def endpoint() -> Iterator[Endpoint]:
     state = Endpoint()
     state.gate.set()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: Request) -> Reply:
+        body = request.body
+        with state.lock:
+            state.busy += 1
+        state.gate.wait(20)
+        with state.lock:
+            state.busy -= 1
+            state.requests.append(({k.lower(): v for k, v in request.headers.items()}, body))
+            return Reply(state.status(len(state.requests)))
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            with state.lock:
-                state.busy += 1
-            state.gate.wait(20)
-            with state.lock:
-                state.busy -= 1
-                state.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
-                status = state.status(len(state.requests))
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *arguments: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}/push"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield state
-    state.gate.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with WireServer(answer) as server:
+        state.url = f"{server.url}/push"
+        yield state
+        state.gate.set()
 
 
 @pytest.fixture
@@ -157,7 +142,12 @@ def test_window_opens_slowly(cloud: Cloud, endpoint: Endpoint, push) -> None:
     topic, _ = push()
     cloud.publish(topic, *[b"x"] * 30)
     eventually(lambda: endpoint.busy == 1)
-    time.sleep(0.2)
+    # A second request would have been on its way before those that are published, pulled and settled after it.
+    other = cloud.topic()
+    beside = cloud.subscription(other)
+    for _ in range(5):
+        cloud.publish(other, b"later")
+        cloud.ack(beside, *cloud.pull(beside, 1))
     assert endpoint.busy == 1
     endpoint.gate.set()
     eventually(lambda: len(endpoint.requests) == 30)

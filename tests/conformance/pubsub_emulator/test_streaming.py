@@ -78,12 +78,15 @@ def test_streams_of_one_subscription_share_the_load(cloud: Cloud) -> None:
     subscription = cloud.subscription(topic)
     first, second = Received(), Received()
     with cloud.streaming(subscription, first.ack), cloud.streaming(subscription, second.ack):
-        time.sleep(0.3)
-        for i in range(60):
-            cloud.publish(topic, str(i).encode())
-        eventually(lambda: len(first.bodies) + len(second.bodies) >= 60)
-    assert Counter(first.bodies + second.bodies) == Counter(str(i).encode() for i in range(60))
-    assert min(len(first.bodies), len(second.bodies)) >= 15
+        # Until both streams are open, the one that is gets everything.
+        eventually(lambda: bool(cloud.publish(topic, b"open?") and first.bodies and second.bodies))
+        bodies = [str(i).encode() for i in range(60)]
+        for body in bodies:
+            cloud.publish(topic, body)
+        eventually(lambda: {*first.bodies, *second.bodies} >= {*bodies})
+    shares = [[body for body in received.bodies if body != b"open?"] for received in (first, second)]
+    assert Counter(shares[0] + shares[1]) == Counter(bodies)
+    assert min(len(share) for share in shares) >= 15
 
 
 def test_ordered_stream(cloud: Cloud) -> None:

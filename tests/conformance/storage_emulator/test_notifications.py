@@ -110,7 +110,7 @@ def by_type(messages: list[PubsubMessage]) -> dict[str, dict[str, str]]:
     return {message.attributes["eventType"]: dict(message.attributes) for message in messages}
 
 
-def test_finalize_update_overwrite_delete(cloud: Cloud) -> None:
+def test_a_new_object_is_told_with_all_that_is_known_of_it(cloud: Cloud) -> None:
     bucket, topic = cloud.bucket(), cloud.topic()
     config = bucket.notification(topic, custom_attributes={"tenant": "t1"}, payload_format="JSON_API_V1")
     config.create()
@@ -135,6 +135,15 @@ def test_finalize_update_overwrite_delete(cloud: Cloud) -> None:
     assert (resource["name"], resource["size"], resource["generation"]) == ("u1/ünï.txt", "3", str(first))
     assert (resource["metadata"], resource["contentType"]) == ({"traceparent": "00-abc"}, "text/plain")
     assert requests.get(resource["mediaLink"], timeout=5).content == b"one"
+
+
+def test_update_overwrite_delete(cloud: Cloud) -> None:
+    bucket, topic = cloud.bucket(), cloud.topic()
+    bucket.notification(topic, payload_format="JSON_API_V1").create()
+    blob = bucket.blob("u1/ünï.txt")
+    blob.upload_from_string(b"one")
+    first = blob.generation
+    assert by_type(cloud.received(topic, 1)).keys() == {"OBJECT_FINALIZE"}
 
     blob.metadata = {"more": "yes"}
     blob.patch()

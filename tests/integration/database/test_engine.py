@@ -8,6 +8,7 @@ from sqlalchemy import event, text
 
 from database import engine as engines
 from database.engine import Database
+from hosting.settings import DatabaseSettings
 from tests.integration.conftest import ServiceDatabase
 
 
@@ -52,6 +53,37 @@ async def test_a_transaction_costs_begin_tenant_and_commit(service_database: Ser
     assert await _tenant(database, "ann") == "ann"
     assert await _tenant(database, "bob") == "bob"
     assert len(statements) == 4
+
+
+async def test_a_pools_size_is_all_it_opens_for_sessions_and_for_reading(
+    service_database: ServiceDatabase, admin_url: str
+) -> None:
+    url = (await service_database("search")).engine.url.render_as_string(hide_password=False)
+    async with Database(url, "search", pool_size=5) as database:
+        await asyncio.gather(*(_busy(database) for _ in range(12)), *(_busy_reading(database) for _ in range(12)))
+        async with database.transaction() as session:
+            counted = await session.execute(
+                text(
+                    "SELECT application_name, count(*) AS connections FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND application_name LIKE 'search%' GROUP BY 1"
+                )
+            )
+            opened = {row.application_name: row.connections for row in counted}
+    assert opened == {"search": 3, "search_reading": 2}
+
+
+def test_the_settings_speak_of_the_same_number() -> None:
+    assert DatabaseSettings.model_fields["database_pool_size"].default == engines.CONNECTIONS
+
+
+async def _busy(database: Database) -> None:
+    async with database.transaction() as session:
+        await session.execute(text("SELECT pg_sleep(0.02)"))
+
+
+async def _busy_reading(database: Database) -> None:
+    async with database.reading("ann") as reading:
+        await reading.execute(text("SELECT pg_sleep(0.02)"), {})
 
 
 async def _pid(database: Database) -> int:

@@ -15,7 +15,7 @@ from contracts.events import MediaEmbeddedV1, MediaIndexedV1
 from contracts.golden import EXAMPLES
 from database.engine import Database, DatabaseUnavailableError
 from eventing import codec
-from eventing.consumer import Bookkeeping, runtimes
+from eventing.consumer import ProjectionResources, runtimes
 from eventing.delivery import Ack, Delivery, Nack
 from eventing.handlers import Projection, StageInputs
 from eventing.ledger import Ledger
@@ -62,8 +62,8 @@ def build(database: Database, project: Project, broker: MemoryBroker) -> tuple[R
     ledger = Ledger(MetaData())
     relay = Relay(database, ledger, broker)
     projection = Projection(Service.SEARCH, MediaEmbeddedV1, lambda e: e.upload.user_id, project)
-    books = Bookkeeping(database, ledger, relay)
-    return runtimes([projection], broker, MemoryObjectStore(), "artifacts", books)[0], relay
+    resources = ProjectionResources(database, ledger, relay)
+    return runtimes([projection], broker, MemoryObjectStore(), "artifacts", resources)[0], relay
 
 
 def delivery(event_id: str = "e1", attempt: int = 1) -> Delivery:
@@ -164,8 +164,8 @@ async def test_a_lost_connection_is_waited_out(database: Database) -> None:
 
     projection = Projection(Service.SEARCH, MediaEmbeddedV1, lambda e: e.upload.user_id, cut_once)
     ledger = Ledger(MetaData())
-    books = Bookkeeping(database, ledger, Relay(database, ledger, MemoryBroker()))
-    consumer = runtimes([projection], MemoryBroker(), MemoryObjectStore(), "artifacts", books)[0]
+    resources = ProjectionResources(database, ledger, Relay(database, ledger, MemoryBroker()))
+    consumer = runtimes([projection], MemoryBroker(), MemoryObjectStore(), "artifacts", resources)[0]
     assert await consumer.process(delivery(attempt=5)) == Ack()
     assert calls == 2
     assert await count(database, "seen") == 1

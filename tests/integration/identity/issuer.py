@@ -6,15 +6,15 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from tests.wire_server import Reply, Request, WireServer
 
 AUDIENCE = "mmsearch-page"
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -36,21 +36,15 @@ class LocalIssuer:
         self.person: str | None = "person-1"
         self.origin = ""
         self._codes: dict[str, dict[str, str]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._server = WireServer(self._answer)
+        self.url = self._server.url
 
     def __enter__(self) -> "LocalIssuer":
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        self._server.stop()
 
     def token(
         self, kid: str = "rsa-1", key: PrivateKey | None = None, headers: dict[str, Any] | None = None, **claims: Any
@@ -88,50 +82,27 @@ class LocalIssuer:
             return None
         return {"id_token": self.token(sub=asked["sub"]), "token_type": "Bearer", "expires_in": 600}
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        issuer = self
+    def _answer(self, request: Request) -> Reply:
+        if request.method == "POST":
+            tokens = self.traded(request.body.decode())
+            body = json.dumps(tokens or {"error": "invalid_grant"}).encode()
+            return Reply(200 if tokens else 400, body, {"access-control-allow-origin": self.origin})
+        self.asked[request.target] = self.asked.get(request.target, 0) + 1
+        if request.path == "/authorize":
+            return Reply(303, headers={"location": self.authorized(request.target.partition("?")[2])})
+        published = {"/.well-known/openid-configuration": self._discovery(), "/jwks": self.jwks()}
+        headers = {} if self.max_age is None else {"cache-control": f"public, max-age={self.max_age}"}
+        if request.target not in published:
+            return Reply(404, headers=headers)
+        return Reply(self.status, json.dumps(published[request.target]).encode(), headers)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                tokens = issuer.traded(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                body = json.dumps(tokens or {"error": "invalid_grant"}).encode()
-                self.send_response(200 if tokens else 400)
-                self.send_header("Access-Control-Allow-Origin", issuer.origin)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_GET(self) -> None:
-                issuer.asked[self.path] = issuer.asked.get(self.path, 0) + 1
-                path, _, query = self.path.partition("?")
-                if path == "/authorize":
-                    self.send_response(303)
-                    self.send_header("Location", issuer.authorized(query))
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                    return
-                answers = {
-                    "/.well-known/openid-configuration": {
-                        "issuer": issuer.claimed_issuer or issuer.url,
-                        "jwks_uri": f"{issuer.url}/jwks",
-                        "authorization_endpoint": f"{issuer.url}/authorize",
-                        "token_endpoint": f"{issuer.url}/token",
-                    },
-                    "/jwks": issuer.jwks(),
-                }
-                body = json.dumps(answers[self.path]).encode() if self.path in answers else b""
-                self.send_response(issuer.status if body else 404)
-                if issuer.max_age is not None:
-                    self.send_header("Cache-Control", f"public, max-age={issuer.max_age}")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        return Handler
+    def _discovery(self) -> dict[str, Any]:
+        return {
+            "issuer": self.claimed_issuer or self.url,
+            "jwks_uri": f"{self.url}/jwks",
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+        }
 
 
 def new_rsa(bits: int = 2048) -> rsa.RSAPrivateKey:

@@ -15,11 +15,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from localcloud.ports import free_port
 from localcloud.postgres import admin_url, socket_dir, superuser_password
 from localcloud.postgres_binaries import installed, runnable, server_user
 from localcloud.postgres_cluster import Cluster
 from tests.integration.localcloud.programs import child_named, ready_line, refused, running, wait_gone
+from tests.ports import free_port
 
 LAUNCHER = "localcloud.postgres"
 

@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
-from localcloud.ports import free_port
 from localcloud.router import SEARCHED, Backend, Route, Router
 from tests.integration.localcloud.programs import ready_when_listening, running
+from tests.ports import free_port
 
 MIB = 1024 * 1024
 

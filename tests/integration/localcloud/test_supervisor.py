@@ -16,10 +16,10 @@ import pytest
 
 from localcloud.job_marks import Mark
 from localcloud.log_files import ProcessLog
-from localcloud.ports import free_port
 from localcloud.process import HttpReady, Kind, Process, Readiness, ReadyLine, TcpReady
 from localcloud.supervisor import Stage, StartFailedError, Supervisor
 from tests.integration.localcloud.programs import PATIENCE_S, is_alive, wait_for, wait_gone
+from tests.ports import free_port
 
 READY = """import sys, time; print('{"ready": true}', flush=True)\n"""
 STAY = READY + "time.sleep(600)\n"

@@ -14,8 +14,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from localcloud.ports import free_port
 from tests.pipeline.local_system import wait_until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 

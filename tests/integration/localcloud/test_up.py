@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from localcloud.data_dir import DataDir
-from localcloud.ports import free_port
 from localcloud.state import ProcessReport, SystemReport, read_report
 from localcloud.system import PORT_NAMES
 from tests.integration.localcloud.programs import PATIENCE_S, command, wait_for, wait_gone
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 

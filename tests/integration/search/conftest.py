@@ -47,7 +47,7 @@ from hosting.app import create_app
 from identity.api_keys import hash_api_key, new_api_key
 from objectstore.testing import MemoryObjectStore
 from search.authenticator import ProjectedAuthenticator
-from search.cut_offs import CutOff
+from search.cut_offs import Calibration
 from search.finder import Finder
 from search.handlers import projections
 from search.routes.feedback import feedback_router
@@ -60,7 +60,7 @@ from search.store import retrieval
 ARTIFACTS = "artifacts"
 UPLOADS = "uploads"
 CREATED = datetime(2026, 3, 5, 12, tzinfo=UTC)
-FAKE_CUT_OFF = CutOff(0.3, 0.3)
+FAKE_CALIBRATION = Calibration(0.3, 0.3)
 
 _event_ids = itertools.count(1)
 
@@ -75,7 +75,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.handlers = {projection.event: projection for projection in projections()}
-        self.finder = Finder(self.database, self.encoder, cut_off=FAKE_CUT_OFF)
+        self.finder = Finder(self.database, self.encoder, calibration=FAKE_CALIBRATION)
 
     def upload(self, user: str, filename: str, *, generation: int = 1, run: int = 0) -> UploadRef:
         name = f"{user}/{filename}"
@@ -192,7 +192,7 @@ class World:
 
 async def set_for_searching(session: AsyncSession) -> None:
     """A session's transaction as those of searches are."""
-    for name, value in retrieval.SEARCHING.settings.items():
+    for name, value in retrieval.SEARCH_TERMS.settings.items():
         await session.execute(text(f"SET LOCAL {name} = '{value}'"))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from contracts.events import UploadDeletedV1
 from search.request import SearchRequest
 from search.store import history, names, stems
+from tests.integration.locks import until_one_waits
 
 
 async def test_of_two_runs_at_once_the_later_one_counts(world):
@@ -46,7 +47,7 @@ async def test_a_verdict_on_a_search_that_is_just_deleted_is_refused(world, clie
     async with world.database.transaction("ada") as session:
         await session.execute(text("DELETE FROM search_history WHERE search_id = :id"), {"id": search_id})
         given = asyncio.create_task(client.post("/api/v1/feedback", json=verdict))
-        await asyncio.sleep(0.2)
+        await until_one_waits(world.database)
     assert (await given).status_code == 404
 
 
@@ -72,7 +73,7 @@ async def test_what_was_typed_further_is_not_taken_back_by_a_slower_search(world
         async with world.database.transaction("ada") as fast:
             await history.remember(fast, "ada", "harbour", "hybrid", **how)
             late = asyncio.create_task(history.remember(slow, "ada", "harb", "hybrid", **how))
-            await asyncio.sleep(0.2)
+            await until_one_waits(world.database)
         await late
     async with world.database.transaction("ada") as session:
         assert [past.query for past in await history.page(session, "ada", 10, 0)] == ["harbour"]
@@ -86,4 +87,4 @@ async def test_a_name_that_comes_while_the_last_one_with_its_word_goes_can_be_mi
         async with world.database.transaction("ada") as other:
             await names.forget(other, going)
     async with world.database.transaction("ada") as session:
-        assert await names.alike(session, "ada", {"glacer"}, 2) == ["glacier"]
+        assert await names.similar_words(session, "ada", {"glacer"}, 2) == ["glacier"]

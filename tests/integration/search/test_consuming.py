@@ -8,7 +8,7 @@ from contracts.artifacts import Service
 from contracts.events import MediaIndexedV1
 from contracts.topology import DEAD_LETTER_TOPIC, SUBSCRIPTIONS
 from eventing import codec
-from eventing.consumer import Bookkeeping, runtimes
+from eventing.consumer import ProjectionResources, runtimes
 from eventing.relay import Relay
 from eventing.testing import MemoryBroker
 from search.handlers import projections
@@ -31,8 +31,8 @@ async def published(broker, event, event_id):
 async def test_each_event_thrice_and_shuffled_is_indexed_and_announced_once(world):
     broker = MemoryBroker()
     relay = Relay(world.database, LEDGER, broker)
-    books = Bookkeeping(world.database, LEDGER, relay)
-    broker.attach(runtimes(projections(), broker, world.store, "artifacts", books))
+    resources = ProjectionResources(world.database, LEDGER, relay)
+    broker.attach(runtimes(projections(), broker, world.store, "artifacts", resources))
     uploads = [world.upload("ada", f"f{i}.txt") for i in range(5)]
     events = [
         event

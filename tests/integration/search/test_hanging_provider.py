@@ -12,7 +12,7 @@ from providers.breaker import CircuitBreaker
 from providers.gate import ProviderGate
 from search.finder import Finder
 from search.request import SearchRequest
-from tests.integration.search.conftest import FAKE_CUT_OFF
+from tests.integration.search.conftest import FAKE_CALIBRATION
 from tests.unit.embeddings.openai_server import EmbeddingsServer, embeddings_server, good_answer
 from tests.wire_server import Reply
 
@@ -41,7 +41,7 @@ async def test_after_five_searches_that_waited_the_sixth_does_not(world, provide
     gate = ProviderGate("openai", per_minute=60_000, breaker=CircuitBreaker(lambda: now[0]))
     remote = OpenAIEncoder("sk-test", base_url=provider.url, dimensions=DIMENSIONS, gate=gate)
     encoder = BatchingEncoder(CachingEncoder(remote))
-    finder = Finder(world.database, encoder, cut_off=FAKE_CUT_OFF, encoder_timeout_s=0.5)
+    finder = Finder(world.database, encoder, calibration=FAKE_CALIBRATION, encoder_timeout_s=0.5)
 
     await remote.encode_query("one that is answered")
 

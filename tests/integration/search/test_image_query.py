@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from contracts.artifacts import Kind, Moderation
-from search.looks import PictureUnreadable, look_of
+from search.image_hash import PictureUnreadable, difference_hash
 from search.routes.image import MAX_PICTURE_BYTES
 
 IMAGE = "/api/v1/search/image"
@@ -126,7 +126,7 @@ def test_a_bomb_is_refused_before_it_is_decoded():
     bomb = BytesIO()
     Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
     with pytest.raises(PictureUnreadable):
-        look_of(bomb.getvalue())
+        difference_hash(bomb.getvalue())
 
 
 async def test_who_sends_slowly_keeps_nobody_from_being_answered(world, client):

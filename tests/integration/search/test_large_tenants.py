@@ -8,7 +8,7 @@ from sqlalchemy import text
 from search import query as queries
 from search.request import Filters
 from search.store import by_words, filtering, retrieval, sampling
-from search.store.sought import sought
+from search.store.term_queries import term_queries
 from search.thresholds import READ_WHOLE, sample_for
 
 FILES = 900
@@ -46,7 +46,7 @@ async def found(world, query, user="ada", depth=50, filters=Filters()):
     required = tuple(term.tsquery for term in parsed.required)
     excluded = tuple(term.tsquery for term in parsed.excluded)
     wanted = replace(filters, required=required, excluded=excluded)
-    async with world.database.reading(user, retrieval.SEARCHING) as reading:
+    async with world.database.reading(user, retrieval.SEARCH_TERMS) as reading:
         hits = await by_words.matching(reading, user, wanted, parsed, ["english"], depth, FILES, MODEL)
     return [hit._replace(passages=tuple(hit.passages())) for hit in hits]
 
@@ -103,31 +103,31 @@ async def test_reading_deeper_only_appends(large):
 
 
 async def test_a_sample_is_of_its_tenant_and_tells_how_common_words_are(large):
-    async with large.database.reading("ada", retrieval.SEARCHING) as reading:
-        terms = await sought(reading, queries.parse("report half tenth"), ["english"])
-        seen = await sampling.sample(reading, "ada", Filters(), terms, one_in=4, files=FILES)
-        report, half, tenth = seen.weights(3)
+    async with large.database.reading("ada", retrieval.SEARCH_TERMS) as reading:
+        terms = await term_queries(reading, queries.parse("report half tenth"), ["english"])
+        sample = await sampling.sample(reading, "ada", Filters(), terms, one_in=4, files=FILES)
+        report, half, tenth = sample.weights(3)
         assert report < half < tenth
-        assert sum(group.files for group in seen.seen) == pytest.approx(FILES / 4, rel=0.3)
+        assert sum(group.files for group in sample.groups) == pytest.approx(FILES / 4, rel=0.3)
         owners = await reading.execute(text("SELECT DISTINCT user_id FROM words"), {})
         assert [row.user_id for row in owners] == ["ada"]
 
 
 async def test_the_sample_goes_through_the_index(large):
-    async with large.database.reading("ada", retrieval.SEARCHING) as reading:
-        sampled = filtering.sought(["'report'"], one_in=4)
-        await reading.execute(text(f"WITH {filtering.SEEKING} SELECT FROM seeking"), sampled)
+    async with large.database.reading("ada", retrieval.SEARCH_TERMS) as reading:
+        sampled = filtering.word_scope_parameters(["'report'"], one_in=4)
+        await reading.execute(text(f"WITH {filtering.SET_WORD_SCOPE} SELECT FROM word_scope"), sampled)
         plan = await reading.execute(text("EXPLAIN SELECT upload_id FROM words WHERE user_id = 'ada'"), {})
         assert any("words_by_tenant" in row[0] for row in plan)
 
 
 async def test_what_is_sought_is_told_before_the_index_is_asked(large):
     """One round trip for both: or every passage of the tenant would be read."""
-    async with large.database.reading("ada", retrieval.SEARCHING) as reading:
+    async with large.database.reading("ada", retrieval.SEARCH_TERMS) as reading:
         explained = text(
-            f"""EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) WITH {filtering.SEEKING}
-            SELECT w.upload_id FROM words w WHERE w.user_id = 'ada' AND {filtering.SOUGHT}"""
+            f"""EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) WITH {filtering.SET_WORD_SCOPE}
+            SELECT w.upload_id FROM words w WHERE w.user_id = 'ada' AND {filtering.AFTER_WORD_SCOPE}"""
         )
-        plan = await reading.execute(explained, filtering.sought(["'canary'"]))
+        plan = await reading.execute(explained, filtering.word_scope_parameters(["'canary'"]))
         (scan,) = [row[0] for row in plan if "Bitmap Index Scan on words_by_tenant" in row[0]]
         assert "rows=1.00" in scan

@@ -23,7 +23,7 @@ async def two(world):
 
 async def seen(world, user, *queries):
     async with world.database.transaction(user) as session:
-        await session.execute(_SEEK, filtering.sought(queries))
+        await session.execute(_SEEK, filtering.word_scope_parameters(queries))
         rows = await session.execute(text("SELECT user_id, words FROM words"))
         return rows.all()
 
@@ -82,7 +82,7 @@ async def test_quotes_in_a_users_name_change_nothing(world):
 async def test_row_security_itself_goes_through_the_index(two):
     async with two.database.transaction("ada") as session:
         await set_for_searching(session)
-        await session.execute(_SEEK, filtering.sought(["'canary'"]))
+        await session.execute(_SEEK, filtering.word_scope_parameters(["'canary'"]))
         plan = "\n".join(await session.scalars(text("EXPLAIN SELECT upload_id FROM words WHERE user_id = 'ada'")))
         assert "Bitmap Index Scan on words_by_tenant" in plan
         role = await session.scalar(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"))

@@ -8,7 +8,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from search.planner import Way
+from search.planner import ScanMethod
 from search.request import Filters
 from search.store import by_meaning, graph
 from tests.bench.search.corpus import sentences
@@ -31,10 +31,10 @@ async def bench(service_database, admin_url, tmp_path):
 async def test_recall_and_never_fewer_than_there_are(bench):
     for tenant in bench.stored.tenants[: len(SIZES)]:
         for share in (1.0, 0.3, 0.05):
-            ways = [None, Way.EXACT, Way.CODES] + [Way.GRAPH] * (tenant.passages > 2000)
-            for way in ways:
-                timing = await bench.by_meaning(tenant.user_id, keeping(share), way)
-                case = (tenant.passages, share, way)
+            ways = [None, ScanMethod.EXACT, ScanMethod.CODES] + [ScanMethod.GRAPH] * (tenant.passages > 2000)
+            for method in ways:
+                timing = await bench.by_meaning(tenant.user_id, keeping(share), method)
+                case = (tenant.passages, share, method)
                 assert timing.fewest_missing == 0, case
                 assert timing.recall >= LEAST, (case, timing.recall)
     await assert_reading_deeper_only_appends(bench, bench.stored.tenants[len(SIZES) - 1].user_id)
@@ -46,34 +46,34 @@ async def test_every_way_of_1536_dimensions(service_database, admin_url, tmp_pat
     database = await service_database("search")
     stored = await fill(plain_url, source, tenants_of(1000, (700,)), 1536, graph_from=500)
     bench = Bench(database, stored, source, 1536, questions=6)
-    for way in (None, *Way):
-        timing = await bench.by_meaning(stored.tenants[0].user_id, keeping(0.5), way)
-        assert (timing.fewest_missing, timing.recall >= LEAST) == (0, True), (way, timing.recall)
+    for method in (None, *ScanMethod):
+        timing = await bench.by_meaning(stored.tenants[0].user_id, keeping(0.5), method)
+        assert (timing.fewest_missing, timing.recall >= LEAST) == (0, True), (method, timing.recall)
 
 
 async def assert_reading_deeper_only_appends(bench, user):
     """Ways that miss some would otherwise show a file on two pages, or on none."""
-    for way in (Way.CODES, Way.GRAPH):
+    for method in (ScanMethod.CODES, ScanMethod.GRAPH):
         walks = await scans_of_graphs(bench, user)
         for vector in bench.vectors:
-            first, deeper = [await nearest(bench, user, vector, depth, way) for depth in (DEPTH, 4 * DEPTH)]
+            first, deeper = [await nearest(bench, user, vector, depth, method) for depth in (DEPTH, 4 * DEPTH)]
             assert deeper[:DEPTH] == first
             assert len(set(deeper)) == len(deeper) > DEPTH
-        assert (await scans_of_graphs(bench, user) > walks) == (way is Way.GRAPH)
+        assert (await scans_of_graphs(bench, user) > walks) == (method is ScanMethod.GRAPH)
 
 
 async def scans_of_graphs(bench, user):
     """How often a graph was walked through so far; so that what is called a walk is one."""
-    async with bench.asking(user) as reading:
+    async with bench.transaction(user) as reading:
         await reading.execute(text("SELECT pg_stat_force_next_flush()"), {})
-    async with bench.asking(user) as reading:
+    async with bench.transaction(user) as reading:
         await reading.execute(text("SELECT pg_stat_clear_snapshot()"), {})
         counted = "SELECT sum(idx_scan) AS scans FROM pg_stat_all_indexes WHERE indexrelname LIKE 'vectors_384_graph%'"
         return (await reading.execute(text(counted), {})).one().scans
 
 
-async def nearest(bench, user, vector, depth, way):
-    async with bench.asking(user) as reading:
+async def nearest(bench, user, vector, depth, method):
+    async with bench.transaction(user) as reading:
         found = await by_meaning.nearest(
             reading,
             user,
@@ -82,8 +82,8 @@ async def nearest(bench, user, vector, depth, way):
             model_id=MODEL,
             dimensions=384,
             vector=json.dumps(vector.tolist()),
-            cut_off=-1.0,
+            cutoff=-1.0,
             depth=depth,
-            way=way,
+            method=method,
         )
     return [hit.upload_id for hit in found]

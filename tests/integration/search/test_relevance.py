@@ -4,7 +4,7 @@ import pytest
 
 from embeddings.cache import CachingEncoder
 from embeddings.local import LocalEncoder
-from search.cut_offs import cut_off_for
+from search.cut_offs import calibration_for
 from search.finder import Finder
 from search.request import Mode, SearchRequest
 from tests.bench.relevance.collection import Collection
@@ -76,7 +76,7 @@ def encoder(tmp_path_factory):
 async def test_queries_hit_their_text_first_and_foreign_ones_nothing(world, encoder):
     for name, text in TEXTS.items():
         await world.add("ada", f"{name}.txt", text)
-    finder = Finder(world.database, encoder, cut_off=cut_off_for(encoder.model_id), encoder_timeout_s=30)
+    finder = Finder(world.database, encoder, calibration=calibration_for(encoder.model_id), encoder_timeout_s=30)
 
     async def first(query: str) -> str | None:
         results = (await finder.find("ada", SearchRequest(query=query))).results
@@ -94,7 +94,7 @@ async def test_queries_hit_their_text_first_and_foreign_ones_nothing(world, enco
 async def test_on_the_labelled_set_both_together_beat_meaning_or_words_alone(world, encoder):
     collection = Collection(world.database, encoder, "ada")
     assert await collection.fill(documents()) >= 300
-    finder = Finder(world.database, encoder, cut_off=cut_off_for(encoder.model_id), encoder_timeout_s=30)
+    finder = Finder(world.database, encoder, calibration=calibration_for(encoder.model_id), encoder_timeout_s=30)
 
     async def names_for(query: LabelledQuery, mode: Mode) -> list[str]:
         found = await finder.find("ada", SearchRequest(query=query.text, mode=mode.value, limit=DEPTH))
@@ -115,7 +115,7 @@ async def test_similar_files_come_by_their_vectors(world, encoder):
     for name, text in TEXTS.items():
         await world.add("ada", f"{name}.txt", text)
     porridge = await world.add("ada", "rolls.txt", "Knead the dough, shape small rolls and bake them until golden.")
-    finder = Finder(world.database, encoder, cut_off=cut_off_for(encoder.model_id))
+    finder = Finder(world.database, encoder, calibration=calibration_for(encoder.model_id))
 
     similar = await finder.similar("ada", porridge, 3)
 

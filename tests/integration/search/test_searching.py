@@ -12,7 +12,7 @@ from search.finder import Finder
 from search.request import SearchRequest
 from search.store import history, retrieval
 from search.store.statements import statement
-from tests.integration.search.conftest import FAKE_CUT_OFF
+from tests.integration.search.conftest import FAKE_CALIBRATION
 
 HOW = {"result_count": 1, "took_ms": 1.0, "degraded": False, "cached": False}
 TABLES = ("files", "passages", "passage_sets", "words", "vectors_384", "search_history", "index_versions")
@@ -22,21 +22,21 @@ async def test_it_sees_and_notes_for_its_tenant_only(world):
     await world.add("bob", "b.txt", "harbour")
     await world.finder.find("bob", SearchRequest(query="harbour"))
     for tenant in ("ada", "", "bob' OR '1'='1"):
-        for terms in (retrieval.SEARCHING, retrieval.NOTING):
+        for terms in (retrieval.SEARCH_TERMS, retrieval.HISTORY_TERMS):
             async with world.database.reading(tenant, terms) as reading:
                 for table in TABLES:
                     assert not (await reading.execute(statement(f"SELECT * FROM {table}"), {})).all(), table
     with pytest.raises(InsufficientPrivilegeError, match="row-level security"):
-        async with world.database.reading("ada", retrieval.NOTING) as reading:
+        async with world.database.reading("ada", retrieval.HISTORY_TERMS) as reading:
             await history.remember(reading, "bob", "harbour", "hybrid", **HOW)
 
 
 async def test_the_settings_of_one_search_end_with_it(world):
-    names = [*retrieval.SEARCHING.settings, "app.user_id", "transaction_read_only", "transaction_isolation"]
+    names = [*retrieval.SEARCH_TERMS.settings, "app.user_id", "transaction_read_only", "transaction_isolation"]
     shown = statement("SELECT " + ", ".join(f"current_setting('{name}', true)" for name in names))
-    async with world.database.reading("ada", retrieval.SEARCHING) as reading:
+    async with world.database.reading("ada", retrieval.SEARCH_TERMS) as reading:
         within = list((await reading.execute(shown, {})).one())
-    assert within == [*retrieval.SEARCHING.settings.values(), "ada", "on", "repeatable read"]
+    assert within == [*retrieval.SEARCH_TERMS.settings.values(), "ada", "on", "repeatable read"]
     async with world.database.reading("") as reading:
         after = list((await reading.execute(shown, {})).one())
     assert "ada" not in after
@@ -47,17 +47,17 @@ async def test_what_begins_again_is_another_transaction_of_the_same_tenant(world
     await world.add("bob", "b.txt", "harbour")
     names = ("app.user_id", "hnsw.ef_search", "transaction_read_only", "transaction_isolation")
     shown = statement("SELECT " + ", ".join(f"current_setting('{name}', true)" for name in names))
-    async with world.database.reading("ada", retrieval.SEARCHING) as reading:
-        await reading.begin_again(retrieval.NOTING)
+    async with world.database.reading("ada", retrieval.SEARCH_TERMS) as reading:
+        await reading.begin_again(retrieval.HISTORY_TERMS)
         after = list((await reading.execute(shown, {})).one())
         assert after[0] == "ada"
-        assert after[1] != retrieval.SEARCHING.settings["hnsw.ef_search"]
+        assert after[1] != retrieval.SEARCH_TERMS.settings["hnsw.ef_search"]
         assert after[2:] == ["off", "read committed"]
         assert not (await reading.execute(statement("SELECT * FROM files"), {})).all()
         await history.remember(reading, "ada", "harbour", "hybrid", **HOW)
     with suppress(ZeroDivisionError):
-        async with world.database.reading("ada", retrieval.SEARCHING) as reading:
-            await reading.begin_again(retrieval.NOTING)
+        async with world.database.reading("ada", retrieval.SEARCH_TERMS) as reading:
+            await reading.begin_again(retrieval.HISTORY_TERMS)
             await history.remember(reading, "ada", "never kept", "hybrid", **HOW)
             raise ZeroDivisionError
     async with world.database.transaction("ada") as session:
@@ -66,7 +66,7 @@ async def test_what_begins_again_is_another_transaction_of_the_same_tenant(world
 
 async def test_a_search_that_fails_notes_nothing(world):
     with suppress(ZeroDivisionError):
-        async with world.database.reading("ada", retrieval.NOTING) as reading:
+        async with world.database.reading("ada", retrieval.HISTORY_TERMS) as reading:
             await history.remember(reading, "ada", "harbour", "hybrid", **HOW)
             raise ZeroDivisionError
     async with world.database.transaction("ada") as session:
@@ -82,7 +82,7 @@ async def test_a_statement_that_takes_too_long_is_an_outage(world):
 async def test_a_search_asks_few_statements_all_of_them_by_the_driver(world):
     await world.add("ada", "a.txt", "harbour ice")
     counted = Counted(world.database)
-    finder = Finder(counted, world.encoder, cut_off=FAKE_CUT_OFF)
+    finder = Finder(counted, world.encoder, calibration=FAKE_CALIBRATION)
     for query, most in (("harbour ice", 6), ("harbour ice", 2), ("harbour", 5)):
         # From memory: what the index is at this moment, and the history. The words of the last are known already.
         counted.statements, counted.transactions = 0, 0

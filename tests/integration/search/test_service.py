@@ -8,7 +8,7 @@ from embeddings.testing import FakeEncoder
 from hosting.app import create_app
 from identity.api_keys import new_api_key
 from search.authenticator import ProjectedAuthenticator
-from search.cut_offs import CutOff
+from search.cut_offs import Calibration
 from search.finder import Finder
 from search.routes.history import history_router
 from search.routes.insights import insights_router
@@ -33,7 +33,7 @@ async def test_the_description_shows_routes_and_the_request(client):
 
 async def test_without_its_database_it_is_unavailable_not_broken():
     nowhere = Database("postgresql+asyncpg://search@127.0.0.1:1/none", "search")
-    finder = Finder(nowhere, FakeEncoder(384), cut_off=CutOff(0.3, 0.3))
+    finder = Finder(nowhere, FakeEncoder(384), calibration=Calibration(0.3, 0.3))
     routers = [search_router(finder), history_router(nowhere), insights_router(nowhere)]
     app = create_app(Service.SEARCH, routers=routers)
     app.state.authenticator = ProjectedAuthenticator(nowhere)

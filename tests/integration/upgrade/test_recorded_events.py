@@ -18,7 +18,7 @@ from contracts.render import ROOT
 from contracts.topology import DEAD_LETTER_TOPIC
 from embedder.handlers import on_media_analyzed
 from embeddings.testing import FakeEncoder
-from eventing.consumer import Bookkeeping, runtimes
+from eventing.consumer import ProjectionResources, runtimes
 from eventing.delivery import Ack, Delivery
 from eventing.handlers import Handler
 from eventing.relay import Relay
@@ -34,8 +34,8 @@ from objectstore.testing import MemoryObjectStore
 from search.handlers import projections
 from search.tables import LEDGER
 from tests.integration.conftest import ServiceDatabase
+from upload_gateway import handlers
 from upload_gateway.bootstrap import bootstrap
-from upload_gateway.handlers import PROJECTIONS
 from upload_gateway.tables import ledger
 
 RECORDED = sorted((ROOT / "tests/contracts/recorded").glob("*.*.*"))
@@ -89,8 +89,8 @@ async def test_upload_gateway_takes_in_every_earlier_event(recording: Path, serv
     database = await service_database("upload_gateway")
     await bootstrap(database, USER, new_api_key())
     broker, store = MemoryBroker(), RecordedObjects(recording)
-    books = Bookkeeping(database, ledger, Relay(database, ledger, broker))
-    consumed = runtimes(PROJECTIONS, broker, store, ARTIFACTS, books)
+    resources = ProjectionResources(database, ledger, Relay(database, ledger, broker))
+    consumed = runtimes(handlers.projections(), broker, store, ARTIFACTS, resources)
     assert await replay(recording, consumed, [topic for topic in ORDER if "deleted" not in topic]) > 10
     assert [dead.attributes["ce-id"] for dead in broker.on(DEAD_LETTER_TOPIC)] == ["poison"]
     async with database.transaction(USER) as session:
@@ -109,7 +109,7 @@ async def test_search_takes_in_every_earlier_event(recording: Path, service_data
     database = await service_database("search")
     broker, store = MemoryBroker(), RecordedObjects(recording)
     consumed = runtimes(
-        projections(), broker, store, ARTIFACTS, Bookkeeping(database, LEDGER, Relay(database, LEDGER, broker))
+        projections(), broker, store, ARTIFACTS, ProjectionResources(database, LEDGER, Relay(database, LEDGER, broker))
     )
     await replay(recording, consumed, [topic for topic in ORDER if "deleted" not in topic])
     assert broker.on(DEAD_LETTER_TOPIC) == []

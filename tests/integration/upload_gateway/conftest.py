@@ -21,7 +21,7 @@ from identity.api_keys import new_api_key
 from objectstore.testing import MemoryObjectStore
 from tests.integration.conftest import ServiceDatabase
 from upload_gateway.bootstrap import bootstrap
-from upload_gateway.handlers import PROJECTIONS
+from upload_gateway.handlers import projections
 from upload_gateway.identity import LocalLogin, TableAuthenticator
 from upload_gateway.resources import Resources
 from upload_gateway.routes import API
@@ -75,7 +75,7 @@ class Gateway:
                 data=event,
                 traceparent=f"00-{'ab' * 16}-{'cd' * 8}-01",
             )
-            projection = next(p for p in PROJECTIONS if p.event is type(event))
+            projection = next(p for p in projections() if p.event is type(event))
             async with self.database.transaction(projection.tenant_of(event)) as session:
                 announced += await projection.handle(envelope, session, cast("StageInputs", None))
         return announced

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 import uvicorn
 
+from hosting.answers import ApiError
 from tests.integration.upload_gateway.conftest import Gateway
 from upload_gateway.live import LiveUploads
 
@@ -77,6 +78,21 @@ class LiveGateway:
         async with self.client.stream("GET", f"/api/v1/events{query}", headers=sent) as response:
             assert response.status_code == 200, await response.aread()
             yield Stream(response)
+
+    async def until_free(self, streams: int, user: str = "someone") -> None:
+        """Until the user may open so many streams: the server hears a little later that a client is gone."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not self._may_open(streams, user):
+                await asyncio.sleep(0.01)
+
+    def _may_open(self, streams: int, user: str) -> bool:
+        try:
+            with ExitStack() as stack:
+                for _ in range(streams):
+                    stack.enter_context(self.live.subscription(user))
+        except ApiError:
+            return False
+        return True
 
 
 @asynccontextmanager

@@ -140,9 +140,7 @@ async def test_streams_are_counted_per_user(live: LiveGateway) -> None:
         full = await live.client.get("/api/v1/events", headers=live.gateway.headers())
         assert (full.status_code, full.json()["error"]["code"]) == (429, "too_many_streams")
         assert full.headers["retry-after"]
-    async with asyncio.timeout(10):
-        while live.live._wakes:
-            await asyncio.sleep(0.01)
+    await live.until_free(3)
 
 
 @pytest.mark.parametrize("by_ticket", [False, True])

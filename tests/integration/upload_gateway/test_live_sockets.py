@@ -143,6 +143,4 @@ async def test_a_slot_is_free_again_when_a_client_is_gone(live: LiveGateway, por
     for _ in range(5):
         async with opened(port, additional_headers=live.gateway.headers()) as socket:
             await heard(socket)
-        async with asyncio.timeout(PATIENCE_S):
-            while live.live._wakes:
-                await asyncio.sleep(0.01)
+        await live.until_free(2)

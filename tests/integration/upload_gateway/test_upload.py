@@ -96,7 +96,7 @@ async def test_an_upload_that_was_cut_off_does_not_block_its_content(gateway: Ga
     [
         (b"MZ\x90\x00\x03" * 9, "a Windows program"),
         (b"PK\x03\x04" + b"\0" * 26 + b"notes.txt" + b"\0" * 9, "a ZIP archive"),
-        (b"\0\1\2\3\4\5\6\7" * 9, "a binary file of unknown type"),
+        (b"\0\1\2\3\4\5\6\7" * 9, "binary data of no known format"),
         (b'<?xml version="1.0"?>\n<svg xmlns="x"></svg>', "an SVG drawing"),
     ],
 )

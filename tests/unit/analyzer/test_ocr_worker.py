@@ -10,14 +10,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageDraw, ImageFont
 
 from analyzer.backends.local.ocr import OcrFailed, OcrProcess
 from analyzer.backends.local.reading_order import page_text
 
+of_the_module = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ocr() -> AsyncIterator[OcrProcess]:
+    """One child: loading the models takes longer than all that is read here."""
     async with OcrProcess() as process:
         yield process
 
@@ -32,6 +36,7 @@ def picture(*lines: str, size: tuple[int, int] = (900, 300), ground: str = "whit
     return buffer.getvalue()
 
 
+@of_the_module
 async def test_reads_what_is_printed_and_nothing_where_nothing_is(ocr: OcrProcess) -> None:
     answer = await ocr.read(picture("Quarterly results 2024", "Revenue grew by 12 %"))
     assert page_text(answer.lines).splitlines()[0] == "Quarterly results 2024"
@@ -49,6 +54,7 @@ async def test_without_reading_only_colours_are_looked_at() -> None:
     assert (answer.lines, answer.colours) == ((), ("blue",))
 
 
+@of_the_module
 async def test_bad_pictures_fail_and_the_same_child_reads_on(ocr: OcrProcess) -> None:
     good = picture("Still alive and reading")
     await ocr.read(good)

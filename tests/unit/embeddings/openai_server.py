@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tests.wire_server import Reply, WireHandler, serving
+from tests.wire_server import Reply, Request, WireServer
 
 DIMENSIONS = 256
 
@@ -47,13 +47,12 @@ def embeddings_server() -> Iterator[EmbeddingsServer]:
     """Serves on a free port until the block ends."""
     state = EmbeddingsServer()
 
-    class Handler(WireHandler):
-        def reply_to(self, body: bytes) -> Reply:
-            request = json.loads(body)
-            state.requests.append(request)
-            state.authorization = self.headers["authorization"]
-            return state.reply(request)
+    def answer(request: Request) -> Reply:
+        asked = json.loads(request.body)
+        state.requests.append(asked)
+        state.authorization = request.headers["authorization"]
+        return state.reply(asked)
 
-    with serving(Handler) as address:
-        state.url = f"{address}/v1"
+    with WireServer(answer) as server:
+        state.url = f"{server.url}/v1"
         yield state

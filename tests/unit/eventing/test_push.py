@@ -2,10 +2,8 @@
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx2
@@ -20,6 +18,7 @@ from eventing.testing import MemoryBroker
 from hosting.app import create_app
 from objectstore.testing import MemoryObjectStore
 from tests.unit.eventing.pipeline import SUBSCRIPTION, Probe, message, runtime
+from tests.wire_server import Reply, WireServer
 
 AUDIENCE, ACCOUNT, ISSUER = "https://analyzer.example", "pusher@example.iam", "https://accounts.google.com"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -29,25 +28,8 @@ OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 @pytest.fixture(scope="module")
 def jwks_url() -> Iterator[str]:
     published = {"keys": [json.loads(RSAAlgorithm.to_jwk(KEY.public_key())) | {"kid": "k1", "alg": "RS256"}]}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(published).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/jwks.json"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with WireServer(lambda request: Reply(body=json.dumps(published).encode())) as server:
+        yield f"{server.url}/jwks.json"
 
 
 def token(key: rsa.RSAPrivateKey = KEY, algorithm: str = "RS256", **changes: Any) -> str:

@@ -5,7 +5,8 @@ import os
 import socket
 from pathlib import Path
 
-from localcloud.ports import assign, free_port, holder, is_free
+from localcloud.ports import assign, holder, is_free
+from tests.ports import free_port
 
 
 def test_a_port_is_free_until_somebody_listens() -> None:

@@ -47,12 +47,7 @@ def _meta(
     if notes:
         places += struct.pack(">HHHHII", primary + 1, 0, 0, 1, at, len(notes))
     references = _box(b"dimg", struct.pack(f">HH{len(ids)}H", primary, len(ids), *ids))
-    properties = [
-        _box(b"hvcC", configuration),
-        _full(b"ispe", 0, struct.pack(">II", *tile_size)),
-        _full(b"ispe", 0, struct.pack(">II", *size)),
-        _box(b"irot", bytes([turn])),
-    ]
+    properties = _properties(configuration, tile_size, size, turn)
     uses = b"".join(struct.pack(">HBBB", item, 2, 0x81, 2) for item in ids) + struct.pack(">HBBB", primary, 2, 3, 0x84)
     content = [
         _full(b"hdlr", 0, bytes(4) + b"pict" + bytes(13)),
@@ -61,9 +56,19 @@ def _meta(
         _full(b"iref", 0, references),
         _full(b"iloc", 1, struct.pack(">BBH", 0x44, 0, len(entries)) + places),
         _box(b"idat", grid),
-        _box(b"iprp", _box(b"ipco", b"".join(properties)) + _full(b"ipma", 0, struct.pack(">I", len(ids) + 1) + uses)),
+        _box(b"iprp", properties + _full(b"ipma", 0, struct.pack(">I", len(ids) + 1) + uses)),
     ]
     return _full(b"meta", 0, b"".join(content))
+
+
+def _properties(configuration: bytes, tile_size: tuple[int, int], size: tuple[int, int], turn: int) -> bytes:
+    properties = [
+        _box(b"hvcC", configuration),
+        _full(b"ispe", 0, struct.pack(">II", *tile_size)),
+        _full(b"ispe", 0, struct.pack(">II", *size)),
+        _box(b"irot", bytes([turn])),
+    ]
+    return _box(b"ipco", b"".join(properties))
 
 
 def _coded(tiles: list[Image.Image]) -> tuple[bytes, list[bytes]]:

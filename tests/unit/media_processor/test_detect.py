@@ -105,6 +105,8 @@ TEXTS = [
     ("wide words".encode("utf-16"), "w.txt", formats.TEXT),
     ("wide words without a mark".encode("utf-16-le"), "w.txt", formats.TEXT),
     (b"\n%PDF-1.4\n", "x", formats.PDF),
+    (b"FORM 10-K\nAnnual report", "report.txt", formats.TEXT),
+    (b"OTTO OPENED THE DOOR", "novel.txt", formats.TEXT),
 ]
 
 
@@ -123,6 +125,7 @@ STRANGERS = [
     (bytes(5000), "a.txt", "no known format"),
     (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "a.svg", "SVG"),
     (b"%!PS-Adobe-3.0\n", "a.ps", "PostScript"),
+    (b"FORM\0\0\1\2AIFFCOMM" + bytes(60), "a.txt", "AIFF"),
 ]
 
 
@@ -146,7 +149,7 @@ def test_zip_strangers(tmp_path: Path) -> None:
 def test_ole_files(tmp_path: Path) -> None:
     legacy = tmp_path / "old.doc"
     legacy.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
-    with pytest.raises(Reject, match="legacy") as caught:
+    with pytest.raises(Reject, match="an old Microsoft Office file") as caught:
         detect(legacy, "old.doc")
     assert caught.value.code is FailureCode.UNSUPPORTED_FORMAT
     legacy.write_bytes(legacy.read_bytes() + "EncryptedPackage".encode("utf-16-le"))

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.wire_server import Reply, Request, WireServer
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 UPLOAD_ID = "upl_" + "a" * 26
@@ -55,41 +55,21 @@ class Api:
 def serving() -> Iterator[Api]:
     api = Api()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: Request) -> Reply:
+        api.asked.append(_remembered(request))
+        asked = f"{request.method} {request.path}"
+        answers = api.answers[asked]
+        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        return Reply(status, body, api.headers.get(asked, {}))
 
-        def answer(self) -> None:
-            api.asked.append(self.read_request())
-            path = self.path.partition("?")[0]
-            answers = api.answers[f"{self.command} {path}"]
-            status, body = answers.pop(0) if len(answers) > 1 else answers[0]
-            self.send_response(status)
-            for name, value in api.headers.get(f"{self.command} {path}", {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    with WireServer(answer) as server:
+        api.url = server.url
+        yield api
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names http.server calls
 
-        def read_request(self) -> Asked:
-            left, digest, start = int(self.headers.get("Content-Length", 0)), hashlib.sha256(), b""
-            size = left
-            while left:
-                data = self.rfile.read(min(left, 65536))
-                start, left = start or data, left - len(data)
-                digest.update(data)
-            return Asked(self.command, self.path, dict(self.headers.items()), size, digest.hexdigest(), start)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        api.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield api
-        finally:
-            server.shutdown()
-            thread.join()
+def _remembered(request: Request) -> Asked:
+    size, digest, start = request.left, hashlib.sha256(), b""
+    while data := request.read(65536):
+        start = start or data
+        digest.update(data)
+    return Asked(request.method, request.target, dict(request.headers.items()), size, digest.hexdigest(), start)

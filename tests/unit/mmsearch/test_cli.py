@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -267,6 +268,32 @@ def test_search_shows_files_and_the_moment(api: Api, tmp_path: Path) -> None:
         json.loads(mmsearch("search", "x", "--json", cwd=tmp_path, api=api).stdout)["results"][0]["file_type"]
         == "audio"
     )
+
+
+def test_search_hands_every_filter_and_the_order_on(api: Api, tmp_path: Path) -> None:
+    api.will_answer("POST /api/v1/search", {"results": [], "search_id": "s", "processing_time_ms": 1})
+    filters = ["--type", "audio", "--type", "video", "--language", "de", "--from", "2026-01-31", "--no-text"]
+    filters += ["--to", "2026-02-01T08:00Z", "--min-mb", "0.5", "--max-mb", "20", "--status", "complete", "--flagged"]
+    assert mmsearch("search", "x", "--sort", "-size", *filters, cwd=tmp_path, api=api).returncode == 0
+    asked = json.loads(api.asked[0].start)
+    assert datetime.fromisoformat(asked["date_to"]) == datetime(2026, 2, 1, 8, tzinfo=UTC)
+    assert asked == {
+        "query": "x",
+        "limit": 10,
+        "offset": 0,
+        "mode": "hybrid",
+        "sort": "-size",
+        "file_types": ["audio", "video"],
+        "languages": ["de"],
+        "date_from": "2026-01-31",
+        "date_to": asked["date_to"],
+        "min_size_mb": 0.5,
+        "max_size_mb": 20.0,
+        "has_text": False,
+        "status": "complete",
+        "include_flagged": True,
+    }
+    assert mmsearch("search", "x", "--from", "yesterday", cwd=tmp_path, api=api).returncode == 2
 
 
 def test_search_says_that_nothing_fits(api: Api, tmp_path: Path) -> None:

@@ -57,3 +57,25 @@ def test_without_queries_there_is_no_figure(api: Api, here: Path) -> None:
     shown = mmsearch("reembed", "compare", "--model", "new", cwd=here, api=api).stdout
     assert "nothing yet that could be compared" in shown
     assert "overlap@20 100" not in shown
+
+
+def test_filling_waits_for_a_service_that_starts_again(api: Api, here: Path) -> None:
+    model = {"model_id": "new", "configured": "next", "expected": 3, "missing_passages": 9, "missing_tokens": 90}
+    models, handed = "GET /api/v1/search/models", "POST /api/v1/admin/reembed"
+    for missing in (3, 2):
+        api.will_answer(models, [{**model, "missing_files": missing, "missing_cost_usd": 0.1}])
+    api.will_refuse(models, 503, "unavailable", "The search service is starting.", Retry_After="1")
+    api.will_answer(models, [{**model, "missing_files": 0, "missing_cost_usd": 0.0}])
+    api.will_answer("POST /api/v1/search/models/admit", {"round": 1})
+    api.will_answer(handed, {"matched": 3})
+    api.will_refuse(handed, 503, "unavailable", "The gateway is starting.", Retry_After="1")
+    api.will_answer(handed, {"announced": 3, "next": None, "wait_s": 0})
+    shown = mmsearch("reembed", "start", "--model", "new", "--yes", cwd=here, api=api)
+    assert (shown.returncode, shown.stderr.count("Error")) == (0, 0), shown.stderr
+    assert "new covers all 3 files" in shown.stdout
+
+
+def test_what_is_refused_is_not_asked_again(api: Api, here: Path) -> None:
+    api.will_refuse("GET /api/v1/search/models", 403, "forbidden", "Operators only.")
+    assert mmsearch("reembed", "status", "--all", cwd=here, api=api).returncode == 1
+    assert len(api.asked) == 1

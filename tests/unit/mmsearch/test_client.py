@@ -9,6 +9,7 @@ import pytest
 
 from mmsearch.client import Client
 from mmsearch.errors import ApiError, UnreachableError
+from mmsearch.models import SearchFilters
 from tests.unit.mmsearch.api import TRACE, UPLOAD_ID, Api
 
 MIB = 1024 * 1024
@@ -101,13 +102,14 @@ def test_search_asks_and_understands(api: Api, client: Client) -> None:
         "moments": [{"text": "t", "score": 0.5, "page": 3, "start_s": None, "end_s": None}],
     }  # fmt: skip
     api.will_answer("POST /api/v1/search", {"results": [found], "search_id": "s", "processing_time_ms": 1.5})
-    answer = client.search("a “b”", limit=5, mode="keyword", file_types=("document",))
+    answer = client.search("a “b”", limit=5, mode="keyword", filters=SearchFilters(file_types=("document",)))
     assert answer.results[0].moments[0].page == 3
     assert json.loads(api.asked[0].start) == {
         "query": "a “b”",
         "limit": 5,
         "offset": 0,
         "mode": "keyword",
+        "sort": "relevance",
         "file_types": ["document"],
     }
 

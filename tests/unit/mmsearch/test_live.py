@@ -1,9 +1,7 @@
 """Streams of events: read as the standard says, resumed where they broke off, refused in words."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 
 import pytest
@@ -12,6 +10,7 @@ from mmsearch.client import Client
 from mmsearch.errors import ApiError, UnreachableError
 from mmsearch.live import Message, messages
 from tests.unit.mmsearch.api import UPLOAD_ID, Api
+from tests.wire_server import Reply, Request, WireServer
 
 UPLOAD = (
     f'{{"upload_id": "{UPLOAD_ID}", "filename": "a", "status": "%s", '
@@ -29,25 +28,13 @@ def streams(*bodies: str) -> Iterator[tuple[str, list[str | None]]]:
     """Answers one body after another and breaks off each; remembers what the client had heard last."""
     left, asked = list(bodies), []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.headers.get("Last-Event-ID"))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.end_headers()
-            self.wfile.write((left.pop(0) if left else "").encode())
+    def answer(request: Request) -> Reply:
+        asked.append(request.headers.get("last-event-id"))
+        begun = (left.pop(0) if left else "").encode()
+        return Reply(body=begun + b":", headers={"content-type": "text/event-stream"}, cut=1)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with WireServer(answer) as server:
+        yield server.url, asked
 
 
 def test_a_stream_that_breaks_off_is_resumed() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from search.answers import file_answer
 from search.query import parse
-from search.ranking import PassageHit, PassageKey, RankedFile, Why
+from search.ranking import MatchReason, PassageHit, PassageKey, RankedFile
 from search.snippets import MAX_SNIPPET, Highlighter
 from search.store.retrieval import FoundFile, FoundPassage
 
@@ -39,7 +39,9 @@ def moments(query, *passages):
         passages=dict(zip(keys, passages, strict=True)),
     )
     hits = [PassageHit(key, 1 - n / 10) for n, key in enumerate(keys)]
-    ranked = RankedFile("1" * 32, 1.0, 1.0, literal=False, matched=frozenset({Why.TEXT}), said=lambda: hits)
+    ranked = RankedFile(
+        "1" * 32, 1.0, 1.0, literal=False, matched=frozenset({MatchReason.TEXT}), text_passages=lambda: hits
+    )
     return file_answer(file, ranked, Highlighter.of(parse(query).terms)).moments
 
 

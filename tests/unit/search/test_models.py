@@ -2,11 +2,11 @@
 
 from embeddings.testing import FakeEncoder
 from search import models
-from search.cut_offs import CutOff
+from search.cut_offs import Calibration
 from search.models import Model, Models
 
-CUT_OFF = CutOff(0.3, 0.3)
-OLD, NEW = Model(FakeEncoder(384), CUT_OFF), Model(FakeEncoder(1536), CUT_OFF)
+CALIBRATION = Calibration(0.3, 0.3)
+OLD, NEW = Model(FakeEncoder(384), CALIBRATION), Model(FakeEncoder(1536), CALIBRATION)
 
 
 def test_without_a_choice_the_current_model_answers() -> None:

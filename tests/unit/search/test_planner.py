@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from search.planner import (
     CROSSOVERS,
     Counts,
-    Way,
+    ScanMethod,
     belong_in_the_graph,
-    choose,
+    choose_scan,
     files_read_exactly,
     rows_for_the_graph,
 )
@@ -23,29 +23,32 @@ def merged(passages, files=None):
 @pytest.mark.parametrize("dimensions", VECTOR_TABLES)
 def test_every_size_has_its_way(dimensions):
     crossovers = CROSSOVERS[dimensions]
-    for passages, way in (
-        (0, Way.EXACT),
-        (min(crossovers.walk_from, crossovers.exact_up_to), Way.EXACT),
-        (crossovers.walk_from, Way.EXACT if crossovers.walk_from <= crossovers.exact_up_to else Way.CODES),
-        (crossovers.walk_from + 1, Way.GRAPH),
-        (300_000, Way.GRAPH),
+    for passages, method in (
+        (0, ScanMethod.EXACT),
+        (min(crossovers.graph_scan_from, crossovers.exact_up_to), ScanMethod.EXACT),
+        (
+            crossovers.graph_scan_from,
+            ScanMethod.EXACT if crossovers.graph_scan_from <= crossovers.exact_up_to else ScanMethod.CODES,
+        ),
+        (crossovers.graph_scan_from + 1, ScanMethod.GRAPH),
+        (300_000, ScanMethod.GRAPH),
     ):
-        assert choose(merged(passages), None, dimensions).way is way
+        assert choose_scan(merged(passages), None, dimensions).method is method
 
 
 @pytest.mark.parametrize("dimensions", VECTOR_TABLES)
 def test_without_a_graph_many_are_found_by_their_codes(dimensions):
     most = CROSSOVERS[dimensions].exact_up_to
-    assert choose(Counts(most, 0, 100), None, dimensions).way is Way.EXACT
-    assert choose(Counts(most + 1, 0, 100), None, dimensions).way is Way.CODES
+    assert choose_scan(Counts(most, 0, 100), None, dimensions).method is ScanMethod.EXACT
+    assert choose_scan(Counts(most + 1, 0, 100), None, dimensions).method is ScanMethod.CODES
 
 
 def test_what_counts_is_what_the_filters_leave():
     counts = merged(100_000, files=10_000)
-    assert choose(counts, 10_000, 384).way is Way.GRAPH
-    assert choose(counts, 1000, 384).way is Way.CODES
-    assert choose(counts, 50, 384).way is Way.EXACT
-    assert choose(counts, 50, 384).rows_left == 500
+    assert choose_scan(counts, 10_000, 384).method is ScanMethod.GRAPH
+    assert choose_scan(counts, 1000, 384).method is ScanMethod.CODES
+    assert choose_scan(counts, 50, 384).method is ScanMethod.EXACT
+    assert choose_scan(counts, 50, 384).rows_left == 500
 
 
 @given(
@@ -55,25 +58,25 @@ def test_so_many_files_are_read_exactly_as_the_planner_chooses_it_for(passages, 
     counts = Counts(passages, round(passages * merged), files, of_graph)
     most = files_read_exactly(counts, dimensions)
     for wanted in {0, most, most + 1, files // 2, files, files + 5} & {*range(files + 6)}:
-        assert (choose(counts, wanted, dimensions).way is Way.EXACT) == (wanted <= most), wanted
+        assert (choose_scan(counts, wanted, dimensions).method is ScanMethod.EXACT) == (wanted <= most), wanted
 
 
 def test_more_wanted_files_than_have_vectors_leave_no_more_than_all():
-    assert choose(Counts(1000, 0, 10), 500, 384).rows_left == 1000
-    assert choose(Counts(1000, 0, 0), 500, 384).rows_left == 1000
+    assert choose_scan(Counts(1000, 0, 10), 500, 384).rows_left == 1000
+    assert choose_scan(Counts(1000, 0, 0), 500, 384).rows_left == 1000
 
 
 def test_what_is_not_in_the_graph_is_not_sought_there():
-    assert choose(Counts(100_000, 0, 10_000), None, 384).way is Way.CODES
-    assert choose(Counts(100_000, 1000, 10_000), None, 384).way is Way.CODES
+    assert choose_scan(Counts(100_000, 0, 10_000), None, 384).method is ScanMethod.CODES
+    assert choose_scan(Counts(100_000, 1000, 10_000), None, 384).method is ScanMethod.CODES
 
 
 def test_a_graph_shared_with_others_is_walked_for_more_vectors_only():
     alone = merged(10_000)
     shared = Counts(10_000, 10_000, 1000, of_graph=0.1)
-    assert choose(alone, None, 384).way is Way.GRAPH
-    assert choose(shared, None, 384).way is Way.CODES
-    assert choose(Counts(100_000, 100_000, 10_000, of_graph=0.1), None, 384).way is Way.GRAPH
+    assert choose_scan(alone, None, 384).method is ScanMethod.GRAPH
+    assert choose_scan(shared, None, 384).method is ScanMethod.CODES
+    assert choose_scan(Counts(100_000, 100_000, 10_000, of_graph=0.1), None, 384).method is ScanMethod.GRAPH
 
 
 def test_small_tenants_stay_out_of_the_graph():

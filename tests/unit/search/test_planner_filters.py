@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from search.request import Filters
-from search.store.filtering import chooses, parameters, shown_files, wanted_files
+from search.store.filtering import filter_conditions, is_selective, parameters, visibility_conditions
 
 _VALUES = {
     "required": ("'a'",),
@@ -14,21 +14,21 @@ _VALUES = {
 
 
 def test_each_field_changes_the_statement():
-    plain = wanted_files(Filters())
+    plain = filter_conditions(Filters())
     for field in fields(Filters):
         changed = Filters(**{field.name: _VALUES.get(field.name, 1)})
-        assert wanted_files(changed) != plain, field.name
+        assert filter_conditions(changed) != plain, field.name
 
 
 def test_every_value_a_statement_names_is_given():
     everything = Filters(**{field.name: _VALUES.get(field.name, 1) for field in fields(Filters)})
     given = parameters("ada", Filters())
     for name in given:
-        assert f":{name}" in wanted_files(everything) or name == "include_flagged"
+        assert f":{name}" in filter_conditions(everything) or name == "include_flagged"
 
 
 def test_what_nearly_every_file_meets_is_no_choice():
-    assert not chooses(Filters(include_flagged=True, other_than="upl_x"))
-    assert chooses(Filters(kinds=("image",)))
-    assert "flagged" in shown_files(Filters())
-    assert "flagged" not in shown_files(Filters(include_flagged=True))
+    assert not is_selective(Filters(include_flagged=True, other_than="upl_x"))
+    assert is_selective(Filters(kinds=("image",)))
+    assert "flagged" in visibility_conditions(Filters())
+    assert "flagged" not in visibility_conditions(Filters(include_flagged=True))

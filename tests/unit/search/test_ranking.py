@@ -5,21 +5,21 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.cut_offs import Bar
+from search.cut_offs import Cutoffs
 from search.ranking import (
+    MatchReason,
     PassageHit,
     PassageKey,
     SemanticHit,
     TextHit,
-    Why,
     best_moments,
     goes_on,
     rank,
     tier_for,
 )
 
-TEXT = frozenset({Why.TEXT})
-OPEN = Bar(0.0, 0.0)
+TEXT = frozenset({MatchReason.TEXT})
+OPEN = Cutoffs(0.0, 0.0)
 
 
 def near(upload_id, similarity=0.5, *passages):
@@ -37,7 +37,7 @@ def order(ranked):
 def test_a_file_found_both_ways_comes_before_the_first_of_either():
     ranked = rank([near("m1", 0.9), near("both", 0.6)], [said("w1"), said("both")], OPEN)
     assert order(ranked)[0] == "both"
-    assert ranked[0].matched == {Why.SEMANTIC, Why.TEXT}
+    assert ranked[0].matched == {MatchReason.SEMANTIC, MatchReason.TEXT}
 
 
 def test_one_word_in_common_does_not_outweigh_the_nearest_meaning():
@@ -46,17 +46,17 @@ def test_one_word_in_common_does_not_outweigh_the_nearest_meaning():
 
 
 def test_what_is_hardly_near_counts_only_where_words_speak_for_it():
-    bar = Bar(alone=0.4, with_words=0.2)
+    cutoffs = Cutoffs(alone=0.4, with_words=0.2)
     semantic = [near("alone", 0.39), near("supported", 0.21), near("too far", 0.19)]
-    ranked = rank(semantic, [said("supported", 0.2), said("too far", 0.2)], bar)
+    ranked = rank(semantic, [said("supported", 0.2), said("too far", 0.2)], cutoffs)
     assert order(ranked) == ["supported"]
-    assert order(rank(semantic, [], bar)) == []
+    assert order(rank(semantic, [], cutoffs)) == []
 
 
 def test_a_query_that_was_read_poorly_goes_by_its_words():
     lists = [near("m", 0.5)], [said("w", 0.8)]
-    assert order(rank(*lists, Bar(0.4, 0.2))) == ["m", "w"]
-    assert order(rank(*lists, Bar(0.4, 0.2, trust=0.3))) == ["w", "m"]
+    assert order(rank(*lists, Cutoffs(0.4, 0.2))) == ["m", "w"]
+    assert order(rank(*lists, Cutoffs(0.4, 0.2, trust=0.3))) == ["w", "m"]
 
 
 def test_half_covered_counts_less_than_half():
@@ -81,22 +81,22 @@ def test_up_to_three_moments_one_found_both_ways_first():
     by_meaning = [PassageHit(keys[i], 0.9 - i / 10) for i in range(4)]
     moments = best_moments(by_meaning, [PassageHit(keys[3], 1.0), PassageHit(keys[4], 0.2)])
     assert [moment.key.ordinal for moment in moments] == [3, 0, 1]
-    assert moments[0].matched == {Why.SEMANTIC, Why.TEXT}
-    assert moments[1].matched == {Why.SEMANTIC}
+    assert moments[0].matched == {MatchReason.SEMANTIC, MatchReason.TEXT}
+    assert moments[1].matched == {MatchReason.SEMANTIC}
 
 
 def test_a_quoted_passage_is_the_first_moment():
     near_by = PassageHit(PassageKey("m", 0), 0.9)
     moments = best_moments([near_by], [PassageHit(PassageKey("m", 7), 0.2, quoted=True)])
-    assert moments[0].matched == {Why.QUOTED}
+    assert moments[0].matched == {MatchReason.QUOTED}
     assert [moment.key.ordinal for moment in moments] == [7, 0]
 
 
 def test_a_quoted_passage_says_so_beside_its_other_words():
     key = PassageKey("m", 7)
-    for near_by, why in (([], set()), ([PassageHit(key, 0.9)], {Why.SEMANTIC})):
+    for near_by, why in (([], set()), ([PassageHit(key, 0.9)], {MatchReason.SEMANTIC})):
         (moment,) = best_moments(near_by, [PassageHit(key, 0.2, quoted=True, others=True)])
-        assert moment.matched == {Why.QUOTED, Why.TEXT} | why
+        assert moment.matched == {MatchReason.QUOTED, MatchReason.TEXT} | why
 
 
 ids = st.builds(
@@ -132,12 +132,12 @@ def lists(draw):
 @given(lists(), st.sampled_from([50, 200]), st.booleans())
 def test_how_deep_the_lists_are_read_changes_neither_order_nor_what_is_found(both, depth, vouch):
     semantic, textual = both
-    bar = Bar(alone=0.6, with_words=0.2)
+    cutoffs = Cutoffs(alone=0.6, with_words=0.2)
     cut = semantic[:depth], textual[:depth]
-    first = order(rank(*cut, bar, words_only_vouch=vouch))
-    everything = order(rank(semantic, textual, bar, words_only_vouch=vouch))
+    first = order(rank(*cut, cutoffs, words_only_vouch=vouch))
+    everything = order(rank(semantic, textual, cutoffs, words_only_vouch=vouch))
     assert everything[: len(first)] == first
-    if goes_on(cut[0], [] if vouch else cut[1], bar, depth):
+    if goes_on(cut[0], [] if vouch else cut[1], cutoffs, depth):
         assert len(first) >= depth
     else:
         assert everything == first

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.ranking import SUPPORTING_COVERAGE
-from search.thresholds import SAMPLES, Sample, Seen, Weighing, holding, least_share, sample_for
+from search.thresholds import SAMPLES, Sample, SampleGroup, TermWeights, least_share, sample_for, threshold_query
 
 weights = st.lists(st.floats(0.1, 12), min_size=1, max_size=9)
 
@@ -21,39 +21,39 @@ def holds(condition, mask):
     )
 
 
-def condition(weighing, least):
-    return holding([f"t{i}" for i in range(len(weighing.weights))], weighing, least)
+def condition(term_weights, least):
+    return threshold_query([f"t{i}" for i in range(len(term_weights.weights))], term_weights, least)
 
 
 @given(weights, st.floats(0.01, 1), st.data())
 def test_every_passage_that_holds_enough_meets_the_condition(weights, least, data):
-    weighing = Weighing(weights, data.draw(st.integers(0, 2 ** len(weights) - 1)))
-    met = condition(weighing, least)
+    term_weights = TermWeights(weights, data.draw(st.integers(0, 2 ** len(weights) - 1)))
+    met = condition(term_weights, least)
     for mask in range(1, 2 ** len(weights)):
-        if weighing.share(mask) >= least:
+        if term_weights.share(mask) >= least:
             assert holds(met, mask), (met, mask)
 
 
 @given(st.lists(st.floats(0.1, 12), min_size=1, max_size=5), st.floats(0.01, 1))
 def test_short_queries_let_nothing_else_through(weights, least):
-    weighing = Weighing(weights, 0)
-    met = condition(weighing, least)
+    term_weights = TermWeights(weights, 0)
+    met = condition(term_weights, least)
     for mask in range(1, 2 ** len(weights)):
-        assert holds(met, mask) == (weighing.share(mask) >= least - 1e-9), (met, mask)
+        assert holds(met, mask) == (term_weights.share(mask) >= least - 1e-9), (met, mask)
 
 
 @pytest.mark.parametrize("terms", [1, 8, 12, 32])
 @pytest.mark.parametrize("least", [0.15, 0.5, 0.95, 1.0])
 def test_long_queries_stay_short_conditions(terms, least):
-    met = condition(Weighing([1.0 + i / 10 for i in range(terms)], 0), least)
+    met = condition(TermWeights([1.0 + i / 10 for i in range(terms)], 0), least)
     assert len(re.findall(r"t\d+", met)) <= 64
     assert holds(met, 2**terms - 1)
 
 
 def test_a_literal_term_is_always_enough():
-    weighing = Weighing([1.0, 5.0, 5.0], literal=0b001)
-    assert holds(condition(weighing, 1.0), 0b001)
-    assert weighing.share(0b001) > weighing.share(0b110)
+    term_weights = TermWeights([1.0, 5.0, 5.0], literal=0b001)
+    assert holds(condition(term_weights, 1.0), 0b001)
+    assert term_weights.share(0b001) > term_weights.share(0b110)
 
 
 def test_small_tenants_are_read_whole_and_larger_ones_by_the_smallest_telling_sample():
@@ -63,30 +63,32 @@ def test_small_tenants_are_read_whole_and_larger_ones_by_the_smallest_telling_sa
 
 
 def test_rare_words_weigh_more_and_unseen_ones_most():
-    sample = Sample(4, 400, [Seen(0b011, 0b011, 10, 10), Seen(0b001, 0b001, 80, 80)])
+    sample = Sample(4, 400, [SampleGroup(0b011, 0b011, 10, 10), SampleGroup(0b001, 0b001, 80, 80)])
     common, rare, unseen = sample.weights(3)
     assert common < rare < unseen
-    assert sample.wanted == 360
+    assert sample.passing == 360
 
 
 def test_enough_is_what_more_files_than_asked_hold_in_all_likelihood():
-    weighing = Weighing([1.0, 1.0], 0)
-    some = Sample(4, 4000, [Seen(3, 3, 30, 30), Seen(3, 1, 400, 400)])
-    assert least_share(some, weighing, depth=50) == 1.0
-    assert least_share(some, weighing, depth=200) == 0.5
-    assert least_share(some, weighing, depth=2000) == SUPPORTING_COVERAGE
-    smaller = Sample(16, 4000, [Seen(3, 3, 6, 6), Seen(3, 1, 400, 400)])
-    assert least_share(smaller, weighing, depth=50) == 0.5
-    assert least_share(smaller, weighing, depth=45) == 1.0
-    few_wanted = Sample(4, 4000, [Seen(3, 3, 30, 1), Seen(3, 1, 500, 40)])
-    assert least_share(few_wanted, weighing, depth=50) == 0.5
+    term_weights = TermWeights([1.0, 1.0], 0)
+    some = Sample(4, 4000, [SampleGroup(3, 3, 30, 30), SampleGroup(3, 1, 400, 400)])
+    assert least_share(some, term_weights, depth=50) == 1.0
+    assert least_share(some, term_weights, depth=200) == 0.5
+    assert least_share(some, term_weights, depth=2000) == SUPPORTING_COVERAGE
+    smaller = Sample(16, 4000, [SampleGroup(3, 3, 6, 6), SampleGroup(3, 1, 400, 400)])
+    assert least_share(smaller, term_weights, depth=50) == 0.5
+    assert least_share(smaller, term_weights, depth=45) == 1.0
+    few_wanted = Sample(4, 4000, [SampleGroup(3, 3, 30, 1), SampleGroup(3, 1, 500, 40)])
+    assert least_share(few_wanted, term_weights, depth=50) == 0.5
 
 
 @pytest.mark.parametrize("one_in", SAMPLES[:3])
 @pytest.mark.parametrize("depth", [50, 200, 2000])
 def test_nine_times_of_ten_there_are_as_many_files_as_the_sample_was_taken_to_say(one_in, depth):
-    weighing, luck = Weighing([1.0], 0), Random(1)
-    enough = next(n for n in range(4000) if least_share(Sample(one_in, 1, [Seen(1, 1, n, n)]), weighing, depth) == 1)
+    term_weights, luck = TermWeights([1.0], 0), Random(1)
+    enough = next(
+        n for n in range(4000) if least_share(Sample(one_in, 1, [SampleGroup(1, 1, n, n)]), term_weights, depth) == 1
+    )
     there_were = [sum(files_until_one_is_sampled(one_in, luck) for _ in range(enough)) for _ in range(300)]
     assert sum(files >= depth for files in there_were) >= 0.86 * len(there_were)
 

@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind
 from telemetry.sampling import ReadsRationed
 
 GET = {"http.request.method": "GET", "url.path": "/api/v1/uploads"}
+BY_PICTURE = {"http.request.method": "POST", "url.path": "/api/v1/search/image"}
 SEARCH = {"http.request.method": "POST", "url.path": "/api/v1/search"}
 UPLOAD = {"http.request.method": "POST", "url.path": "/api/v1/upload"}
 
@@ -28,7 +29,7 @@ def recorded(sampler: ReadsRationed, attributes: Mapping[str, str], kind: SpanKi
     return sampler.should_sample(None, 1, "x", kind, attributes).decision is Decision.RECORD_AND_SAMPLE
 
 
-@pytest.mark.parametrize("attributes", [GET, SEARCH])
+@pytest.mark.parametrize("attributes", [GET, SEARCH, BY_PICTURE])
 def test_reads_are_rationed(sampler: ReadsRationed, clock: list[float], attributes: dict[str, str]) -> None:
     assert sum(recorded(sampler, attributes) for _ in range(100)) == 10, "two seconds' worth at once"
     clock[0] += 1
@@ -43,6 +44,21 @@ def test_uploads_and_events_are_always_recorded(sampler: ReadsRationed) -> None:
     assert all(recorded(sampler, UPLOAD) for _ in range(100))
     assert all(recorded(sampler, {}, SpanKind.CONSUMER) for _ in range(100))
     assert all(recorded(sampler, {}, SpanKind.PRODUCER) for _ in range(100))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/v1/search/models/drop"),
+        ("POST", "/api/v1/search/models/switch"),
+        ("DELETE", "/api/v1/search/history"),
+        ("DELETE", "/api/v1/search"),
+        ("POST", "/api/v1/feedback"),
+    ],
+)
+def test_changes_below_the_path_of_searches_are_always_recorded(sampler: ReadsRationed, method: str, path: str) -> None:
+    attributes = {"http.request.method": method, "url.path": path}
+    assert all(recorded(sampler, attributes) for _ in range(100))
 
 
 def test_what_is_let_through_is_the_inner_samplers_to_decide(clock: list[float]) -> None:

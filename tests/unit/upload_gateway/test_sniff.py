@@ -36,12 +36,14 @@ def test_known_types(head: bytes, media_type: str) -> None:
     ("head", "found"),
     [
         (b"\x7fELF\2\1\1\0", "a Linux program"),
-        (b"\x1f\x8b\x08\0", "a compressed file"),
-        (b"SQLite format 3\0", "a database"),
+        (b"\x1f\x8b\x08\0", "a gzip archive"),
+        (b"SQLite format 3\0", "an SQLite database"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office file"),
         (b"\0\1\0\0\0\x10", "a font"),
         (b"%!PS-Adobe-3.0", "a PostScript document"),
-        (b"\0" * 300, "a binary file of unknown type"),
+        (b"MZ\x90\0\3", "a Windows program"),
+        (bytes(257) + b"ustar", "a TAR archive"),
+        (b"\0" * 300, "binary data of no known format"),
     ],
 )
 def test_others_are_named(head: bytes, found: str) -> None:

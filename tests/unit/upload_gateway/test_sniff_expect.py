@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.artifacts import Kind
+from upload_gateway.intake import USUAL_SECONDS
 from upload_gateway.sniff import Sniffed, UnsupportedTypeError, expect
 
 
@@ -21,6 +22,10 @@ from upload_gateway.sniff import Sniffed, UnsupportedTypeError, expect
 )
 def test_name_first_then_header(filename: str, media_type: str | None, expected: Sniffed | None) -> None:
     assert expect(filename, media_type) == expected
+
+
+def test_every_kind_says_how_long_it_usually_takes() -> None:
+    assert set(USUAL_SECONDS) == set(Kind)
 
 
 @pytest.mark.parametrize(

@@ -87,20 +87,25 @@ async def running(
         catalog.watch(push.follow)
         sweeper = asyncio.create_task(broker.expire_messages())
         cleanup.callback(sweeper.cancel)
-        publisher, subscriber = PublisherService(catalog, broker), SubscriberService(catalog, store)
-        server.add_generic_rpc_handlers(
-            (
-                service(publisher.name, publisher.methods()),
-                service(subscriber.name, subscriber.methods()),
-                service(SERVICE, faults_methods(faults)),
-            )
-        )
+        _answer(server, PublisherService(catalog, broker), SubscriberService(catalog, store), faults)
         bound_jwks = None if jwks_port is None else await _serve_jwks(cleanup, signer, catalog, jwks_port)
         await server.start()
         cleanup.push_async_callback(server.stop, _GRACE_SECONDS)
         # UNAVAILABLE makes clients reconnect; a cancelled stream would end their subscriptions for good.
         cleanup.callback(catalog.close, UnavailableError("The embedded Pub/Sub is stopping."))
         yield Ports(bound, bound_jwks)
+
+
+def _answer(
+    server: grpc.aio.Server, publisher: PublisherService, subscriber: SubscriberService, faults: Faults
+) -> None:
+    server.add_generic_rpc_handlers(
+        (
+            service(publisher.name, publisher.methods()),
+            service(subscriber.name, subscriber.methods()),
+            service(SERVICE, faults_methods(faults)),
+        )
+    )
 
 
 def _load(path: Path) -> StoredState:

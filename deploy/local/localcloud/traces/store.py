@@ -58,7 +58,7 @@ class Summary:
 
 
 class TraceStore:
-    """SQLite at ``path``; methods block and may be called from any thread. ``clock`` answers seconds since 1970.
+    """SQLite at ``path``; methods block and may be called from any thread. ``clock`` returns seconds since 1970.
 
     Traces are a convenience: a crash of the machine may lose the last ones, never more.
     """
@@ -104,11 +104,6 @@ class TraceStore:
             query = f"SELECT {_SUMMARY} FROM traces WHERE carries_events >= ? ORDER BY first_ns DESC LIMIT ?"  # noqa: S608 - constants
             rows = self._database.execute(query, (int(only_events), limit)).fetchall()
         return [_summary(*row) for row in rows]
-
-    def prune(self) -> None:
-        """Brings what is kept within its bounds now."""
-        with self._using:
-            self._prune()
 
     def _add(self, piece: Piece) -> None:
         row = self._database.execute(

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from analyzer.backends.gemini.answers import Closed
 from contracts.artifacts import Usage
 
+_MOST = 100
 AnswerT_co = TypeVar("AnswerT_co", bound=Closed, covariant=True)
 
 
@@ -24,10 +25,9 @@ class Paid(Generic[AnswerT_co]):
 
 
 class PaidAnswers:
-    """The last ``most`` answers by key. Belongs to one event loop."""
+    """The last hundred answers by key. Belongs to one event loop."""
 
-    def __init__(self, most: int = 100) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._answers: OrderedDict[str, Paid[Closed]] = OrderedDict()
 
     def recall(self, key: str) -> Paid[Closed] | None:
@@ -37,5 +37,5 @@ class PaidAnswers:
     def remember(self, key: str, paid: Paid[Closed]) -> None:
         """Forgets the oldest when there are too many."""
         self._answers[key] = paid
-        while len(self._answers) > self._most:
+        while len(self._answers) > _MOST:
             self._answers.popitem(last=False)

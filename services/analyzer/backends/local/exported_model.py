@@ -6,6 +6,8 @@ from pathlib import Path
 import onnxruntime
 from tokenizers import Tokenizer
 
+_THREADS = 2
+
 
 class ModelInvalid(ValueError):
     """The directory does not hold what its reader needs; the message says what."""
@@ -37,10 +39,10 @@ def tokenizer(directory: Path) -> Tokenizer:
         raise ModelInvalid(f"tokenizer.json of {directory} cannot be read: {error}") from error
 
 
-def session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+def session(graph: Path) -> onnxruntime.InferenceSession:
     """On the CPU, without spinning threads. Raises :class:`ModelInvalid`."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = _THREADS
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

@@ -41,7 +41,7 @@ async def look_at(
     read: ArtifactReader,
     ocr: OcrProcess,
     budget_s: float,
-    viewer: Viewer | None = None,
+    viewer: Viewer | None,
 ) -> Seen:
     """Reads every picture in turn; after ``budget_s`` seconds the rest is left out and the result says so.
 

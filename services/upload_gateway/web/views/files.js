@@ -167,6 +167,5 @@ function emptiness(answer, error) {
 }
 
 function problem(error) {
-  if (image.file && [404, 405, 501].includes(error.status)) return "This installation cannot search by picture: its model does not read images.";
   return isAway(error) ? "It goes on by itself as soon as it answers." : error.message;
 }

@@ -27,7 +27,7 @@ _LOOP = 4
 class WhisperModel:
     """Loaded at once; used from one thread. ``name`` changes with the weights."""
 
-    def __init__(self, directory: Path, *, threads: int = 2) -> None:
+    def __init__(self, directory: Path) -> None:
         encoder, decoder = weights(directory, "encoder_model"), weights(directory, "decoder_model")
         self.name = f"whisper@{digest(encoder, decoder)}"
         self._tokenizer = tokenizer(directory)
@@ -38,7 +38,7 @@ class WhisperModel:
         self._never_first = [*self._never, *cast(list[int], settings.get("begin_suppress_tokens") or [])]
         multilingual = settings.get("is_multilingual", True)
         self._languages = {self._ids[t]: t[2:-2] for t in self._ids if _LANGUAGE.fullmatch(t)} if multilingual else {}
-        self._encoder, self._decoder = session(encoder, threads), session(decoder, threads)
+        self._encoder, self._decoder = session(encoder), session(decoder)
         bands = self._encoder.get_inputs()[0].shape[1]
         self._bands = bands if isinstance(bands, int) else 80
 

@@ -49,13 +49,13 @@ def known_concepts() -> tuple[str, ...]:
 class ClipModel:
     """Loaded at once, the concepts encoded (about 2 s); used from one thread. ``name`` changes with the weights."""
 
-    def __init__(self, directory: Path, *, concepts: Sequence[str] = (), threads: int = 2) -> None:
+    def __init__(self, directory: Path, *, concepts: Sequence[str] = ()) -> None:
         vision, text = weights(directory, "vision_model"), weights(directory, "text_model")
         self.name = f"clip@{digest(vision, text)}"
         self._preparation = _preparation(directory)
-        self._session = session(vision, threads)
+        self._session = session(vision)
         self._concepts = tuple(concepts) or known_concepts()
-        words, reader = tokenizer(directory), session(text, threads)
+        words, reader = tokenizer(directory), session(text)
         asked = {given.name for given in reader.get_inputs()}
         rows: list[NDArray[np.float32]] = []
         for concept in self._concepts:

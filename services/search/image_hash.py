@@ -1,6 +1,6 @@
-"""Turns a picture into 64 bits that say what it looks like: its copies, smaller or recompressed, differ in few of them.
+"""Computes a picture's difference hash, 64 bits: those of resized or recompressed copies differ in few of them. Pure.
 
-Difference hash (Krawetz 2013): the picture as 9 by 8 grey dots, one bit for each pair of neighbours. Pure.
+Krawetz 2013: the picture as 9 by 8 grey pixels, one bit for each pair of horizontal neighbours.
 """
 
 from io import BytesIO
@@ -11,8 +11,8 @@ from PIL import Image, ImageOps
 MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
-ALIKE = 10
-"""Bits that may differ. Of two unlike pictures about 32 do; resized and recompressed copies differ in 0 to 6."""
+MAX_DIFFERING_BITS = 10
+"""Bits that may differ. Unlike pictures differ in about 32; resized and recompressed copies in 0 to 6."""
 
 _WIDTH, _HEIGHT = 9, 8
 _LEAST_CONTRAST = 16
@@ -20,11 +20,11 @@ _FROM = (128, 128)
 
 
 class PictureUnreadable(Exception):
-    """Not one of ``FORMATS``, damaged, or of more than ``MAX_PIXELS``."""
+    """The picture is not one of ``FORMATS``, damaged, or larger than ``MAX_PIXELS``."""
 
 
-def look_of(picture: bytes) -> int | None:
-    """The 64 bits as a signed number, as Postgres keeps them; None for a picture that is all one shade.
+def difference_hash(picture: bytes) -> int | None:
+    """Returns the 64 bits as a signed integer, as Postgres stores them; None for a picture of one shade.
 
     Raises :class:`PictureUnreadable`. Takes up to a second of one core for the largest pictures.
     """

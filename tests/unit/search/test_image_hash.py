@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageFilter
 
-from search.looks import ALIKE, PictureUnreadable, look_of
+from search.image_hash import MAX_DIFFERING_BITS, PictureUnreadable, difference_hash
 
 
 def encoded(image: Image.Image, file_format: str = "PNG", **options) -> bytes:
@@ -21,7 +21,7 @@ def noise(seed: int) -> Image.Image:
 
 
 def differing(one: bytes, other: bytes) -> int:
-    a, b = look_of(one), look_of(other)
+    a, b = difference_hash(one), difference_hash(other)
     assert a is not None
     assert b is not None
     return ((a ^ b) & (2**64 - 1)).bit_count()
@@ -35,12 +35,12 @@ def test_copies_differ_in_few_bits():
         encoded(original.filter(ImageFilter.GaussianBlur(2)), "WEBP"),
         encoded(original.convert("L")),
     ):
-        assert differing(encoded(original), copy) <= ALIKE
+        assert differing(encoded(original), copy) <= MAX_DIFFERING_BITS
 
 
 def test_others_differ_in_many():
     pictures = [encoded(noise(seed)) for seed in range(1, 8)]
-    assert min(differing(a, b) for i, a in enumerate(pictures) for b in pictures[:i]) > ALIKE
+    assert min(differing(a, b) for i, a in enumerate(pictures) for b in pictures[:i]) > MAX_DIFFERING_BITS
 
 
 def test_the_camera_s_orientation_is_applied():
@@ -48,14 +48,14 @@ def test_the_camera_s_orientation_is_applied():
     exif = Image.Exif()
     exif[0x0112] = 6
     turned = encoded(upright.rotate(90, expand=True), "JPEG", exif=exif)
-    assert differing(encoded(upright), turned) <= ALIKE
+    assert differing(encoded(upright), turned) <= MAX_DIFFERING_BITS
 
 
 def test_one_shade_has_no_look():
-    assert look_of(encoded(Image.new("RGB", (60, 40), "teal"))) is None
+    assert difference_hash(encoded(Image.new("RGB", (60, 40), "teal"))) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 50, encoded(noise(1))[:60], encoded(noise(1), "TIFF")])
 def test_what_cannot_be_read_is_said_to_be_so(content):
     with pytest.raises(PictureUnreadable):
-        look_of(content)
+        difference_hash(content)

@@ -13,15 +13,15 @@ _MOST = 64 * 1024
 """Bytes; more is not held back, so that a body that is streamed waits for its reader as ever."""
 
 
-class GatheringProtocol(HttpToolsProtocol):
+class CoalescingProtocol(HttpToolsProtocol):
     """uvicorn's protocol; what it writes in one turn of the event loop leaves together."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """See :class:`asyncio.Protocol`."""
-        super().connection_made(cast("asyncio.Transport", Gathered(transport, self.loop)))
+        super().connection_made(cast("asyncio.Transport", CoalescingTransport(transport, self.loop)))
 
 
-class Gathered:
+class CoalescingTransport:
     """A transport that writes at the end of the event loop's turn, before it closes, or when it holds too much."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, cast
 
-from hosting.gathered import Gathered
+from hosting.coalescing import CoalescingTransport
 
 
 class Connection:
@@ -25,13 +25,13 @@ class Connection:
         return name
 
 
-def gathered() -> tuple[Connection, Any]:
+def coalescing() -> tuple[Connection, Any]:
     connection = Connection()
-    return connection, Gathered(cast("Any", connection), asyncio.get_running_loop())
+    return connection, CoalescingTransport(cast("Any", connection), asyncio.get_running_loop())
 
 
 async def test_a_head_and_its_body_are_one_write() -> None:
-    connection, transport = gathered()
+    connection, transport = coalescing()
     transport.write(b"head ")
     transport.write(b"body")
     assert connection.done == []
@@ -44,7 +44,7 @@ async def test_a_head_and_its_body_are_one_write() -> None:
 
 
 async def test_what_is_written_before_the_end_comes_before_it() -> None:
-    connection, transport = gathered()
+    connection, transport = coalescing()
     transport.write(b"last words")
     transport.close()
     transport.write(b"nobody hears this")
@@ -53,7 +53,7 @@ async def test_what_is_written_before_the_end_comes_before_it() -> None:
 
 
 async def test_a_stream_is_not_held_back() -> None:
-    connection, transport = gathered()
+    connection, transport = coalescing()
     for _ in range(5):
         transport.write(b"x" * 40_000)
     assert [len(written) for written in connection.done] == [80_000, 80_000]
@@ -62,5 +62,5 @@ async def test_a_stream_is_not_held_back() -> None:
 
 
 async def test_everything_else_is_the_connections_own() -> None:
-    _, transport = gathered()
+    _, transport = coalescing()
     assert transport.get_extra_info("peername") == "peername"

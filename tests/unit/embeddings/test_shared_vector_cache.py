@@ -8,8 +8,8 @@ from redis import Redis
 
 from embeddings.cache import CachingEncoder
 from embeddings.encoder import Encoded
-from embeddings.kept import KeptVectors, kept_vectors
 from embeddings.settings import EncoderSettings, chosen_encoders
+from embeddings.shared_cache import SharedVectorCache, shared_vector_cache
 from embeddings.testing import FakeEncoder
 from tests.redis_server import redis
 from tests.unit.embeddings.openai_server import EmbeddingsServer, Reply, good_answer
@@ -24,10 +24,10 @@ class Paid(FakeEncoder):
 async def test_a_restarted_process_pays_only_for_what_changed() -> None:
     before, after = Paid(), Paid()
     with redis() as port:
-        kept = KeptVectors(f"redis://127.0.0.1:{port}/2")
+        kept = SharedVectorCache(f"redis://127.0.0.1:{port}/2")
         first = await CachingEncoder(before, kept=kept).encode(["page 1", "page 2", "page 3", "page 1"])
         await kept.aclose()
-        kept = KeptVectors(f"redis://127.0.0.1:{port}/2")
+        kept = SharedVectorCache(f"redis://127.0.0.1:{port}/2")
         second = await CachingEncoder(after, kept=kept).encode(["page 1", "page 2, changed", "page 3"])
         await kept.aclose()
     assert (before.encoded, after.encoded) == (["page 1", "page 2", "page 3"], ["page 2, changed"])
@@ -38,7 +38,7 @@ async def test_a_restarted_process_pays_only_for_what_changed() -> None:
 async def test_more_texts_than_one_request_carries() -> None:
     texts = [f"text {number}" for number in range(450)]
     with redis() as port:
-        kept = KeptVectors(f"redis://127.0.0.1:{port}")
+        kept = SharedVectorCache(f"redis://127.0.0.1:{port}")
         first = await CachingEncoder(FakeEncoder(), kept=kept).encode_documents(texts)
         idle = FakeEncoder()
         assert np.array_equal(await CachingEncoder(idle, kept=kept).encode_documents(texts), first)
@@ -48,7 +48,7 @@ async def test_more_texts_than_one_request_carries() -> None:
 
 async def test_another_model_finds_nothing_and_queries_are_not_kept() -> None:
     with redis() as port:
-        kept = KeptVectors(f"redis://127.0.0.1:{port}")
+        kept = SharedVectorCache(f"redis://127.0.0.1:{port}")
         cached = CachingEncoder(FakeEncoder(), kept=kept)
         await cached.encode_documents(["text"])
         await cached.encode_query("what somebody looked for")
@@ -65,7 +65,7 @@ async def test_another_model_finds_nothing_and_queries_are_not_kept() -> None:
 @pytest.mark.parametrize("value", [b"", b"x" * 255, b"\x00" * 256, b"\xff" * 256])
 async def test_what_no_encoder_gave_is_not_believed(value: bytes) -> None:
     with redis() as port:
-        kept = KeptVectors(f"redis://127.0.0.1:{port}")
+        kept = SharedVectorCache(f"redis://127.0.0.1:{port}")
         await CachingEncoder(FakeEncoder(64), kept=kept).encode_documents(["text"])
         with Redis(port=port) as client:
             (name,) = client.keys("*")
@@ -79,7 +79,7 @@ async def test_what_no_encoder_gave_is_not_believed(value: bytes) -> None:
 
 async def test_without_the_store_everything_goes_on() -> None:
     inner = FakeEncoder()
-    kept = KeptVectors("redis://127.0.0.1:1")
+    kept = SharedVectorCache("redis://127.0.0.1:1")
     cached = CachingEncoder(inner, kept=kept)
     assert (await cached.encode_documents(["a", "b"])).shape == (2, 64)
     await cached.encode_documents(["a"])
@@ -106,4 +106,4 @@ async def test_an_embedder_that_is_started_again_asks_openai_for_nothing_it_know
 
 
 def test_in_memory_each_process_remembers_its_own() -> None:
-    assert kept_vectors("memory://") is None
+    assert shared_vector_cache("memory://") is None
