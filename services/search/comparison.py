@@ -93,7 +93,7 @@ class Comparing:
         encoded.
         """
         async with self._database.transaction(user_id) as session:
-            index = await retrieval.index_state(session, user_id)
+            index = await retrieval.index_state(session, user_id, self._models.current.model_id)
             past_queries = await store.past_queries(session, user_id, most)
         answering, other = self._models.require(index.model_id), self._models.require(model_id)
         coverage = await self._coverage(user_id, answering, other)
@@ -136,7 +136,7 @@ class Comparing:
             lacking = await store.lacking(reading, user_id, {*before, *after}, first.model_id, second.model_id)
             before, after = [[one for one in answer if one not in lacking] for answer in (before, after)]
             shown = dict.fromkeys((*before[:FIRST], *after[:FIRST]), ())
-            files = (await retrieval.result_page(reading, user_id, shown)).files
+            files = (await retrieval.result_page(reading, user_id, index.answering, shown)).files
         names = {upload_id: file.filename for upload_id, file in files.items()}
         return compared(query, before[:COMPARED], after[:COMPARED], names)
 

@@ -71,12 +71,12 @@ class Finder:
     async def similar(self, user_id: str, upload_id: str, limit: int) -> SimilarAnswer:
         """Returns the files nearest in meaning to one of the user's. Raises ``ApiError`` 404 if it is not theirs."""
         async with self._database.reading(user_id, retrieval.SEARCH_TERMS) as reading:
-            index = await retrieval.index_state(reading, user_id)
-            if not (await retrieval.result_page(reading, user_id, {upload_id: ()})).files:
+            index = await retrieval.index_state(reading, user_id, self._models.current.model_id)
+            if not (await retrieval.result_page(reading, user_id, index.answering, {upload_id: ()})).files:
                 raise not_found("file")
             model = self._models.named(index.model_id)
             alike = await _alike(reading, user_id, upload_id, index, model, limit) if model else []
-            result_page = await retrieval.result_page(reading, user_id, _moments(alike))
+            result_page = await retrieval.result_page(reading, user_id, index.answering, _moments(alike))
             return SimilarAnswer(results=_results(result_page, alike), processing=index.processing)
 
     async def by_image_hash(self, user_id: str, image_hash: int | None, parameters: FilterParameters) -> ImageAnswer:
@@ -87,18 +87,20 @@ class Finder:
         if image_hash is None:
             return ImageAnswer(results=[], total=0)
         async with self._database.reading(user_id, retrieval.SEARCH_TERMS) as reading:
+            index = await retrieval.index_state(reading, user_id, self._models.current.model_id)
+            filters = replace(parameters.filters(), answering=index.answering)
             found = await similar_images.similar(
-                reading, user_id, parameters.filters(), image_hash, MAX_DIFFERING_BITS, _MOST_SIMILAR
+                reading, user_id, filters, image_hash, MAX_DIFFERING_BITS, _MOST_SIMILAR
             )
             page = [_similar_image(file) for file in found[parameters.offset : parameters.offset + parameters.limit]]
-            result_page = await retrieval.result_page(reading, user_id, _moments(page))
+            result_page = await retrieval.result_page(reading, user_id, index.answering, _moments(page))
             return ImageAnswer(results=_results(result_page, page), total=len(found))
 
     async def _from_cache(self, user_id: str, request: SearchRequest, started: float) -> SearchAnswer | None:
         if not self._cache.holds(user_id, request):
             return None
         async with self._database.reading(user_id, retrieval.HISTORY_TERMS) as reading:
-            index = await retrieval.index_state(reading, user_id)
+            index = await retrieval.index_state(reading, user_id, self._models.current.model_id)
             kept = self._cache.get(user_id, request, index.state)
             if kept is None:
                 return None
@@ -115,7 +117,7 @@ class Finder:
             # Encoded before the transaction begins: a slow encoder must not hold a connection.
             vector = await self._vector(model, query, request.mode)
             async with self._database.reading(user_id, retrieval.SEARCH_TERMS) as reading:
-                index = await retrieval.index_state(reading, user_id)
+                index = await retrieval.index_state(reading, user_id, self._models.current.model_id)
                 answering = self._models.named(index.model_id)
                 if answering is model:
                     context = self._context(user_id, request, query, model, vector, index)
@@ -154,7 +156,7 @@ async def _answer(reading: Reading, context: SearchContext) -> SearchAnswer:
     ranking = await ranked_files(reading, context)
     page = ranking.files[context.request.offset : context.request.offset + context.request.limit]
     found = [file.upload_id for file in ranking.files]
-    result_page = await retrieval.result_page(reading, context.user_id, _moments(page), found)
+    result_page = await retrieval.result_page(reading, context.user_id, context.index.answering, _moments(page), found)
     return SearchAnswer(
         results=_results(result_page, page, ranking.terms, context.index.languages),
         facets=facets(result_page.counts),

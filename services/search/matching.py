@@ -58,6 +58,7 @@ class SearchContext:
         """The filters of the request, with the phrases that must or must not occur."""
         return replace(
             self.request.filters(),
+            answering=self.index.answering,
             required=tuple(term.tsquery for term in self.query.required),
             excluded=tuple(term.tsquery for term in self.query.excluded),
         )

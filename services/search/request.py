@@ -86,7 +86,7 @@ class ImageRequest(QueryRanges, FilterParameters):
 class Filters:
     """Which of a user's files are searched; None: no limit. ``required`` and ``excluded`` are tsquery texts.
 
-    ``other_than``: the id of a file to leave out.
+    ``other_than``: the id of a file to leave out. ``answering``: the id of the model that ``status`` is about.
     """
 
     kinds: tuple[str, ...] | None = None
@@ -101,6 +101,7 @@ class Filters:
     excluded: tuple[str, ...] = ()
     other_than: str | None = None
     include_flagged: bool = False
+    answering: str = ""
 
     def parameters(self) -> Mapping[str, Any]:
         """Returns the values of the conditions in :mod:`search.store.filtering`."""
@@ -117,4 +118,5 @@ class Filters:
             "excluded": list(self.excluded),
             "other_than": self.other_than,
             "include_flagged": self.include_flagged,
+            "answering": self.answering,
         }

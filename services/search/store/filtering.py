@@ -15,9 +15,9 @@ MOST_LISTED = 1000
 
 VISIBLE = "f.user_id = :user_id AND f.processed_run IS NOT NULL"
 
-# The processing state of a file as its owner sees it.
+# The processing state of a file as its owner sees it: complete once the model that answers them has its vectors.
 STATUS = """CASE
-    WHEN EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id
+    WHEN EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id AND s.model_id = :answering
         AND s.run >= greatest(f.processed_run, f.analyzed_run)) THEN 'complete'
     WHEN f.failed_run >= greatest(f.processed_run, f.analyzed_run) THEN 'failed' ELSE 'processing' END"""
 

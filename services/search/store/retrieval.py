@@ -51,8 +51,7 @@ HISTORY_TERMS = Terms(
 # Only files touched lately are checked for processing: counting all of a large user's takes longer than searching them.
 # The recursion steps from one language to the next by the index instead of reading every file.
 _INDEX = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id = :user_id), 0) AS version,
-    (SELECT model_id FROM model_choices WHERE user_id IN (:user_id, '') AND model_id IS NOT NULL
-        ORDER BY user_id DESC LIMIT 1) AS model_id,
+    chosen.model_id, COALESCE(chosen.model_id, :current) AS answering,
     ARRAY(WITH RECURSIVE config AS (
         (SELECT text_config FROM files WHERE user_id = :user_id ORDER BY text_config LIMIT 1)
         UNION ALL SELECT (SELECT f.text_config FROM files f WHERE f.user_id = :user_id
@@ -64,8 +63,11 @@ _INDEX = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id =
         AND f.touched_at > now() - CAST(:at_most AS interval)
         AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))
         AND NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id AND s.user_id = f.user_id
+            AND s.model_id = COALESCE(chosen.model_id, :current)
             AND s.run >= greatest(f.processed_run, f.analyzed_run))) AS processing,
-    counted.* FROM ({COUNTED}) counted"""  # noqa: S608 - constants only
+    counted.* FROM ({COUNTED}) counted,
+    (SELECT (SELECT model_id FROM model_choices WHERE user_id IN (:user_id, '') AND model_id IS NOT NULL
+        ORDER BY user_id DESC LIMIT 1) AS model_id OFFSET 0) chosen"""  # noqa: S608 - constants only
 
 # Each part is one row of arrays: a row for every file and passage would cost more than its contents.
 _RESULT_PAGE = f"""SELECT file.*, passage.*, counted.* FROM
@@ -120,13 +122,15 @@ _CENTRE = """SELECT CAST(avg(embedding) AS text) AS centre FROM {table}
 class Index:
     """The state of a user's index.
 
-    ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None if nobody chose one.
+    ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None if nobody chose one;
+    ``answering`` is that one or else the current model.
     ``text_configs`` are the text search configurations of the user's languages except ``simple``. ``processing``:
-    how many files cannot be found by meaning yet.
+    how many files this model cannot find by meaning yet.
     """
 
     version: int
     model_id: str | None
+    answering: str
     text_configs: tuple[str, ...]
     processing: int
     holdings: Holdings
@@ -205,22 +209,31 @@ class ResultPage(NamedTuple):
     counts: FacetCounts
 
 
-async def index_state(transaction: Transaction, user_id: str) -> Index:
-    """Returns the state of the user's index, which a search needs before it begins."""
-    values = {"user_id": user_id, "at_most": PROCESSING_AT_MOST}
+async def index_state(transaction: Transaction, user_id: str, current: str) -> Index:
+    """Returns the state of the user's index, which a search needs before it begins.
+
+    ``current``: the id of the model that answers those who have no other choice.
+    """
+    values = {"user_id": user_id, "current": current, "at_most": PROCESSING_AT_MOST}
     row = (await transaction.execute(statement(_INDEX), values)).one()
-    return Index(row.version, row.model_id, tuple(row.text_configs), row.processing, Holdings.of(row))
+    configs = tuple(row.text_configs)
+    return Index(row.version, row.model_id, row.answering, configs, row.processing, Holdings.of(row))
 
 
 async def result_page(
-    transaction: Transaction, user_id: str, moments: Mapping[str, Sequence[PassageKey]], found: Sequence[str] = ()
+    transaction: Transaction,
+    user_id: str,
+    answering: str,
+    moments: Mapping[str, Sequence[PassageKey]],
+    found: Sequence[str] = (),
 ) -> ResultPage:
     """Returns the files of ``moments`` with the named passages, as far as they still exist, and the counts over all
-    files ``found``.
+    files ``found``. Their status is that of the model ``answering``.
     """
     keys = [(upload_id, key) for upload_id, keys in moments.items() for key in keys]
     values = {
         "user_id": user_id,
+        "answering": answering,
         "upload_ids": list(moments),
         "of_files": [upload_id for upload_id, _ in keys],
         "models": [key.model_id for _, key in keys],

@@ -114,7 +114,7 @@ class Bench:
         for question in [*range(len(self.questions))] * ROUNDS:
             vector = json.dumps(self.vectors[question].tolist())
             async with self.transaction(user_id) as reading:
-                index = await retrieval.index_state(reading, user_id)
+                index = await retrieval.index_state(reading, user_id, MODEL)
                 self.clock.take()
                 found = await by_meaning.nearest(
                     reading,
@@ -141,7 +141,7 @@ class Bench:
         found: list[TextHit] = []
         for question in self.questions * ROUNDS:
             async with self.transaction(user_id) as reading:
-                index = await retrieval.index_state(reading, user_id)
+                index = await retrieval.index_state(reading, user_id, MODEL)
                 configs = sorted({"english", *index.text_configs})
                 self.clock.take()
                 found = await by_words.matching(

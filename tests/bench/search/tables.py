@@ -69,7 +69,7 @@ async def _walks(bench: Bench, users: Sequence[str]) -> None:
     fastest: list[tuple[int, ScanMethod]] = []
     for user in users:
         async with bench.transaction(user) as reading:
-            counts = (await retrieval.index_state(reading, user)).holdings.counts(MODEL, bench.dimensions)
+            counts = (await retrieval.index_state(reading, user, MODEL)).holdings.counts(MODEL, bench.dimensions)
         for share in WALKED_SHARES:
             found = {method: await bench.by_meaning(user, keeping(share), method) for method in ScanMethod}
             worth = round(counts.graph_scan_value(share))

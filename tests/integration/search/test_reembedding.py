@@ -337,6 +337,22 @@ async def test_after_the_configuration_has_moved_on_the_old_model_goes(two: Reem
     assert [file.filename for file in words.results] == ["only-old.txt"]
 
 
+async def test_a_file_is_complete_once_the_model_that_answers_has_it(two: Reembedder) -> None:
+    await two.both("ada", "a.txt", "harbour")
+    await two.reembedding.switch("ada", NEW, force=False)
+    late, following = two.upload("ada", "b.txt"), World(two.database, two.following, two.store)
+    await two.apply(await two.processed(late), await two.analyzed(late, ["harbour"]))
+    await two.apply(await two.embedded(late, ["harbour"]))
+    for status, processing in (("processing", 1), ("complete", 0)):
+        if status == "complete":
+            await two.apply(await following.embedded(late, ["harbour"], beside=True))
+        answer = await two.finder.find("ada", SearchRequest(query="harbour", mode="keyword"))
+        assert {file.filename: file.status for file in answer.results} == {"a.txt": "complete", "b.txt": status}
+        assert answer.processing == processing
+        only = await two.finder.find("ada", SearchRequest(query="harbour", mode="keyword", status="processing"))
+        assert len(only.results) == only.facets.statuses.get("processing", 0) == processing
+
+
 async def test_a_dropped_model_is_written_again_only_when_it_was_admitted(two: Reembedder, http: Any) -> None:
     root = await http("root")
     await two.both("ada", "a.txt", TEXTS[0])
