@@ -49,6 +49,9 @@ class Request:
         return data
 
 
+_MOST_SKIPPED = 64 * 1024
+"""Bytes of a body that nobody asked for; after a longer one the connection is closed."""
+
 Answer = Callable[[Request], Reply | None]
 """None: the connection breaks off without an answer."""
 
@@ -61,6 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         request = Request(self.command, self.path, self.headers, self.rfile, length)
         reply = type(self).answer(request)
+        if request.left <= _MOST_SKIPPED:
+            request.read(request.left)  # or the connection could not be used again
         if reply is not None:
             self._send(reply)
         self.close_connection |= reply is None or reply.cut > 0 or request.left > 0
