@@ -151,13 +151,13 @@ def _terms(content: str, found: Phrase) -> list[Term]:
 
 def _word(word: str, written: str, whole: tuple[Phrase, ...], *, begins: bool) -> Term:
     spelt = spelt_text(written)
-    digraphs = words(spelt.translate(_DIGRAPHS))
+    digraphs = words(spelt.translate(_DIGRAPHS)) if spelt else ()
     respelt = (*whole, digraphs) if len(digraphs) == 1 and digraphs[0] != word else whole
     return Term((word,), spelt=spelt, respelt=respelt, begins=begins)
 
 
 def _joined(content: str, found: Phrase) -> tuple[Phrase, ...]:
-    word = joined(content, found)
+    word = joined(content, found) if len(found) > 1 else ""
     return ((word,),) if word else ()
 
 

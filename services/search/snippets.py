@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple, Self
@@ -82,7 +82,7 @@ class Highlighter:
         self._worth = {" ".join(words): _WORTH_OF_A_PHRASE for words in phrases}
         whole = {*wanted, *(words[0] for words in phrases if len(words) == 1)}
         self._numbers = _apart_in_text(word for word in whole if _HAS_DIGIT.search(word))
-        self._words = _apart_in_text(word for word in whole if not _HAS_DIGIT.search(word))
+        self._letters = [word for word in whole if not _HAS_DIGIT.search(word)]
 
     @classmethod
     def of(cls, terms: Collection[Term], languages: Iterable[str] = ()) -> Self:
@@ -124,13 +124,18 @@ class Highlighter:
         marks = self._marks_in_ascii(text) if text.isascii() else self._marks_in_unicode(text)
         if self._numbers:
             marks = sorted({*marks, *_marks(self._numbers, text)})
-        if holds_words and not marks and self._words:
-            marks = list(_marks(self._words, text))
+        if holds_words and not marks:
+            marks = sorted(_marks(self._letters_apart, text))
         if len(text) <= MAX_SNIPPET:
             return Snippet(text, _merged([mark[:2] for mark in marks]), marks)
         start, end = _cut(text, _best(marks, self._worth))
         lead, tail = (ELLIPSIS if start else ""), (ELLIPSIS if end < len(text) else "")
         return Snippet(f"{lead}{text[start:end]}{tail}", _inside(marks, start, end, len(lead) - start), marks)
+
+    @cached_property
+    def _letters_apart(self) -> list[re.Pattern[str]]:
+        """Compiled when a passage needs them, which few do."""
+        return _apart_in_text(self._letters)
 
     def _marks_in_ascii(self, text: str) -> list[Mark]:
         # Spaces around each word: to look for what words begin with is faster than any pattern.
@@ -208,15 +213,19 @@ class _Phrases:
                     yield at + token.start, last_at + end, " ".join(phrase)
 
 
-def _apart_in_text(wanted: Iterable[str]) -> re.Pattern[str] | None:
-    """Returns a pattern for words whose characters may be separated by what catenation leaves out; None for no word."""
-    each = [_BETWEEN.join(word) for word in sorted(wanted) if len(word) >= _LEAST_PARTED and not is_unspaced(word)]
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})(?![^\W_])", re.IGNORECASE) if each else None
+def _apart_in_text(wanted: Iterable[str]) -> list[re.Pattern[str]]:
+    """Patterns of words whose characters may be parted by what catenation leaves out."""
+    each = (word for word in sorted(wanted) if len(word) >= _LEAST_PARTED and not is_unspaced(word))
+    # A pattern of its own for each, that begins with a character: the engine looks for that one alone.
+    return [re.compile(rf"{_BETWEEN.join(word)}(?![^\W_])", re.IGNORECASE) for word in each]
 
 
-def _marks(pattern: re.Pattern[str], text: str) -> Iterator[Mark]:
-    for found in pattern.finditer(text):
-        yield found.start(), found.end(), "".join(filter(str.isalnum, found[0].lower()))
+def _marks(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[Mark]:
+    for pattern in patterns:
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            if not start or not text[start - 1].isalnum():
+                yield start, end, "".join(filter(str.isalnum, found[0].lower()))
 
 
 def _form(wanted: WantedWords, written: str) -> _Form:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 import Stemmer
@@ -15,6 +15,7 @@ Mark = tuple[int, int, str]
 _MIN_STEM = 4
 _MIN_START = 2
 _MAX_ENDING = 3
+_MOST_STEMS = 20_000
 
 
 class WantedWords:
@@ -41,7 +42,7 @@ class WantedWords:
         ]
         stems = {stem for _, by_stem in self._by_stem for stem in by_stem}
         self._starts = {word[:_MIN_START] for word in (*letters, *stems)}
-        self.beginnings = {word[:_MIN_STEM] for word in (*self._words, *stems)} | set(self._prefixes)
+        self.beginnings = _shortest({word[:_MIN_STEM] for word in (*self._words, *stems)} | set(self._prefixes))
         """Every wanted word begins with one of these."""
 
     def known(self, word: str) -> str:
@@ -70,7 +71,12 @@ class WantedWords:
 
 @cache
 def _stemmer(language: str) -> Callable[[str], str]:
-    return Stemmer.Stemmer(language).stemWord
+    return lru_cache(maxsize=_MOST_STEMS)(Stemmer.Stemmer(language, 0).stemWord)
+
+
+def _shortest(beginnings: Collection[str]) -> set[str]:
+    """Leaves out what begins with another one: each word is to be found once."""
+    return {one for one in beginnings if not any(one[:end] in beginnings for end in range(1, len(one)))}
 
 
 def _same_stem(word: str, other: str) -> bool:
