@@ -9,7 +9,7 @@ from dataclasses import replace
 from rapidfuzz.distance import OSA
 
 from search.folding import is_unspaced
-from search.query import Phrase, Query, Term
+from search.query import MAX_TERMS, Phrase, Query, Term
 from search.ranking import TextHit
 from search.word_index import name_text
 
@@ -63,7 +63,8 @@ def relaxed(query: Query, missing: Set[str], known: Collection[str]) -> Query | 
     for term in query.terms:
         instead = _instead(term, corrected, widens=widens) if term in lacking else [term]
         terms |= dict.fromkeys(instead)
-    return None if tuple(terms) == query.terms else replace(query, terms=tuple(terms))
+    widened = tuple(terms)[:MAX_TERMS]
+    return None if widened == query.terms else replace(query, terms=widened)
 
 
 def discounted(hits: Iterable[TextHit]) -> list[TextHit]:

@@ -54,3 +54,10 @@ async def marked(world, query):
         for file in answer.results
         for moment in file.moments
     }
+
+
+async def test_a_file_name_of_many_words_that_is_not_there_is_looked_for_by_some_of_them(world):
+    await world.add("ada", "lease.txt", "The alpha lease.")
+    name = "-".join(("alpha", *(f"word{chr(97 + n // 10)}{chr(97 + n % 10)}" for n in range(90))))
+    answer = await world.finder.find("ada", SearchRequest(query=f"{name}.pdf"))
+    assert [file.filename for file in answer.results] in ([], ["lease.txt"])

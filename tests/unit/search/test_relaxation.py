@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.query import Term, parse
+from search.query import MAX_TERMS, Term, parse
 from search.ranking import TextHit, no_passages
 from search.relaxation import discounted, inside, may_be_misspelt, name_words, relaxed, unmatched
 
@@ -61,6 +61,13 @@ def test_of_a_file_name_that_occurs_nowhere_each_word_is_looked_for():
     instead = relaxed(parsed, unmatched(parsed.terms, []), ())
     assert instead is not None
     assert instead.terms == (Term(("lease",)), Term(("agreement",)), Term(("docx",)))
+
+
+def test_a_file_name_of_many_words_gives_no_more_terms_than_a_query_may_have():
+    parsed = parse("-".join(f"word{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}" for n in range(90)) + ".pdf")
+    instead = relaxed(parsed, unmatched(parsed.terms, []), ())
+    assert instead is not None
+    assert len(instead.terms) == MAX_TERMS
 
 
 def test_words_that_were_found_are_not_doubted():

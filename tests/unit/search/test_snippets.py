@@ -1,10 +1,13 @@
 """Snippets: short enough, around the words, with ranges that point at them."""
 
+from itertools import product
+from string import ascii_lowercase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.folding import words
+from search.folding import SIMPLE, text_config, words
 from search.query import Term, parse
 from search.snippets import MAX_SNIPPET, Highlighter
 
@@ -39,6 +42,12 @@ def test_forms_of_a_word_are_marked_by_the_stems_of_the_languages():
 def test_a_phrase_that_ends_with_one_character_is_marked_where_that_begins_a_pair():
     assert shown_for('"2026年12月"', "契約は2026年12月に") == ["2026年12月"]
     assert shown_for('"第3条"', "第3条の規定と第3章") == ["第3条"]
+
+
+def test_every_language_that_words_are_indexed_in_has_its_stemmer():
+    languages = {text_config("".join(code)) for code in product(ascii_lowercase, repeat=2)} - {SIMPLE}
+    assert len(languages) > 25
+    assert shown(Highlighter({"harbour"}, languages=languages).snippet("a harbour")) == ["harbour"]
 
 
 def test_a_beginning_is_marked_with_the_whole_word():
