@@ -1,7 +1,7 @@
 """Turns a database URL into sessions whose transaction may only see one tenant's rows."""
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Self
 
@@ -12,7 +12,8 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from database.outages import DatabaseUnavailableError
+from database.binary_types import pass_as_bytes
+from database.outages import DatabaseUnavailableError, outages_told
 from database.reading import GIVEN_UP_AFTER_S, LIMITS, READ_ONLY, Prepared, Reader, Reading, Terms
 from telemetry import configure as telemetry
 
@@ -35,9 +36,12 @@ class Database:
     """An engine and its sessions. ``url`` is ``postgresql+asyncpg://…``; ``schema`` comes first on the search path.
 
     ``pool_size``: connections it opens at most, two or more; half of them serve sessions, the other half ``reading``.
+    ``binary_types``: names of types whose values are passed as ``bytes`` (:mod:`database.binary_types`).
     """
 
-    def __init__(self, url: str, schema: str, *, pool_size: int = CONNECTIONS) -> None:
+    def __init__(
+        self, url: str, schema: str, *, pool_size: int = CONNECTIONS, binary_types: Sequence[str] = ()
+    ) -> None:
         reading = pool_size // 2
         self.engine = create_async_engine(
             url,
@@ -59,9 +63,10 @@ class Database:
             },
         )
         _mind_lost_connections(self.engine.sync_engine)
+        _pass_as_bytes(self.engine.sync_engine, binary_types)
         telemetry.instrument_engine(self.engine.sync_engine, schema)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._reader = Reader(url, schema, pool_size=reading)
+        self._reader = Reader(url, schema, pool_size=reading, binary_types=binary_types)
 
     @asynccontextmanager
     async def transaction(self, tenant: str = NO_TENANT) -> AsyncGenerator[AsyncSession, None]:
@@ -137,6 +142,14 @@ def _mind_lost_connections(engine: Engine) -> None:
 
     event.listen(engine, "checkin", checked_in)
     event.listen(engine, "checkout", checked_out)
+
+
+def _pass_as_bytes(engine: Engine, types: Sequence[str]) -> None:
+    def connected(connection: Any, _record: ConnectionPoolEntry) -> None:
+        with outages_told():
+            connection.run_async(lambda driver_connection: pass_as_bytes(driver_connection, types))
+
+    event.listen(engine, "connect", connected)
 
 
 def _is_outage(error: DBAPIError | InterfaceError) -> bool:

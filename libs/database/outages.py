@@ -1,5 +1,28 @@
 """What a caller is told when the database is away."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import asyncpg
+
+_OUTAGES = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,  # shutting down or starting, and a statement that took too long
+    asyncpg.InternalClientError,  # a statement crossed with the server's last words
+)
+
 
 class DatabaseUnavailableError(ConnectionError):
     """The database was not there; whether a commit under way happened is not known."""
+
+
+@contextmanager
+def outages_told() -> Generator[None, None, None]:
+    """Turns what the driver raises when the server is away into ``DatabaseUnavailableError``."""
+    try:
+        yield
+    except _OUTAGES as error:
+        raise DatabaseUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error

@@ -6,8 +6,8 @@ holds as in :class:`database.engine.Database`: the tenant is bound in the transa
 
 import json
 import re
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -20,7 +20,8 @@ from pydantic_core import from_json
 from sqlalchemy import Select, TextClause
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
-from database.outages import DatabaseUnavailableError
+from database.binary_types import pass_as_bytes
+from database.outages import outages_told
 from database.pool import Pool
 from telemetry.sql import sanitized
 
@@ -31,14 +32,6 @@ GIVEN_UP_AFTER_S = 150.0
 """Seconds after which a server that says nothing at all is given up."""
 
 _CONNECT_S = 5
-_OUTAGES = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,  # shutting down or starting, and a statement that took too long
-    asyncpg.InternalClientError,  # a statement crossed with the server's last words
-)
 # Each connection keeps its own at the server, up to half a megabyte each of those that search.
 _STATEMENTS_KEPT = 128
 _STATEMENTS_COMPILED = 512
@@ -190,17 +183,21 @@ class Reading:
 
 
 class Reader:
-    """Connections for reading, opened when needed and closed when idle. ``url`` is ``postgresql+asyncpg://…``."""
+    """Connections for reading, opened when needed and closed when idle. ``url`` is ``postgresql+asyncpg://…``.
 
-    def __init__(self, url: str, schema: str, *, pool_size: int) -> None:
+    ``binary_types``: names of types whose values are passed as ``bytes``.
+    """
+
+    def __init__(self, url: str, schema: str, *, pool_size: int, binary_types: Sequence[str] = ()) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._schema = schema
+        self._binary_types = binary_types
         self._pool = Pool(self._connect, pool_size)
 
     @asynccontextmanager
     async def reading(self, tenant: str, terms: Terms = READ_ONLY) -> AsyncGenerator[Reading, None]:
         """One transaction that sees only ``tenant``'s rows. Raises ``DatabaseUnavailableError``."""
-        with _outages_told():
+        with outages_told():
             async with self._pool.borrowed() as connection:
                 await connection.execute(terms.begin(tenant))
                 reading, end = Reading(connection, self._schema, tenant, terms), "ROLLBACK"
@@ -213,7 +210,7 @@ class Reader:
 
     async def only(self, tenant: str, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """The rows of ``tenant`` that one SELECT finds. Raises ``DatabaseUnavailableError``."""
-        with _outages_told():
+        with outages_told():
             async with self._pool.borrowed() as connection:
                 return await Reading(connection, self._schema, tenant, READ_ONLY).only(query, values)
 
@@ -239,18 +236,11 @@ class Reader:
         )
         try:
             await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=from_json)
+            await pass_as_bytes(connection, self._binary_types)
         except BaseException:
             connection.terminate()
             raise
         return connection
-
-
-@contextmanager
-def _outages_told() -> Generator[None, None, None]:
-    try:
-        yield
-    except _OUTAGES as error:
-        raise DatabaseUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error
 
 
 def _literal(text: str) -> str:

@@ -131,13 +131,19 @@ class Finder:
         return answer
 
     def _context(
-        self, user_id: str, request: SearchRequest, query: Query, model: Model | None, vector: str | None, index: Index
+        self,
+        user_id: str,
+        request: SearchRequest,
+        query: Query,
+        model: Model | None,
+        vector: bytes | None,
+        index: Index,
     ) -> SearchContext:
         space = model.space if model else Space.without_vectors(index.model_id)
         cutoffs = (model or self._models.current).calibration.cutoffs(query.text, index.passages_of(space))
         return SearchContext(user_id, request, query, space, vector, cutoffs, index)
 
-    async def _vector(self, model: Model | None, query: Query, mode: str) -> str | None:
+    async def _vector(self, model: Model | None, query: Query, mode: str) -> bytes | None:
         if model is None or query.is_empty or mode == Mode.KEYWORD:
             return None
         return await query_vector(model.encoder, query.text, self._encoder_timeout_s)

@@ -1,6 +1,5 @@
-"""Turns artifacts of analyzer and embedder into rows: texts with their words, vectors as ``halfvec`` literals."""
+"""Turns artifacts of analyzer and embedder into rows: texts with their words, vectors as ``halfvec``."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import numpy as np
 from contracts.artifacts import Analysis, Cue, Locator, Passages, TextSource
 from contracts.events import MediaEmbeddedV1
 from eventing.errors import Poison
+from search import halfvec
 from search.tables import VECTOR_TABLES
 from search.word_index import index_text
 
@@ -81,14 +81,12 @@ def check_embedding(event: MediaEmbeddedV1, passages: Passages, vectors: bytes) 
         raise Poison(f"{len(vectors)} bytes of vectors for {count} x {event.dimensions} float32")
 
 
-def vector_literals(vectors: bytes, dimensions: int) -> list[str]:
-    """Returns each row of little-endian float32, scaled to length 1, as a ``halfvec`` literal: ``[0.1,…]``.
+def vector_rows(vectors: bytes, dimensions: int) -> list[bytes]:
+    """Returns each row of little-endian float32 as a ``halfvec`` of length 1 (:mod:`search.halfvec`).
 
     Raises ``Poison`` for a row that is not finite or has no direction.
     """
-    rows = np.frombuffer(vectors, "<f4").reshape(-1, dimensions).astype(np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all() or (lengths == 0).any():
-        raise Poison("a vector is not finite or has length 0")
-    halves: Sequence[list[float]] = (rows / lengths).astype(np.float16).tolist()
-    return [json.dumps(row, separators=(",", ":")) for row in halves]
+    try:
+        return halfvec.packed(np.frombuffer(vectors, "<f4").reshape(-1, dimensions))
+    except ValueError as error:
+        raise Poison(str(error)) from error

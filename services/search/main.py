@@ -13,13 +13,13 @@ from search.handlers import projections
 from search.models import Models
 from search.routes import routers
 from search.settings import Settings
-from search.tables import LEDGER, SCHEMA
+from search.tables import BINARY_TYPES, LEDGER, SCHEMA
 
 
 def build(settings: Settings) -> FastAPI:
     """Settings → resources → handlers and routes → application."""
     service = EventService(Service.SEARCH, settings)
-    database = Database(settings.database_url, SCHEMA, pool_size=settings.database_pool_size)
+    database = Database(settings.database_url, SCHEMA, pool_size=settings.database_pool_size, binary_types=BINARY_TYPES)
     service.use_database(database, LEDGER)
     chosen = chosen_encoders(settings, Service.SEARCH.value)
     models = Models.configured(chosen)

@@ -30,15 +30,15 @@ from search.store.term_queries import term_queries
 class SearchContext:
     """Everything known before a search begins: request, parsed query, thresholds and the state of the user's index.
 
-    ``space``: the vectors and texts to search. ``vector``: the query's as a ``halfvec`` literal; None if the
-    search goes by words alone.
+    ``space``: the vectors and texts to search. ``vector``: the query's as ``halfvec``; None if the search
+    goes by words alone.
     """
 
     user_id: str
     request: SearchRequest
     query: Query
     space: Space
-    vector: str | None
+    vector: bytes | None
     cutoffs: Cutoffs
     index: retrieval.Index
 

@@ -34,14 +34,13 @@ class Crossovers:
 
 CROSSOVERS: Mapping[int, Crossovers] = MappingProxyType(
     {
-        384: Crossovers(graph_from=4900, graph_scan_from=2400, exact_up_to=6000),
-        1536: Crossovers(graph_from=4900, graph_scan_from=2400, exact_up_to=1700),
+        384: Crossovers(graph_from=4900, graph_scan_from=4700, exact_up_to=10_000),
+        1536: Crossovers(graph_from=4900, graph_scan_from=4150, exact_up_to=3500),
     }
 )
 """Dimensions → crossovers, as ``python -m tests.bench.search crossovers`` measured them (docs/search-index.md).
 
-``exact_up_to`` of 384 is a choice: four runs said 3,500, 4,900 twice and 15,500. Where so many are left there
-are filters, and codes then need a statement of their own.
+``exact_up_to`` is rounded down: an exact scan reads eight times as many pages, which may not be in memory.
 """
 
 _ANY_NUMBER = 2**31 - 1

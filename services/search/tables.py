@@ -18,5 +18,8 @@ LEDGER = Ledger(MetaData())
 VECTOR_TABLES: Mapping[int, str] = MappingProxyType({384: "vectors_384", 1536: "vectors_1536"})
 """Dimensions → vector table."""
 
+BINARY_TYPES = ("halfvec",)
+"""What :class:`database.engine.Database` is to pass as bytes: vectors, as :mod:`search.halfvec` packs them."""
+
 UNEMBEDDED = ""
 """The ``model_id`` of texts of an analysis that have no vectors yet."""

@@ -10,7 +10,7 @@ from contracts.artifacts import Passages, Service
 from contracts.envelope import Envelope, EventData
 from contracts.events import MediaEmbeddedV1, MediaIndexedV1
 from eventing.handlers import Projection, StageInputs
-from search.indexing import check_embedding, passage_rows, vector_literals
+from search.indexing import check_embedding, passage_rows, vector_rows
 from search.lifecycle import embedded_by
 from search.store import files, models, passages
 from search.tables import UNEMBEDDED
@@ -39,7 +39,7 @@ async def handle(
     packed = await inputs.read(event.vectors)
     check_embedding(event, found, packed)
     rows = await asyncio.to_thread(passage_rows, found)
-    vectors = await asyncio.to_thread(vector_literals, packed, event.dimensions)
+    vectors = await asyncio.to_thread(vector_rows, packed, event.dimensions)
     known = await files.lock(session, upload)
     if not known.wants(upload, part):
         return ()

@@ -48,8 +48,7 @@ _WIDER = "SELECT set_config('hnsw.ef_search', :ef_search, true)"
 
 _OWN = "v.user_id = :user_id AND v.model_id = :model_id"
 _FRESH = " AND NOT v.in_graph"
-# The subquery parses the vector once; a generic plan would parse a parameter again for every row.
-_DISTANCE = "v.embedding <=> (SELECT vector FROM query)"
+_DISTANCE = "v.embedding <=> CAST(:vector AS halfvec)"
 
 _OF_ALL = "{table} v WHERE {own}"
 _OF_ALLOWED = "{table} v WHERE {own} AND v.upload_id = ANY(ARRAY(SELECT upload_id FROM allowed))"
@@ -61,7 +60,7 @@ _EXACT = "SELECT v.upload_id, v.ordinal, {distance} AS distance FROM {vectors} O
 
 _CODES = """SELECT * FROM (SELECT v.upload_id, v.ordinal, {distance} AS distance FROM (
     SELECT v.id FROM {vectors}
-    ORDER BY v.code <~> (SELECT CAST(binary_quantize(vector) AS bit({dimensions})) FROM query)
+    ORDER BY v.code <~> (SELECT CAST(binary_quantize(CAST(:vector AS halfvec)) AS bit({dimensions})))
     LIMIT :codes OFFSET 0) c JOIN {table} v USING (id) OFFSET 0) best ORDER BY distance LIMIT :passages"""
 
 _GRAPH = """SELECT v.upload_id, v.ordinal, {distance} AS distance FROM {table} v
@@ -83,12 +82,11 @@ _ABOUT_NOTHING = "SELECT"
 
 # array_agg is unordered: only one page's arrays are needed sorted, and Python sorts those. Visibility is checked in the
 # order of distance and stops at :depth. The left join guarantees a row even without hits.
-_FILES = """WITH query AS MATERIALIZED (SELECT CAST(CAST(:vector AS text) AS halfvec) AS vector),
-    {before} near AS ({near}),
+_FILES = """WITH {before} near AS ({near}),
     file AS (SELECT * FROM (
         SELECT upload_id, min(distance) AS distance, array_agg(ordinal) AS ordinals, array_agg(distance) AS distances
         FROM near WHERE distance <= :farthest GROUP BY upload_id ORDER BY distance, upload_id OFFSET 0) n
-        WHERE EXISTS (SELECT FROM files f WHERE f.upload_id = n.upload_id AND {visible} OFFSET 0) LIMIT :depth)
+        WHERE {visible} LIMIT :depth)
     SELECT about.*, n.upload_id, n.distance, n.ordinals, n.distances FROM ({about}) about LEFT JOIN file n ON true
     ORDER BY n.distance, n.upload_id"""
 
@@ -130,7 +128,7 @@ class _VectorQuery:
 
     def files(self, near: str, about: str, before: str = "") -> str:
         """Returns SQL for the files of ``near``, with the columns of ``about``, one row, in each row."""
-        visible = filtering.visibility_conditions(self.filters)
+        visible = "TRUE" if self.allowed else filtering.not_hidden(self.filters, "n.upload_id")
         return _FILES.format(near=near, about=about, before=self.allowed + before, visible=visible)
 
 
@@ -142,7 +140,7 @@ async def nearest(
     *,
     model_id: str,
     dimensions: int,
-    vector: str,
+    vector: bytes,
     cutoff: float,
     depth: int,
     method: ScanMethod | None = None,

@@ -96,19 +96,20 @@ _MOST_NAMED = 500
 
 
 @lru_cache(maxsize=256)
-def _find(terms: int, conditions: str, matching: str, *, weighed: bool, prefiltered: bool) -> str:
+def _find(terms: int, matching: str, *, prefilter: str, passes: str, weighed: bool) -> str:
     """Returns the statement for a number of terms, with weights as parameters (``weighed``) or computed by itself.
 
-    ``prefiltered``: the filters are applied before passages are read instead of after.
+    ``prefilter``: conditions on ``files f`` that are applied before passages are read; ``passes``: one on the files
+    found, ``s``.
     """
     shares = " + ".join(f"(CASE WHEN g.{{mask}} & {1 << i} <> 0 THEN w{i} ELSE 0 END)" for i in range(terms))
     weights = ", ".join((_WEIGHT_GIVEN if weighed else _WEIGHT).format(i=i, bit=1 << i) for i in range(terms))
     return _FIND.format(
-        set_word_scope=filtering.PREFILTER.format(conditions=conditions) if prefiltered else filtering.SET_WORD_SCOPE,
+        set_word_scope=filtering.PREFILTER.format(conditions=prefilter) if prefilter else filtering.SET_WORD_SCOPE,
         matching=matching.format(
             row=_ROW.format(mask=mask(terms)),
             after_word_scope=filtering.AFTER_WORD_SCOPE,
-            prefiltered=_PREFILTERED if prefiltered else "",
+            prefiltered=_PREFILTERED if prefilter else "",
         ),
         best_mask=BEST_MASK.format(of="FILTER (WHERE ordinal >= 0)"),
         weights=weights if weighed else f"{weights} FROM found",
@@ -116,7 +117,7 @@ def _find(terms: int, conditions: str, matching: str, *, weighed: bool, prefilte
         share_together=f"({shares.format(mask='together')})",
         total=" + ".join(f"w{i}" for i in range(terms)),
         name=_NAME,
-        passes="TRUE" if prefiltered else _PASSES.format(conditions=conditions),
+        passes=passes,
     )
 
 
@@ -212,12 +213,19 @@ class _WordSearch:
         values |= own
         if term_weights is not None:
             values |= {f"w{i}": weight for i, weight in enumerate(term_weights.weights)}
-        conditions = filtering.filter_conditions(self.filters)
-        prefiltered = matching == _ABOVE_THRESHOLD and filtering.is_selective(self.filters)
-        find = _find(len(self.terms), conditions, matching, weighed=term_weights is not None, prefiltered=prefiltered)
+        prefilter, passes = self._conditions(matching)
+        weighed = term_weights is not None
+        find = _find(len(self.terms), matching, prefilter=prefilter, passes=passes, weighed=weighed)
         # Many files have the same masks; what follows from a mask is computed once.
         matched, found = cache(self._matched), cache(self._found)
         return [self._hit(row, matched, found) for row in await self.transaction.execute(statement(find), values)]
+
+    def _conditions(self, matching: str) -> tuple[str, str]:
+        """Returns the conditions to apply before passages are read and those on the files found."""
+        if not filtering.is_selective(self.filters):
+            return "", filtering.not_hidden(self.filters, "s.upload_id")
+        conditions = filtering.filter_conditions(self.filters)
+        return (conditions, "TRUE") if matching == _ABOVE_THRESHOLD else ("", _PASSES.format(conditions=conditions))
 
     def _hit(
         self,

@@ -13,6 +13,9 @@ from search.request import Filters
 MOST_LISTED = 1000
 """Filtered files up to which their ids are handed to the next statement; with more it applies the filters again."""
 
+_HIDDEN = "f.processed_run IS NULL OR f.flagged"
+"""The condition of the index ``files_hidden`` (migration 0011)."""
+
 VISIBLE = "f.user_id = :user_id AND f.processed_run IS NOT NULL"
 
 # The processing state of a file as its owner sees it: complete once the model that answers them has its vectors.
@@ -76,6 +79,17 @@ def visibility_conditions(filters: Filters) -> str:
     if filters.other_than is not None:
         conditions.append("f.upload_id <> :other_than")
     return " AND ".join(conditions)
+
+
+def not_hidden(filters: Filters, upload_id: str) -> str:
+    """Returns the same conditions on the SQL expression ``upload_id`` of many files: cheaper than reading each file.
+
+    Few files are hidden, and an index holds those alone.
+    """
+    hidden = "f.processed_run IS NULL" if filters.include_flagged else _HIDDEN
+    condition = f"""{upload_id} NOT IN (
+        SELECT f.upload_id FROM files f WHERE f.user_id = :user_id AND ({hidden}))"""  # noqa: S608 - constants only
+    return condition if filters.other_than is None else f"{condition} AND {upload_id} <> :other_than"
 
 
 def is_selective(filters: Filters) -> bool:

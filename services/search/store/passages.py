@@ -35,8 +35,8 @@ _INSERT_TEXTS = f"""WITH r AS MATERIALIZED (SELECT * FROM unnest(CAST(:ordinals 
         CAST(r.cues AS jsonb) FROM r"""  # noqa: S608 - constants only
 
 _INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal, in_graph, embedding)
-    SELECT :upload_id, :model_id, :user_id, r.ordinal, :in_graph, CAST(r.vector AS halfvec)
-    FROM unnest(CAST(:ordinals AS int[]), CAST(:vectors AS text[])) AS r(ordinal, vector)"""
+    SELECT :upload_id, :model_id, :user_id, r.ordinal, :in_graph, r.vector
+    FROM unnest(CAST(:ordinals AS int[]), CAST(:vectors AS halfvec[])) AS r(ordinal, vector)"""
 
 _REINDEX = f"""UPDATE words SET words = {_WORDS}
     FROM unnest(CAST(:models AS text[]), CAST(:ordinals AS int[]), CAST(:words AS text[]), CAST(:spelt AS text[]))
@@ -72,7 +72,7 @@ async def replace_embedded(
     dimensions: int,
     config: str,
     rows: Sequence[PassageRow],
-    vectors: Sequence[str],
+    vectors: Sequence[bytes],
 ) -> None:
     """Replaces one model's passages and vectors of a file."""
     await remove(session, upload, model_id)

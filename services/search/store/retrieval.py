@@ -114,7 +114,7 @@ _NAMES = """SELECT upload_id, filename FROM files
     WHERE user_id = :user_id AND upload_id = ANY(CAST(:upload_ids AS text[])) AND processed_run IS NOT NULL
     ORDER BY upload_id"""
 
-_CENTRE = """SELECT CAST(avg(embedding) AS text) AS centre FROM {table}
+_CENTRE = """SELECT avg(embedding) AS centre FROM {table}
     WHERE user_id = :user_id AND upload_id = :upload_id AND model_id = :model_id"""
 
 
@@ -255,8 +255,8 @@ async def in_order(transaction: Transaction, user_id: str, upload_ids: Sequence[
     return [row.upload_id for row in rows]
 
 
-async def centre(transaction: Transaction, user_id: str, upload_id: str, space: Space) -> str | None:
-    """Returns the mean of a file's vectors as ``halfvec`` reads it; None if it has none of this model."""
+async def centre(transaction: Transaction, user_id: str, upload_id: str, space: Space) -> bytes | None:
+    """Returns the mean of a file's vectors as ``halfvec``; None if it has none of this model."""
     mean = statement(_CENTRE.format(table=VECTOR_TABLES[space.dimensions]))
     values = {"user_id": user_id, "upload_id": upload_id, "model_id": space.model_id}
     return (await transaction.execute(mean, values)).one().centre

@@ -20,6 +20,7 @@ from pathlib import Path
 import structlog
 
 from database.engine import Database
+from search.tables import BINARY_TYPES, SCHEMA
 from tests.bench.search import plot, server, tables, writing
 from tests.bench.search.corpus import sentences
 from tests.bench.search.filling import tenants_of
@@ -68,7 +69,7 @@ async def measure(run: Run, home: server.Server) -> bool:
             parts = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in stored.timings.items())
             tables.say(f"\n{total} segments, {dimensions} dims, {len(stored.files)} files; bulk loading: {parts}")
             users = [tenant.user_id for tenant in stored.tenants[: len(run.sizes(total))]]
-            async with Database(home.service_url(name), "search") as database:
+            async with Database(home.service_url(name), SCHEMA, binary_types=BINARY_TYPES) as database:
                 bench = Bench(database, stored, source, dimensions, 8 if run.quick else QUESTIONS)
                 if run.what == "crossovers":
                     await tables.crossovers(bench, users)

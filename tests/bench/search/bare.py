@@ -1,14 +1,15 @@
 """The same rows asked without the service, for the floor below it: no row security, no files, no grouping by file."""
 
-import json
 import re
 import time
 from collections.abc import Mapping, Sequence
 
 import asyncpg
 
+from database.binary_types import pass_as_bytes
 from search.query import parse
 from search.store.graph import GRAPHS
+from search.tables import BINARY_TYPES
 from tests.bench.search.filling import MODEL
 from tests.bench.search.measuring import ROUNDS, TOP, Bench, Timing, keeping
 
@@ -24,7 +25,7 @@ _KEY = "SELECT tenant_key($1) || ':'"
 
 async def by_meaning(bench: Bench, admin_url: str, user: str) -> Timing:
     """The fastest of good recall of an exact scan and a walk through the tenant's graph."""
-    distance = "embedding <=> CAST(CAST($3 AS text) AS halfvec)"
+    distance = "embedding <=> CAST($3 AS halfvec)"
     connection = await _connected(admin_url, {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "100"})
     try:
         found: list[Timing] = []
@@ -62,6 +63,7 @@ async def by_words(bench: Bench, admin_url: str, user: str) -> Timing:
 async def _connected(admin_url: str, settings: Mapping[str, str]) -> asyncpg.Connection:
     own = {"search_path": "search,public", "jit": "off", "plan_cache_mode": "force_custom_plan"}
     connection = await asyncpg.connect(admin_url, server_settings=own)
+    await pass_as_bytes(connection, BINARY_TYPES)
     for name, value in settings.items():
         await connection.execute(f"SET {name} = '{value}'")
     return connection
@@ -72,9 +74,8 @@ async def _timed(bench: Bench, connection: asyncpg.Connection, statement: str, u
     found: list[Sequence[str]] = []
     questions = range(len(bench.questions))
     for question in [*questions] * ROUNDS:
-        vector = json.dumps(bench.vectors[question].tolist())
         started = time.perf_counter()
-        rows = await connection.fetch(statement, user, MODEL, vector)
+        rows = await connection.fetch(statement, user, MODEL, bench.packed[question])
         times.append((time.perf_counter() - started) * 1000)
         found.append(list(dict.fromkeys(row["upload_id"] for row in rows))[:TOP])
     truths = [bench.nearest_files(user, keeping(1.0), question) for question in questions]

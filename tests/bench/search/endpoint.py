@@ -20,6 +20,7 @@ from sqlalchemy import TextClause
 from contracts.artifacts import Service
 from contracts.events import UserChangedV1
 from contracts.events.user_changed_v1 import ApiKeyHash, UserStatus
+from database.binary_types import pass_as_bytes
 from database.engine import Database
 from database.reading import READ_ONLY, Reading, Rows, Terms, prepared
 from embeddings.encoder import Encoded, Encoder
@@ -27,14 +28,12 @@ from hosting.app import create_app
 from identity.api_keys import hash_api_key, new_api_key
 from search.authenticator import ProjectedAuthenticator
 from search.cache import AnswerCache
-from search.cut_offs import Calibration
 from search.finder import Finder
 from search.routes.searching import search_router
 from search.store import principals
+from search.tables import BINARY_TYPES
 from tests.bench.search.filling import MODEL
 from tests.bench.search.measuring import Bench, Selection
-
-EVERYTHING = Calibration(-1.0, -1.0)
 
 
 class Remembered(Encoder):
@@ -167,7 +166,7 @@ async def measured(bench: Bench, user_id: str, selection: Selection, clients: in
 
 
 def _application(bench: Bench, database: Database) -> FastAPI:
-    finder = Finder(database, Remembered(bench), calibration=EVERYTHING, cache=AnswerCache(most_results=0))
+    finder = Finder(database, Remembered(bench), calibration=bench.calibration, cache=AnswerCache(most_results=0))
     app = create_app(Service.SEARCH, routers=[search_router(finder)])
     app.state.authenticator = ProjectedAuthenticator(bench.database)
     return app
@@ -197,6 +196,7 @@ async def _connection(bench: Bench, stack: AsyncExitStack) -> asyncpg.Connection
         server_settings={"search_path": "search,public"},
     )
     stack.push_async_callback(connection.close)
+    await pass_as_bytes(connection, BINARY_TYPES)
     return connection
 
 

@@ -1,6 +1,5 @@
 """Asks the service's own store by meaning and by words; turns the answers into milliseconds of SQL and recall."""
 
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +9,9 @@ import numpy as np
 
 from database.engine import Database
 from database.reading import Reading
+from embeddings.local import MODEL_ID
+from search import halfvec
+from search.cut_offs import calibration_for
 from search.planner import ScanMethod
 from search.query import parse
 from search.ranking import TextHit
@@ -23,6 +25,12 @@ TOP = 20
 DEPTH = 50
 """Files a first page reads of each list (``search.ranking.TIERS``)."""
 
+
+EVERYTHING = -1.0
+"""A cut-off that every passage passes."""
+
+_ROUNDING = 0.001
+"""Of a cosine, by float16: what is nearer than this to the cut-off may be found or not."""
 
 ROUNDS = 2
 """Of all questions, the last one timed: who asks first would pay for what the server has to fetch from the disk."""
@@ -81,7 +89,9 @@ class Bench:
         self.questions = [source.questions[i] for i in picked]
         vectors = unit(source.question_vectors[picked] @ rotation(source.question_vectors.shape[1], dimensions))
         self.vectors: Matrix = vectors
-        self._nearest: dict[tuple[str, str, int], list[str]] = {}
+        self.packed = halfvec.packed(vectors)
+        self._nearest: dict[tuple[str, str, int, float], list[str]] = {}
+        self.calibration = calibration_for(MODEL_ID)
 
     @asynccontextmanager
     async def transaction(self, user_id: str) -> AsyncGenerator[Reading, None]:
@@ -89,17 +99,23 @@ class Bench:
         async with self._clocked.reading(user_id, retrieval.SEARCH_TERMS) as reading:
             yield reading
 
-    def nearest_files(self, user_id: str, selection: Selection, question: int) -> list[str]:
+    def cutoff(self, user_id: str, question: int) -> float:
+        """The cosine from which on a search shows a passage, as calibrated for the model of the vectors."""
+        passages = len(self.stored.file_of[user_id])
+        return self.calibration.cutoffs(self.questions[question], passages).with_words
+
+    def nearest_files(self, user_id: str, selection: Selection, question: int, cutoff: float = EVERYTHING) -> list[str]:
         """By exact search in numpy: the best passage counts for its file."""
-        key = (user_id, selection.name, question)
+        key = (user_id, selection.name, question, cutoff)
         if key not in self._nearest:
-            self._nearest[key] = self._exactly(user_id, selection, question)
+            self._nearest[key] = self._exactly(user_id, selection, question, cutoff + _ROUNDING)
         return self._nearest[key]
 
-    def _exactly(self, user_id: str, selection: Selection, question: int) -> list[str]:
+    def _exactly(self, user_id: str, selection: Selection, question: int, least: float) -> list[str]:
         files = self.stored.file_of[user_id]
-        wanted = np.array([selection.keeps(file) for file in files])
-        scores = np.where(wanted, self.stored.vectors[user_id] @ self.vectors[question], -np.inf)
+        scores = self.stored.vectors[user_id] @ self.vectors[question]
+        wanted = np.array([selection.keeps(file) for file in files]) & (scores >= least)
+        scores = np.where(wanted, scores, -np.inf)
         found: dict[str, None] = {}
         for i in np.argsort(-scores, kind="stable"):
             if not np.isfinite(scores[i]) or len(found) == TOP:
@@ -107,12 +123,17 @@ class Bench:
             found.setdefault(files[i].upload_id)
         return list(found)
 
-    async def by_meaning(self, user_id: str, selection: Selection, method: ScanMethod | None = None) -> Timing:
-        """Every question, after all of them once; ``method`` overrules the planner."""
+    async def by_meaning(
+        self, user_id: str, selection: Selection, method: ScanMethod | None = None, *, as_searched: bool = False
+    ) -> Timing:
+        """Every question, after all of them once; ``method`` overrules the planner.
+
+        ``as_searched``: with the cut-off, as a search asks; otherwise whatever is nearest counts.
+        """
         times: list[float] = []
         hit = sought = missing = 0
         for question in [*range(len(self.questions))] * ROUNDS:
-            vector = json.dumps(self.vectors[question].tolist())
+            cutoff = self.cutoff(user_id, question) if as_searched else EVERYTHING
             async with self.transaction(user_id) as reading:
                 index = await retrieval.index_state(reading, user_id, MODEL)
                 self.clock.take()
@@ -123,13 +144,13 @@ class Bench:
                     index.holdings.counts(MODEL, self.dimensions),
                     model_id=MODEL,
                     dimensions=self.dimensions,
-                    vector=vector,
-                    cutoff=-1.0,
+                    vector=self.packed[question],
+                    cutoff=cutoff,
                     depth=DEPTH,
                     method=method,
                 )
                 times.append(self.clock.take()[0])
-            truth = self.nearest_files(user_id, selection, question)
+            truth = self.nearest_files(user_id, selection, question, cutoff)
             ids = [hit.upload_id for hit in found[:TOP]]
             hit, sought = hit + len(set(ids) & set(truth)), sought + len(truth)
             missing = max(missing, len(truth) - len(ids))

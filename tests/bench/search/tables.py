@@ -49,7 +49,7 @@ async def crossovers(bench: Bench, users: Sequence[str]) -> None:
     for user in users:
         size = len(bench.stored.file_of[user])
         found = {
-            method: await bench.by_meaning(user, keeping(1.0), method)
+            method: await bench.by_meaning(user, keeping(1.0), method, as_searched=True)
             for method in ScanMethod
             if _possible(size, method)
         }
@@ -71,7 +71,9 @@ async def _walks(bench: Bench, users: Sequence[str]) -> None:
         async with bench.transaction(user) as reading:
             counts = (await retrieval.index_state(reading, user, MODEL)).holdings.counts(MODEL, bench.dimensions)
         for share in WALKED_SHARES:
-            found = {method: await bench.by_meaning(user, keeping(share), method) for method in ScanMethod}
+            found = {
+                method: await bench.by_meaning(user, keeping(share), method, as_searched=True) for method in ScanMethod
+            }
             worth = round(counts.graph_scan_value(share))
             ways = "  ".join(f"{method} {shown(timing)}" for method, timing in found.items())
             say(f"  {counts.passages:>7} keeps {share:4.0%} worth {worth:>6}  {ways}")
@@ -98,7 +100,7 @@ async def sql(bench: Bench, admin_url: str, users: Sequence[str]) -> list[tuple[
     measured: list[goals.Measured] = []
     for user in users:
         size = len(bench.stored.file_of[user])
-        plain, filtered = await bench.by_meaning(user, keeping(1.0)), await bench.by_meaning(user, keeping(0.1))
+        plain, filtered = [await bench.by_meaning(user, keeping(share), as_searched=True) for share in (1.0, 0.1)]
         words, _ = await bench.by_words(user, keeping(1.0))
         nearest, matching = await bare.by_meaning(bench, admin_url, user), await bare.by_words(bench, admin_url, user)
         grown.append((size, plain))

@@ -7,7 +7,7 @@ import numpy as np
 
 from contracts.artifacts import Locator, TextSource, UploadRef
 from database.engine import Database
-from search.indexing import PassageRow, vector_literals
+from search.indexing import PassageRow, vector_rows
 from search.planner import CROSSOVERS
 from search.store import passages
 from search.word_index import index_text
@@ -36,10 +36,10 @@ async def measured(database: Database, admin_url: str, source: Sentences, dimens
             )  # fmt: skip
             started = time.perf_counter()
             rows = [PassageRow(i, t, TextSource.TEXT, Locator(page=i + 1), index_text(t)) for i, t in enumerate(texts)]
-            literals = vector_literals(vectors.astype("<f4").tobytes(), dimensions)
+            packed = vector_rows(vectors.astype("<f4").tobytes(), dimensions)
             prepared = time.perf_counter()
             async with database.transaction(user) as session:
-                await passages.replace_embedded(session, upload, MODEL, dimensions, "english", rows, literals)
+                await passages.replace_embedded(session, upload, MODEL, dimensions, "english", rows, packed)
             preparing += prepared - started
             storing += time.perf_counter() - prepared
         total = preparing + storing

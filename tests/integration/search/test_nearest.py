@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from search import planner
+from search import halfvec, planner
 from search.planner import Counts, Crossovers, ScanMethod, choose_scan
 from search.request import Filters
 from search.store import by_meaning, filtering, graph
@@ -42,7 +42,7 @@ async def nearest(world, method, **asked):
 
 
 async def of_ada(transaction, world, *, filters=Filters(), cutoff=0.2, depth=20, method=None):
-    vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
+    (vector,) = halfvec.packed((await world.encoder.encode_query("harbour ice number7"))[np.newaxis])
     counted = await graph.counts(transaction, "ada", world.encoder.model_id, 384)
     return await by_meaning.nearest(
         transaction,

@@ -1,11 +1,11 @@
 """What an operator does to the index: nothing found before is lost."""
 
 import argparse
-import json
 
+import numpy as np
 import pytest
 
-from search import maintenance
+from search import halfvec, maintenance
 from search.planner import ScanMethod
 from search.request import Filters
 from search.store import by_meaning, graph
@@ -21,7 +21,7 @@ async def filled(world):
 
 
 async def found(world, method):
-    vector = json.dumps((await world.encoder.encode_query("harbour ice number7")).tolist())
+    (vector,) = halfvec.packed((await world.encoder.encode_query("harbour ice number7"))[np.newaxis])
     async with world.database.transaction("o'neil") as session:
         await set_for_searching(session)
         counts = await graph.counts(session, "o'neil", world.encoder.model_id, 384)

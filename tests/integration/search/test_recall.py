@@ -3,8 +3,6 @@
 The full measurement, among 300,000 segments and in 1536 dimensions too: ``python -m tests.bench.search recall``.
 """
 
-import json
-
 import pytest
 from sqlalchemy import text
 
@@ -55,7 +53,7 @@ async def assert_reading_deeper_only_appends(bench, user):
     """Ways that miss some would otherwise show a file on two pages, or on none."""
     for method in (ScanMethod.CODES, ScanMethod.GRAPH):
         walks = await scans_of_graphs(bench, user)
-        for vector in bench.vectors:
+        for vector in bench.packed:
             first, deeper = [await nearest(bench, user, vector, depth, method) for depth in (DEPTH, 4 * DEPTH)]
             assert deeper[:DEPTH] == first
             assert len(set(deeper)) == len(deeper) > DEPTH
@@ -81,7 +79,7 @@ async def nearest(bench, user, vector, depth, method):
             await graph.counts(reading, user, MODEL, 384),
             model_id=MODEL,
             dimensions=384,
-            vector=json.dumps(vector.tolist()),
+            vector=vector,
             cutoff=-1.0,
             depth=depth,
             method=method,

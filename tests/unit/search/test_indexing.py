@@ -1,7 +1,5 @@
 """Artifacts into rows: what does not agree is poison, what is long is split, what Postgres cannot keep is gone."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +18,7 @@ from contracts.artifacts import (
 )
 from contracts.events import MediaEmbeddedV1
 from eventing.errors import Poison
-from search.indexing import MAX_TEXT, check_embedding, passage_rows, segment_rows, split, vector_literals
+from search.indexing import MAX_TEXT, check_embedding, passage_rows, segment_rows, split, vector_rows
 
 REF = ArtifactRef(bucket="b", key="k", sha256="0" * 64, media_type="x", size_bytes=0)
 
@@ -58,14 +56,14 @@ def test_what_disagrees_is_poison(event, found, size):
 
 
 def test_vectors_are_read_little_endian_and_scaled_to_length_1():
-    literals = vector_literals(np.array([[3, 4], [0, -2]], "<f4").tobytes(), 2)
-    assert np.allclose([json.loads(literal) for literal in literals], [[0.6, 0.8], [0, -1]], atol=1e-3)
+    rows = vector_rows(np.array([[3, 4], [0, -2]], "<f4").tobytes(), 2)
+    assert np.allclose([np.frombuffer(row, ">f2", offset=4) for row in rows], [[0.6, 0.8], [0, -1]], atol=1e-3)
 
 
 @pytest.mark.parametrize("bad", [[np.nan, 1], [np.inf, 1], [0, 0]])
 def test_vectors_without_direction_are_poison(bad):
     with pytest.raises(Poison):
-        vector_literals(np.array([bad], "<f4").tobytes(), 2)
+        vector_rows(np.array([bad], "<f4").tobytes(), 2)
 
 
 @given(st.text(max_size=9000))

@@ -46,7 +46,7 @@ def test_without_a_graph_many_are_found_by_their_codes(dimensions):
 def test_what_counts_is_what_the_filters_leave():
     counts = merged(100_000, files=10_000)
     assert choose_scan(counts, 10_000, 384).method is ScanMethod.GRAPH
-    assert choose_scan(counts, 1000, 384).method is ScanMethod.CODES
+    assert choose_scan(counts, 1500, 384).method is ScanMethod.CODES
     assert choose_scan(counts, 50, 384).method is ScanMethod.EXACT
     assert choose_scan(counts, 50, 384).rows_left == 500
 
@@ -72,8 +72,8 @@ def test_what_is_not_in_the_graph_is_not_sought_there():
 
 
 def test_a_graph_shared_with_others_is_walked_for_more_vectors_only():
-    alone = merged(10_000)
-    shared = Counts(10_000, 10_000, 1000, of_graph=0.1)
+    alone = merged(11_000)
+    shared = Counts(11_000, 11_000, 1000, of_graph=0.1)
     assert choose_scan(alone, None, 384).method is ScanMethod.GRAPH
     assert choose_scan(shared, None, 384).method is ScanMethod.CODES
     assert choose_scan(Counts(100_000, 100_000, 10_000, of_graph=0.1), None, 384).method is ScanMethod.GRAPH
