@@ -58,6 +58,7 @@ _ALLOWED = " AND (v.upload_id IN (SELECT upload_id FROM allowed)) IS TRUE"
 # OFFSET 0 keeps the subquery apart: the distance is computed once per row, and no plan uses an HNSW index.
 _EXACT = "SELECT v.upload_id, v.ordinal, {distance} AS distance FROM {vectors} OFFSET 0"
 
+# The query's code is a subquery: a generic plan would compute it again for every row.
 _CODES = """SELECT * FROM (SELECT v.upload_id, v.ordinal, {distance} AS distance FROM (
     SELECT v.id FROM {vectors}
     ORDER BY v.code <~> (SELECT CAST(binary_quantize(CAST(:vector AS halfvec)) AS bit({dimensions})))

@@ -3,12 +3,14 @@
 import asyncio
 
 import asyncpg
+import numpy as np
 import pytest
 from sqlalchemy import event, text
 
 from database import engine as engines
 from database.engine import Database
 from hosting.settings import DatabaseSettings
+from search import halfvec
 from tests.integration.conftest import ServiceDatabase
 
 
@@ -70,6 +72,21 @@ async def test_a_pools_size_is_all_it_opens_for_sessions_and_for_reading(
             )
             opened = {row.application_name: row.connections for row in counted}
     assert opened == {"search": 3, "search_reading": 2}
+
+
+async def test_binary_types_are_bytes_for_sessions_and_for_reading(service_database: ServiceDatabase) -> None:
+    database = await service_database("search")
+    (vector,) = halfvec.packed(np.array([[3.0, 4.0]]))
+    asked = text(
+        "SELECT CAST(:one AS halfvec) AS one, CAST(:many AS halfvec[]) AS many, "
+        "CAST(CAST(:one AS halfvec) AS text) AS read"
+    )
+    values = {"one": vector, "many": [vector, vector]}
+    async with database.transaction() as session:
+        by_session = (await session.execute(asked, values)).one()
+    async with database.reading("ann") as reading:
+        by_reading = (await reading.execute(asked, values)).one()
+    assert tuple(by_session) == tuple(by_reading) == (vector, [vector, vector], "[0.60009766,0.7998047]")
 
 
 def test_the_settings_speak_of_the_same_number() -> None:
