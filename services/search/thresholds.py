@@ -18,8 +18,10 @@ SAMPLES = (4, 16, 64, 256, 1024)
 READ_WHOLE = 400
 """Number of a tenant's files up to which reading every passage that holds a word is as fast as sampling."""
 
-_LEAST_SAMPLED = 100
-"""Files that a sample must have."""
+_LEAST_SAMPLED = 50
+"""Files that a sample must have; with as many the first ten results are those of reading everything
+(docs/decisions/0028).
+"""
 
 _LEAST_SEEN = 3
 """Sampled files that must reach a threshold."""

@@ -56,7 +56,7 @@ def numbers(hits):
 
 
 def test_these_tenants_are_sampled():
-    assert sample_for(FILES) == 4
+    assert sample_for(FILES) == 16
     assert FILES > READ_WHOLE
 
 

@@ -58,7 +58,7 @@ def test_a_literal_term_is_always_enough():
 
 def test_small_tenants_are_read_whole_and_larger_ones_by_the_smallest_telling_sample():
     assert [sample_for(files) for files in (0, 10, 400)] == [None, None, None]
-    assert [sample_for(files) for files in (401, 1600, 100_000, 10_000_000)] == [4, 16, 256, 1024]
+    assert [sample_for(files) for files in (401, 800, 100_000, 10_000_000)] == [4, 16, 1024, 1024]
     assert set(SAMPLES) >= {sample_for(files) for files in range(401, 200_000, 997)}
 
 
