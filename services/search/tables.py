@@ -1,8 +1,8 @@
 """Names of the schema ``search``; the migrations create its tables, the modules of ``store`` query them.
 
 Vectors lie in one table per number of dimensions, because an index is built for one. Another number of dimensions needs
-a migration (table, policy, counting triggers and graphs as in 0001, 0002 and 0005), a line here, and one in
-``planner.CROSSOVERS``. Every row carries its model; vectors of two models are never compared.
+a migration (table, policy, counting triggers, indexes and graphs as in 0001, 0002, 0005 and 0011), a line here, and one
+in ``planner.CROSSOVERS``. Every row carries its model; vectors of two models are never compared.
 """
 
 from collections.abc import Mapping
