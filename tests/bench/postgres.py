@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from database.engine import Database
 from database.migrate import migrate
 from localcloud.postgres import superuser_password
+from tests.databases import open_as_service
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ async def service_database(directory: Path, service: str) -> AsyncIterator[Datab
         admin = f"postgresql+asyncpg://postgres:{superuser_password(data)}@127.0.0.1:{port}/postgres"
         await migrate(admin, service, ROOT / "services" / service / "migrations", "secret", "head")
         url = make_url(admin).set(username=service, password="secret")
-        async with Database(url.render_as_string(hide_password=False), service) as database:
+        async with open_as_service(url) as database:
             yield database
     finally:
         server.terminate()

@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 from database.engine import Database
 from database.migrate import migrate
 from localcloud.postgres import superuser_password
-from search.tables import BINARY_TYPES, SCHEMA
+from tests.databases import open_as_service
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -87,8 +87,7 @@ async def service_database(postgres_server: str, admin_url: str, templates: set[
             templates.add(service)
         url = make_url(admin_url).set(username=service, password="secret")
         await _as_superuser(postgres_server, f"CREATE DATABASE {url.database} TEMPLATE {service}")
-        binary_types = BINARY_TYPES if service == SCHEMA else ()
-        opened.append(Database(url.render_as_string(hide_password=False), service, binary_types=binary_types))
+        opened.append(open_as_service(url))
         return opened[-1]
 
     yield open_database

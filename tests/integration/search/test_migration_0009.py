@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from database.engine import Database
 from database.migrate import migrate
+from tests.databases import open_as_service
 from tests.integration.conftest import ROOT
 
 MIGRATIONS = ROOT / "services" / "search" / "migrations"
@@ -34,7 +35,7 @@ async def upgraded(admin_url: str) -> AsyncIterator[Database]:
     finally:
         await admin.close()
     url = make_url(admin_url).set(username="search", password="secret")
-    async with Database(url.render_as_string(hide_password=False), "search") as database:
+    async with open_as_service(url) as database:
         yield database
 
 

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from database.engine import Database
 from database.migrate import migrate
+from tests.databases import open_as_service
 from tests.integration.conftest import ROOT
 
 MIGRATIONS = ROOT / "services" / "search" / "migrations"
@@ -32,7 +32,7 @@ async def upgraded(admin_url):
         await admin.close()
     await migrate(admin_url, "search", MIGRATIONS, "secret", "head")
     url = make_url(admin_url).set(username="search", password="secret")
-    async with Database(url.render_as_string(hide_password=False), "search") as database:
+    async with open_as_service(url) as database:
         yield database
 
 
