@@ -82,7 +82,7 @@ def visibility_conditions(filters: Filters) -> str:
 
 
 def not_hidden(filters: Filters, upload_id: str) -> str:
-    """Returns the same conditions on the SQL expression ``upload_id`` of many files: cheaper than reading each file.
+    """Returns :func:`visibility_conditions` for the SQL expression ``upload_id`` of many files, without reading each.
 
     Few files are hidden, and an index holds those alone.
     """
