@@ -158,6 +158,19 @@ class MaterialPicture(Contract):
     height: int
 
 
+class StoryboardPicture(Contract):
+    """A small picture, for people, of one place in a file."""
+
+    image: ArtifactRef
+    locator: Locator
+
+
+class Storyboard(Contract):
+    """A film's scenes or a document's pages as small pictures, in order; stored as ``storyboard.json``."""
+
+    pictures: tuple[StoryboardPicture, ...]
+
+
 class MaterialSound(Contract):
     """Sound for a speech backend: a chunk of at most 10 min of the recording, mono, 16 kHz (Ogg Opus).
 

@@ -26,6 +26,7 @@ class MediaProcessedV1(EventData):
     material: ArtifactRef
     thumbnail: ArtifactRef | None = None
     preview: ArtifactRef | None = None
+    storyboard: ArtifactRef | None = Field(default=None, description="where the pictures of its places are listed")
     degradations: tuple[Degradation, ...] = Field(default=(), max_length=20)
 
     def subject(self) -> str:

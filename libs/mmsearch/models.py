@@ -145,6 +145,7 @@ class Moment(_Answered):
     end_s: float | None = None
     section: str | None = None
     source: str | None = None
+    thumbnail_url: str | None = None
     highlights: tuple[tuple[int, int], ...] = ()
     """[start, end) in characters of ``text``."""
 

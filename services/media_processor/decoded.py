@@ -30,6 +30,7 @@ class DecodeLimits(_Message):
     max_text_chars: int = Field(default=20_000_000, description="text kept per file; the rest is dropped and said so")
     max_frames: int = Field(default=60, description="frames of a video for analysis, spread over its whole length")
     max_scans: int = Field(default=40, description="pages without text that are rendered for OCR")
+    max_page_pictures: int = Field(default=200, description="pages of a document that get a small picture")
 
 
 class Job(_Message):
@@ -57,6 +58,13 @@ class DecodedPicture(_Message):
     height: int = Field(gt=0)
 
 
+class DecodedPlace(_Message):
+    """A small picture of one place in the original, for people, that the child wrote."""
+
+    name: FileName
+    locator: Locator
+
+
 class DecodedSound(_Message):
     """A chunk of sound for speech recognition the child wrote; see ``contracts.artifacts.MaterialSound``."""
 
@@ -73,6 +81,7 @@ class Decoded(_Message):
     properties: MediaProperties
     texts: tuple[MaterialText, ...] = ()
     pictures: tuple[DecodedPicture, ...] = ()
+    storyboard: tuple[DecodedPlace, ...] = ()
     speech: tuple[DecodedSound, ...] = ()
     thumbnail: DecodedFile | None = None
     preview: DecodedFile | None = None

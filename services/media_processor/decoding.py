@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import av.logging
 from av.error import FFmpegError
 
-from contracts.artifacts import Degradation, FailureCode, MaterialText, MediaProperties
+from contracts.artifacts import Degradation, FailureCode, Locator, MaterialText, MediaProperties
 from eventing.errors import Reject
 from media_processor import pictures
 from media_processor.decoded import (
@@ -22,6 +22,7 @@ from media_processor.decoded import (
     Decoded,
     DecodedFile,
     DecodedPicture,
+    DecodedPlace,
     DecodeLimits,
     Job,
     Rejection,
@@ -115,9 +116,9 @@ def _decode(job: Job) -> Decoded:
     properties = steps.attempt("metadata", lambda: row.metadata(opened), MediaProperties())
     thumbnail = steps.attempt("thumbnail", lambda: _save_thumbnail(row, opened, job.output), None)
     prepared = steps.attempt("prepare", lambda: row.prepare(opened), Prepared())
-    steps.add_all(prepared.degradations)
-    saved: list[DecodedPicture] = []
+    saved = _Saved()
     steps.attempt("pictures", lambda: _save_pictures(prepared, job.output, saved), None)
+    steps.add_all(prepared.degradations)  # drawing the pictures may have added some
     preview, speech = row.preview, row.speech
     shown = steps.attempt("preview", lambda: preview(opened, job.output, steps.add) if preview else None, None)
     heard = steps.attempt("speech", lambda: speech(opened, job.output, steps.add) if speech else [], [])
@@ -126,7 +127,8 @@ def _decode(job: Job) -> Decoded:
         media_type=found.media_type,
         properties=properties,
         texts=_bounded(prepared.texts, job.limits.max_text_chars, steps),
-        pictures=tuple(saved),
+        pictures=tuple(saved.pictures),
+        storyboard=tuple(saved.storyboard),
         speech=tuple(heard),
         thumbnail=thumbnail,
         preview=shown,
@@ -144,11 +146,25 @@ def _save_thumbnail(row: Row[Any], opened: Any, output: Path) -> DecodedFile | N
     return DecodedFile(name=name, media_type=row.thumbnail_type)
 
 
-def _save_pictures(prepared: Prepared, output: Path, saved: list[DecodedPicture]) -> None:
+@dataclass(frozen=True)
+class _Saved:
+    """What was written before a picture failed is kept."""
+
+    pictures: list[DecodedPicture] = field(default_factory=list[DecodedPicture])
+    storyboard: list[DecodedPlace] = field(default_factory=list[DecodedPlace])
+
+
+def _save_pictures(prepared: Prepared, output: Path, saved: _Saved) -> None:
     for number, shot in enumerate(prepared.shots, start=1):
-        name = f"picture-{number:04d}.jpg"
-        pictures.save_for_analysis(shot.image, output / name)
-        saved.append(DecodedPicture(name=name, locator=shot.locator, width=shot.image.width, height=shot.image.height))
+        if shot.for_analysis:
+            name = f"picture-{number:04d}.jpg"
+            pictures.save_quickly(shot.image, output / name)
+            width, height = shot.image.size
+            saved.pictures.append(DecodedPicture(name=name, locator=shot.locator, width=width, height=height))
+        if shot.locator != Locator():  # of a file that is one picture the thumbnail is all there is to show
+            name = f"place-{number:04d}.jpg"
+            pictures.save_quickly(pictures.shrunk(shot.image, pictures.THUMBNAIL_BOX), output / name)
+            saved.storyboard.append(DecodedPlace(name=name, locator=shot.locator))
 
 
 def _bounded(texts: list[MaterialText], limit: int, steps: _Steps) -> tuple[MaterialText, ...]:

@@ -59,8 +59,8 @@ def save_for_people(image: Image.Image, path: Path) -> None:
         _bare(image).save(path, "JPEG", quality=85, progressive=True, optimize=True)
 
 
-def save_for_analysis(image: Image.Image, path: Path) -> None:
-    """JPEG without the passes that make it progressive, which cost more than all the rest."""
+def save_quickly(image: Image.Image, path: Path) -> None:
+    """JPEG without the passes that make it progressive, which cost more than all the rest; a file may have many."""
     _bare(image).save(path, "JPEG", quality=88)
 
 

@@ -225,6 +225,6 @@ async def _listen(reader: asyncio.StreamReader, waiting: dict[int, "asyncio.Futu
 
 
 def _files_exist(output: Path, decoded: Decoded) -> bool:
-    names = [p.name for p in (*decoded.pictures, *decoded.speech)]
+    names = [p.name for p in (*decoded.pictures, *decoded.storyboard, *decoded.speech)]
     names += [f.name for f in (decoded.thumbnail, decoded.preview) if f]
     return all((output / name).is_file() and not (output / name).is_symlink() for name in names)

@@ -24,6 +24,7 @@ class MomentAnswer:
     """A place inside a file. ``highlights`` are [start, end) in Unicode code points of ``text``.
 
     ``start_s``: the second at which the line with the query's words is spoken, or the first line if none has them.
+    ``thumbnail_url``: a picture of the page or of the scene shown at ``start_s``, if the file has such pictures.
     """
 
     text: str
@@ -35,6 +36,7 @@ class MomentAnswer:
     start_s: float | None = None
     end_s: float | None = None
     section: str | None = None
+    thumbnail_url: str | None = None
 
 
 @dataclass(slots=True)
@@ -110,7 +112,6 @@ class ImageAnswer(BaseModel):
 
 def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> FileAnswer:
     """Returns a found file as JSON, with its moments that still exist."""
-    has_thumbnail = file.has_thumbnail and not file.flagged
     return FileAnswer(
         upload_id=file.upload_id,
         filename=file.filename,
@@ -124,7 +125,7 @@ def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -
         summary=file.summary,
         similarity_score=round(ranked.similarity, 4),
         matched=sorted(ranked.matched),
-        thumbnail_url=f"/api/v1/file/{file.upload_id}/thumbnail" if has_thumbnail else None,
+        thumbnail_url=_thumbnail_url(file) if file.has_thumbnail and not file.flagged else None,
         flagged=bool(file.flagged),
         moments=_moments(file, ranked, highlighter),
     )
@@ -138,7 +139,7 @@ def page_meta(limit: int, offset: int, shown: int, total: int) -> dict[str, obje
 def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> list[MomentAnswer]:
     """Returns the moments that do not repeat a better one, best first."""
     found = [
-        _Found(moment.key, _moment(moment, passage, highlighter))
+        _Found(moment.key, _moment(file, moment, passage, highlighter))
         for moment in ranked.moments
         if (passage := file.passages.get(moment.key)) is not None
     ]
@@ -172,9 +173,10 @@ def _may_overlap(one: _Found, better: _Found) -> bool:
     return here.start_s < (there.end_s or there.start_s) and there.start_s < (here.end_s or here.start_s)
 
 
-def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
+def _moment(file: FoundFile, moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> MomentAnswer:
     shown = highlighter.snippet(passage.text, holds_words=not _BY_WORDS.isdisjoint(moment.matched))
     line = start_of(passage.cues, shown.found) if passage.cues else None
+    start_s = passage.start_s if line is None else line
     return MomentAnswer(
         text=shown.text,
         score=round(moment.score, 4),
@@ -182,10 +184,23 @@ def _moment(moment: Moment, passage: FoundPassage, highlighter: Highlighter) -> 
         source=passage.source,
         highlights=shown.highlights,
         page=passage.page,
-        start_s=passage.start_s if line is None else line,
+        start_s=start_s,
         end_s=passage.end_s,
         section=passage.section,
+        thumbnail_url=_place_url(file, passage.page, start_s),
     )
+
+
+def _thumbnail_url(file: FoundFile) -> str:
+    return f"/api/v1/file/{file.upload_id}/thumbnail"
+
+
+def _place_url(file: FoundFile, page: int | None, start_s: float | None) -> str | None:
+    if not file.has_storyboard or file.flagged:
+        return None
+    if page is not None:
+        return f"{_thumbnail_url(file)}?page={page}"
+    return None if start_s is None else f"{_thumbnail_url(file)}?start_s={start_s:.3f}"
 
 
 def facets(counts: FacetCounts) -> Facets:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Self
 
 from fastapi import Depends, Request
@@ -14,6 +15,7 @@ from upload_gateway.quota import DailyQuotas
 from upload_gateway.repair.limits import RepairLimits
 from upload_gateway.retention import Retention
 from upload_gateway.settings import Settings
+from upload_gateway.storyboards import Storyboards
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Resources:
     repair: RepairLimits = field(default_factory=RepairLimits)
     retention: Retention = field(default_factory=Retention)
     thumbnails: SignedCdn | None = None
+
+    @cached_property
+    def storyboards(self) -> Storyboards:
+        """Reads the lists of pictures in ``objects``."""
+        return Storyboards(self.objects)
 
     @classmethod
     def configured(

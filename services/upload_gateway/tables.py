@@ -66,6 +66,7 @@ uploads = Table(
     Column("trace_id", Text),
     Column("thumbnail", JSONB(none_as_null=True)),
     Column("preview", JSONB(none_as_null=True)),
+    Column("storyboard", JSONB(none_as_null=True)),
     Column("properties", JSONB(none_as_null=True)),
     Column("title", Text),
     Column("summary", Text),

@@ -65,6 +65,7 @@ class UploadView(Contract):
     trace_id: str | None
     thumbnail: ArtifactRef | None
     preview: ArtifactRef | None
+    storyboard: ArtifactRef | None
     properties: MediaProperties | None
     title: str | None
     summary: str | None
@@ -117,6 +118,7 @@ def view(state: UploadState, now: datetime) -> UploadView:
         trace_id=_trace_id(state),
         thumbnail=processed and processed.thumbnail,
         preview=processed and processed.preview,
+        storyboard=processed and processed.storyboard,
         properties=processed and processed.properties,
         title=analyzed and analyzed.title,
         summary=analyzed and analyzed.summary,

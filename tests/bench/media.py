@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in (".", "libs", "services")]
 import av  # noqa: E402
 from PIL import Image, ImageDraw  # noqa: E402
 
+from localcloud.samples.pdf import write_pdf  # noqa: E402
 from media_processor import formats, pictures  # noqa: E402
 from media_processor.decoded import DecodeLimits, Job  # noqa: E402
 from media_processor.decoding import report_on  # noqa: E402
@@ -26,6 +27,7 @@ from media_processor.kinds.row import Source  # noqa: E402
 
 PHOTO, FILM = (4000, 3000), (1280, 720)
 FILM_S, SCENE_S, FRAMES_PER_S = 120, 8, 25
+PAGES = 200
 GOAL = 1.5
 
 
@@ -139,6 +141,19 @@ def measure_frames(directory: Path) -> None:
     report("frames, times chosen too", whole, median_ms(lambda: bare_loop(film, times), 5))
 
 
+def measure_pages(directory: Path) -> None:
+    """A PDF of 200 pages of text read as a whole, with small pictures of its pages and without."""
+    path = directory / "pages.pdf"
+    write_pdf(path, [(f"Part {n}", [f"Line {line} of page {n}." for line in range(40)]) for n in range(PAGES)], "", "")
+
+    def read(pictures_of: int) -> float:
+        limits = DecodeLimits(max_page_pictures=pictures_of)
+        return median_ms(lambda: report_on(Job(source=path, output=directory, filename=path.name, limits=limits)), 5)
+
+    without, with_pictures = read(0), read(PAGES)
+    print(f"pdf of {PAGES} pages: {without:.0f} ms, {with_pictures:.0f} ms with a small picture of each page")
+
+
 def measure_whole(directory: Path) -> None:
     """All that is made of one file, for scale."""
     for name in ("photo.jpg", "film.mp4"):
@@ -153,6 +168,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         measure_thumbnails(Path(name))
         measure_frames(Path(name))
+        measure_pages(Path(name))
         measure_whole(Path(name))
 
 

@@ -15,7 +15,9 @@ def test_a_film_plays_from_the_second_that_was_found(page: Page, library: dict[s
     film = library[".mp4"].path.name
     found = find(page, "opening presents red scooter", film)
     expect(found.locator("mark").first).to_be_visible()
+    expect(found.locator(".thumb img.loaded")).to_have_attribute("src", re.compile(r"/place-\d+\.jpg"))
     viewer = open_card(page, found)
+    expect(viewer.locator(".moments .thumb img.loaded").first).to_be_visible()
     player = viewer.locator("video")
     expect(player).to_be_attached()
     start = next(one["start_s"] for one in _moments(page, "opening presents red scooter") if one["start_s"])

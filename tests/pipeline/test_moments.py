@@ -1,9 +1,13 @@
 """A hit points into the file: the line of a film's subtitles, page 37 of a PDF, the title painted into a chart."""
 
+from io import BytesIO
 from pathlib import Path
 
+import httpx2
 import pytest
+from PIL import Image
 
+from localcloud.samples.media import write_video
 from localcloud.samples.pdf import write_pdf
 from localcloud.samples.pictures import draw_card
 from tests.pipeline.local_system import LocalSystem, data_of
@@ -38,6 +42,26 @@ def test_page_37_of_a_pdf(system: LocalSystem, tmp_path: Path) -> None:
     _completed(system, report)
     moment = system.until_found("meteorite in the duck pond", report.name)["moments"][0]
     assert moment["page"] == 37
+    assert _seen(system, moment["thumbnail_url"]).size == (212, 300), "an A4 page"
+
+
+def test_the_scene_of_a_film(system: LocalSystem, tmp_path: Path) -> None:
+    film = tmp_path / "weathervane.mp4"
+    red, blue = (200, 40, 40), (40, 40, 200)
+    write_video(film, (640, 360), [(red, ("Dawn",)), (blue, ("Weathervane",))], 4, {})
+    _completed(system, film)
+    found = system.until_found("weathervane", film.name)
+    moment = next(one for one in found["moments"] if one["start_s"] == 4)
+    for url, colour in ((found["thumbnail_url"], red), (moment["thumbnail_url"], blue)):
+        shown = _seen(system, url).convert("RGB").getpixel((5, 5))
+        assert shown == pytest.approx(colour, abs=30)
+
+
+def _seen(system: LocalSystem, url: str) -> Image.Image:
+    with system.http() as http:
+        location = http.get(url).headers["Location"]
+    # The key goes to the gateway only; the redirect leads to another origin.
+    return Image.open(BytesIO(httpx2.get(location, trust_env=False).raise_for_status().content))
 
 
 def test_the_title_of_a_chart(system: LocalSystem, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ SECTION_LENGTH = 300
 
 @dataclass
 class Content:
-    """A document that was read. ``cover`` draws its first page; ``scans`` are pages to be read by OCR."""
+    """A document that was read. ``cover`` draws its first page; ``pages`` are pictures of pages, some for OCR."""
 
     texts: list[MaterialText] = field(default_factory=list[MaterialText])
     title: str = ""
@@ -26,7 +26,7 @@ class Content:
     page_count: int | None = None
     tags: dict[str, str] = field(default_factory=dict[str, str])
     cover: Callable[[], Image.Image | None] | None = None
-    scans: Callable[[], Iterator[Shot]] = field(default=lambda: iter(()))
+    pages: Callable[[], Iterator[Shot]] = field(default=lambda: iter(()))
     degradations: list[Degradation] = field(default_factory=list[Degradation])
 
 

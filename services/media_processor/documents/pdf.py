@@ -1,9 +1,10 @@
-"""Turns a PDF into text per page; its first page is rendered, and so are pages without text.
+"""Turns a PDF into text per page and pictures of its pages, large ones of those without text.
 
 PDFium reads everything (structure too): it opens the damaged files people have, and is fast.
 """
 
 import ctypes
+import time
 from collections.abc import Iterator
 
 import pypdfium2 as pdfium
@@ -19,6 +20,8 @@ from media_processor.kinds.row import Shot, Source
 _SCAN_BOX = 1600
 _TEXT_IS_MORE_THAN, _LITTLE_TEXT, _PICTURE_SHARE = 16, 200, 0.2
 _MAX_PAGE_CHARS, _MAX_LANGUAGE_BYTES = 2_000_000, 200
+_PICTURES_BUDGET_S = 20.0
+"""A page takes 1 to 15 ms; drawings of a million lines take seconds, and the file has to be read in time."""
 
 
 def read(source: Source) -> Content:
@@ -37,12 +40,13 @@ def read(source: Source) -> Content:
         left -= _read_page(document, index, content, without_text)
         if left < 0:
             break  # what is beyond is dropped, and said to be, by whoever bounds the text
-    wanted = without_text[: source.limits.max_scans]
-    if len(without_text) > len(wanted):
-        reason = f"{len(without_text)} pages are pictures; the first {len(wanted)} were rendered for OCR."
+    scans = without_text[: source.limits.max_scans]
+    if len(without_text) > len(scans):
+        reason = f"{len(without_text)} pages are pictures; the first {len(scans)} were rendered for OCR."
         content.degradations.append(Degradation(step="scans", reason=reason))
     content.cover = lambda: _render(document, 0, pictures.ANALYSIS_BOX[0])
-    content.scans = lambda: _scans(document, wanted)
+    shown = range(min(count, source.limits.max_page_pictures))
+    content.pages = lambda: _pages(document, shown, scans, content.degradations)
     return content
 
 
@@ -106,9 +110,26 @@ def _joined(text: str) -> str:
     return text.replace("\ufffe\r\n", "").replace("\ufffe", "").replace("\x02\r\n", "").replace("\x02", "")
 
 
-def _scans(document: pdfium.PdfDocument, indices: list[int]) -> Iterator[Shot]:
-    for index in indices:
-        yield Shot(_render(document, index, _SCAN_BOX), Locator(page=index + 1))
+def _pages(
+    document: pdfium.PdfDocument, shown: range, scans: list[int], degradations: list[Degradation]
+) -> Iterator[Shot]:
+    """In order; a page that cannot be drawn is left out, and so are pages with text once their time is used up."""
+    left_s = _PICTURES_BUDGET_S
+    for index in sorted({*shown, *scans}):
+        is_scan = index in scans
+        if not is_scan and left_s <= 0:
+            continue
+        started = time.monotonic()
+        try:
+            image = _render(document, index, _SCAN_BOX if is_scan else max(pictures.THUMBNAIL_BOX))
+        except pdfium.PdfiumError as error:
+            degradations.append(Degradation(step=f"page {index + 1}", reason=str(error)[:500]))
+            continue
+        if not is_scan:
+            left_s -= time.monotonic() - started
+        yield Shot(image, Locator(page=index + 1), for_analysis=is_scan)
+    if left_s <= 0:
+        degradations.append(Degradation(step="pictures", reason="Some pages have no picture: drawing took too long."))
 
 
 def _render(document: pdfium.PdfDocument, index: int, longest: int) -> Image.Image:

@@ -5,7 +5,15 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contracts.artifacts import FailureCode, Material, MaterialPicture, MaterialSound, Service
+from contracts.artifacts import (
+    FailureCode,
+    Material,
+    MaterialPicture,
+    MaterialSound,
+    Service,
+    Storyboard,
+    StoryboardPicture,
+)
 from contracts.events import MediaProcessedV1, ObjectFinalizedV1
 from contracts.identifiers import UNKNOWN_OWNER
 from eventing.errors import Discard, Reject
@@ -14,7 +22,7 @@ from media_processor.decoded import Decoded, DecodedFile, DecodeLimits
 from media_processor.sandbox import Sandbox
 from media_processor.text_encoding import clip
 
-STAGE_VERSION = "2"
+STAGE_VERSION = "3"
 _NAME_LENGTH = 1024
 
 
@@ -36,10 +44,12 @@ class ProcessObject:
         filename = clip(event.filename, _NAME_LENGTH) or "unnamed"
         decoded = await self.sandbox.decode(source, filename, output, self.limits)
         pictures = [inputs.artifact(p.name, "image/jpeg", output / p.name) for p in decoded.pictures]
+        places = [inputs.artifact(p.name, "image/jpeg", output / p.name) for p in decoded.storyboard]
         sounds = [inputs.artifact(s.name, "audio/ogg", output / s.name) for s in decoded.speech]
         material = inputs.model_artifact("material.json", _material(filename, decoded, pictures, sounds))
         thumbnail = _stored(decoded.thumbnail, output, inputs)
         preview = _stored(decoded.preview, output, inputs)
+        storyboard = inputs.model_artifact("storyboard.json", _storyboard(decoded, places)) if places else None
         processed = MediaProcessedV1(
             upload=event.upload,
             filename=filename,
@@ -53,10 +63,11 @@ class ProcessObject:
             material=material.ref,
             thumbnail=thumbnail.ref if thumbnail else None,
             preview=preview.ref if preview else None,
+            storyboard=storyboard.ref if storyboard else None,
             degradations=decoded.degradations,
         )
-        derived = [artifact for artifact in (thumbnail, preview) if artifact]
-        return Outcome(artifacts=[*pictures, *sounds, *derived, material], events=[processed])
+        derived = [artifact for artifact in (thumbnail, preview, storyboard) if artifact]
+        return Outcome(artifacts=[*pictures, *places, *sounds, *derived, material], events=[processed])
 
     def _check(self, event: ObjectFinalizedV1) -> None:
         if event.size_bytes == 0 and event.upload.object_name.endswith("/"):
@@ -92,6 +103,15 @@ def _material(filename: str, decoded: Decoded, pictures: list[NewArtifact], soun
             MaterialSound(audio=stored.ref, locator=heard.locator, stretches=heard.stretches)
             for stored, heard in zip(sounds, decoded.speech, strict=True)
         ),
+    )
+
+
+def _storyboard(decoded: Decoded, places: list[NewArtifact]) -> Storyboard:
+    return Storyboard(
+        pictures=tuple(
+            StoryboardPicture(image=stored.ref, locator=place.locator)
+            for stored, place in zip(places, decoded.storyboard, strict=True)
+        )
     )
 
 

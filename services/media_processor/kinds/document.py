@@ -69,8 +69,8 @@ def thumbnail(content: Content) -> Image.Image:
 
 
 def prepare(content: Content) -> Prepared:
-    """The text, and pages without text as pictures to be read by the analyzer."""
-    return Prepared(content.texts, content.scans(), content.degradations)
+    """The text, and pages as pictures: those without text to be read by the analyzer."""
+    return Prepared(content.texts, content.pages(), content.degradations)
 
 
 def _stated(value: str) -> str | None:

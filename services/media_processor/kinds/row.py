@@ -31,15 +31,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture for analysis with its place; pixels are upright, at most ``pictures.ANALYSIS_BOX``."""
+    """A picture with its place; pixels are upright, at most ``pictures.ANALYSIS_BOX``.
+
+    One that is not ``for_analysis`` is only shown to people: the text of its place is known.
+    """
 
     image: Image.Image
     locator: Locator
+    for_analysis: bool = True
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Material for analysis. ``shots`` may be lazy: one picture is in memory at a time."""
+    """Material for analysis, and pictures of places. ``shots`` may be lazy: one picture is in memory at a time."""
 
     texts: list[MaterialText] = field(default_factory=list[MaterialText])
     shots: Iterator[Shot] = field(default_factory=lambda: iter(()))

@@ -29,7 +29,7 @@ _LOCK = f"""INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_i
     RETURNING {_COLUMNS}"""  # noqa: S608 - constants only
 
 _FORGET_PROCESSED = """UPDATE files SET processed_run = NULL, filename = NULL, kind = NULL, media_type = NULL,
-    size_bytes = NULL, created_at = NULL, has_thumbnail = NULL, name_words = NULL, look = NULL
+    size_bytes = NULL, created_at = NULL, has_thumbnail = NULL, has_storyboard = NULL, name_words = NULL, look = NULL
     WHERE upload_id = :upload_id"""
 
 _FORGET_ANALYZED = """UPDATE files SET analyzed_run = NULL, title = NULL, summary = NULL,
@@ -47,7 +47,7 @@ _KEEP = """UPDATE files SET generation = :generation, deleted_generation = :dele
 
 _PROCESSED = """UPDATE files SET processed_run = :run, filename = :filename, kind = :kind, media_type = :media_type,
     size_bytes = :size_bytes, created_at = :created_at, has_thumbnail = :has_thumbnail,
-    look = :look, name_words = setweight(to_tsvector('simple', :name), 'A')
+    has_storyboard = :has_storyboard, look = :look, name_words = setweight(to_tsvector('simple', :name), 'A')
         || setweight(to_tsvector('english', :name), 'A') || setweight(to_tsvector('simple', :facts), 'C')
     WHERE upload_id = :upload_id"""
 
@@ -115,6 +115,7 @@ async def write_processed(session: AsyncSession, event: MediaProcessedV1, image_
         "size_bytes": event.size_bytes,
         "created_at": event.created_at,
         "has_thumbnail": event.thumbnail is not None,
+        "has_storyboard": event.storyboard is not None,
         "look": image_hash,
         "name": name_text(event.filename),
         "facts": index_text(" ".join(_facts(event))),

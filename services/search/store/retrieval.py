@@ -74,7 +74,8 @@ _RESULT_PAGE = f"""SELECT file.*, passage.*, counted.* FROM
     (SELECT array_agg(f.upload_id) AS upload_ids, array_agg(f.filename) AS filenames, array_agg(f.kind) AS kinds,
         array_agg(f.media_type) AS media_types, array_agg(f.size_bytes) AS sizes, array_agg(f.created_at) AS created,
         array_agg(f.title) AS titles, array_agg(f.summary) AS summaries, array_agg(f.has_thumbnail) AS thumbnails,
-        array_agg(f.flagged) AS flags, array_agg(f.language) AS languages, array_agg({STATUS}) AS statuses
+        array_agg(f.has_storyboard) AS storyboards, array_agg(f.flagged) AS flags,
+        array_agg(f.language) AS languages, array_agg({STATUS}) AS statuses
     FROM unnest(CAST(:upload_ids AS text[])) AS k(upload_id) JOIN files f USING (upload_id)
     WHERE f.user_id = :user_id AND f.processed_run IS NOT NULL) file,
     (SELECT array_agg(p.upload_id) AS of_files, array_agg(p.model_id) AS models, array_agg(p.ordinal) AS ordinals,
@@ -183,6 +184,7 @@ class FoundFile(NamedTuple):
     title: str | None
     summary: str | None
     has_thumbnail: bool
+    has_storyboard: bool | None
     flagged: bool | None
     language: str | None
     status: str
@@ -283,6 +285,7 @@ def _files(row: Any) -> dict[str, FoundFile]:
         row.titles,
         row.summaries,
         row.thumbnails,
+        row.storyboards,
         row.flags,
         row.languages,
         row.statuses,

@@ -1,4 +1,4 @@
-"""MediaProcessedV1 → the upload's kind, properties, thumbnail and preview."""
+"""MediaProcessedV1 → the upload's kind, properties, thumbnail, preview and storyboard."""
 
 from contracts.events import MediaProcessedV1
 from eventing.handlers import Projection

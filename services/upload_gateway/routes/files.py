@@ -1,9 +1,9 @@
 """What can be had of one file: metadata, and thumbnail, preview and original by signed URLs that live five minutes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
@@ -16,6 +16,7 @@ from upload_gateway.routes.errors import Responses, refusals
 from upload_gateway.routes.representations import FileMetadata, UploadIdPath, metadata
 from upload_gateway.store import reading
 from upload_gateway.store.reading import FoundUpload
+from upload_gateway.storyboards import Place
 from upload_gateway.view import Status
 
 router = APIRouter(prefix=API_ROOT, tags=["file"])
@@ -45,20 +46,27 @@ async def file_metadata(upload_id: UploadIdPath, caller: Caller, gateway: Gatewa
 
 
 @router.get("/file/{upload_id}/thumbnail", response_model=Answer[SignedUrl], responses=_REDIRECT)
-async def thumbnail(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, redirect: bool = True) -> object:
-    """A small picture of the file."""
+async def thumbnail(
+    upload_id: UploadIdPath,
+    caller: Caller,
+    gateway: Gateway,
+    redirect: bool = True,
+    page: Annotated[int | None, Query(ge=1)] = None,
+    start_s: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
+) -> object:
+    """A small picture of the file; of its ``page``, or the scene shown at ``start_s``, where there is one."""
     row = await _visible(gateway, caller.user_id, upload_id)
-    if gateway.thumbnails and row.thumbnail:
-        picture = ArtifactRef.model_validate(row.thumbnail)
+    picture = await _of_place(gateway, row, Place(page, start_s)) or _artifact(row.thumbnail, "thumbnail")
+    if gateway.thumbnails:
         return _answer(gateway.thumbnails.signed_url(picture.key, SIGNED_FOR), picture.media_type, redirect)
-    return await _artifact(gateway, row.thumbnail, "thumbnail", redirect)
+    return await _signed(gateway, picture, redirect)
 
 
 @router.get("/file/{upload_id}/preview", response_model=Answer[SignedUrl], responses=_REDIRECT)
 async def preview(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, redirect: bool = True) -> object:
     """A short or small version that plays in browsers."""
     row = await _visible(gateway, caller.user_id, upload_id)
-    return await _artifact(gateway, row.preview, "preview", redirect)
+    return await _signed(gateway, _artifact(row.preview, "preview"), redirect)
 
 
 @router.get("/file/{upload_id}/download", response_model=Answer[SignedUrl], responses=_REDIRECT)
@@ -88,10 +96,19 @@ async def _visible(gateway: Resources, user_id: str, upload_id: str) -> FoundUpl
     return row
 
 
-async def _artifact(gateway: Resources, kept: dict[str, Any] | None, what: str, redirect: bool) -> object:
+async def _of_place(gateway: Resources, row: FoundUpload, place: Place) -> ArtifactRef | None:
+    return (
+        await gateway.storyboards.picture(ArtifactRef.model_validate(row.storyboard), place) if row.storyboard else None
+    )
+
+
+def _artifact(kept: dict[str, Any] | None, what: str) -> ArtifactRef:
     if kept is None:
         raise not_found(what)
-    artifact = ArtifactRef.model_validate(kept)
+    return ArtifactRef.model_validate(kept)
+
+
+async def _signed(gateway: Resources, artifact: ArtifactRef, redirect: bool) -> object:
     url = await gateway.objects.signed_url(artifact.bucket, artifact.key, SIGNED_FOR, media_type=artifact.media_type)
     return _answer(url, artifact.media_type, redirect)
 

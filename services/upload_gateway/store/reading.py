@@ -63,6 +63,7 @@ class FoundUpload(NamedTuple):
     trace_id: str | None
     thumbnail: dict[str, Any] | None
     preview: dict[str, Any] | None
+    storyboard: dict[str, Any] | None
     properties: dict[str, Any] | None
     title: str | None
     summary: str | None

@@ -26,7 +26,7 @@ _INSERT = (
 _CLAIM = _INSERT.returning(uploads.c.upload_id)
 _SAVE = update(uploads).where(uploads.c.upload_id == bindparam("key")).values(_VALUES | {"updated_at": func.now()})
 _LOCK = select(uploads.c.state).where(uploads.c.upload_id == bindparam("key")).with_for_update()
-_JSON = ("error", "thumbnail", "preview", "properties", "labels", "degradations", "timings", "usage")
+_JSON = ("error", "thumbnail", "preview", "storyboard", "properties", "labels", "degradations", "timings", "usage")
 
 
 class UploadRow(UploadView):

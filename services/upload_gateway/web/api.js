@@ -98,3 +98,6 @@ export function signedUrl(path) {
   url.catch(() => signed.delete(path));
   return url;
 }
+
+// The same for a link as answers name it.
+export const signedLink = (link) => signedUrl(link.slice(ROOT.length));

@@ -260,6 +260,35 @@ async def test_thumbnails_are_named_when_there_is_one_and_may_be_shown(world, cl
     assert (hits["c.jpg"]["thumbnail_url"], hits["c.jpg"]["flagged"]) == (None, True)
 
 
+async def test_a_moment_has_a_picture_where_its_file_has_pictures_of_its_places(world, client):
+    listed = await world.artifact(b"{}")
+    shown = await world.add("ada", "a.pdf", "The harbour froze.", thumbnail=listed, storyboard=listed)
+    await world.add("ada", "b.txt", "The harbour froze.", thumbnail=listed)
+    flagged = world.upload("ada", "c.pdf")
+    await world.apply(
+        await world.processed(flagged, thumbnail=listed, storyboard=listed),
+        await world.analyzed(flagged, ["harbour"], moderation=Moderation(flagged=True)),
+    )
+    results = (await found(client, "harbour", include_flagged=True))["results"]
+    pictures = {hit["filename"]: [moment["thumbnail_url"] for moment in hit["moments"]] for hit in results}
+    assert pictures == {"a.pdf": [f"/api/v1/file/{shown}/thumbnail?page=1"], "b.txt": [None], "c.pdf": [None]}
+
+
+async def test_a_moment_of_a_film_has_the_picture_of_its_second(world, client):
+    upload = world.upload("ada", "a.mp4")
+    listed = await world.artifact(b"{}")
+    spoken = Passage(
+        index=0, text="The harbour froze.", locator=Locator(start_s=12.5, end_s=20), source=TextSource.SPEECH
+    )
+    passages = await world.artifact(Passages(passages=(spoken,)).model_dump_json().encode())
+    await world.apply(
+        await world.processed(upload, kind=Kind.VIDEO, storyboard=listed),
+        await world.embedded(upload, [spoken.text], passages=passages),
+    )
+    ((moment,),) = [hit["moments"] for hit in (await found(client, "harbour"))["results"]]
+    assert moment["thumbnail_url"] == f"/api/v1/file/{upload.upload_id}/thumbnail?start_s=12.500"
+
+
 async def test_without_the_encoder_words_are_compared_and_the_answer_says_so(world, client, encoder, names):
     await world.add("ada", "a.txt", "The harbour froze.")
     for failure in (EncoderUnavailable("down"), RuntimeError("broken")):

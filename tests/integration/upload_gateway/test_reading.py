@@ -1,19 +1,20 @@
 """Lists, files by signed URL, figures, keys, local sign-in."""
 
 import base64
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from contracts.artifacts import FailureCode, Service
+from contracts.artifacts import ArtifactRef, FailureCode, Locator, Service, Storyboard, StoryboardPicture
 from contracts.events import MediaFailedV1, UserChangedV1
 from hosting.answers import Answer
 from identity.api_keys import hash_api_key
 from objectstore.cdn import SignedCdn
 from tests.integration.upload_gateway.conftest import JPEG, Gateway
-from tests.integration.upload_gateway.events import dropped, walk
+from tests.integration.upload_gateway.events import artifact, dropped, walk
 from upload_gateway.routes.representations import FileMetadata, UploadProgress, UploadShown
 
 
@@ -112,6 +113,54 @@ async def test_files_are_had_by_signed_urls(gateway: Gateway) -> None:
     assert "filename=harbour.jpg&type=application/octet-stream" in download
     inline = (await gateway.get(f"{base}/download?inline=true")).headers["location"]
     assert "filename=None&type=image/jpeg" in inline
+
+
+async def film(gateway: Gateway, *, listed: bool = True) -> str:
+    """A film whose scenes begin at 0.5 and 10 s, and a page 3; answers its upload id."""
+    places = (Locator(start_s=0.5, end_s=10), Locator(start_s=10, end_s=12), Locator(page=3))
+    pictures = [StoryboardPicture(image=artifact(f"{n}.jpg", "image/jpeg"), locator=p) for n, p in enumerate(places)]
+    content = Storyboard(pictures=tuple(pictures)).model_dump_json().encode()
+    ref = ArtifactRef(
+        bucket="artifacts", key="a/storyboard.json", sha256=hashlib.sha256(content).hexdigest(),
+        media_type="application/json", size_bytes=len(content),
+    )  # fmt: skip
+    if listed:
+        await gateway.objects.put(ref.bucket, ref.key, content, ref.media_type)
+    upload = dropped("someone/film.mp4")
+    finalized, processed, *rest = walk(upload)
+    await gateway.hear(finalized, processed.model_copy(update={"storyboard": ref}), *rest)
+    return upload.upload_id
+
+
+@pytest.mark.parametrize(
+    ("place", "picture"),
+    [
+        *(("", "thumbnail.jpg"), ("?page=3", "2.jpg"), ("?page=4", "thumbnail.jpg")),
+        *(("?start_s=0", "0.jpg"), ("?start_s=9.999", "0.jpg"), ("?start_s=10", "1.jpg"), ("?start_s=1e300", "1.jpg")),
+    ],
+)
+async def test_a_place_in_a_file_has_a_thumbnail_of_its_own(gateway: Gateway, place: str, picture: str) -> None:
+    upload_id = await film(gateway)
+    for _ in range(2):  # the second time from the list that is kept
+        location = (await gateway.get(f"/file/{upload_id}/thumbnail{place}")).headers["location"]
+        assert location.startswith(f"memory://artifacts/a/{picture}?")
+
+
+async def test_a_list_of_pictures_that_cannot_be_read_leaves_the_thumbnail(gateway: Gateway) -> None:
+    upload_id = await film(gateway, listed=False)
+    location = (await gateway.get(f"/file/{upload_id}/thumbnail?start_s=11")).headers["location"]
+    assert location.startswith("memory://artifacts/a/thumbnail.jpg?")
+
+
+@pytest.mark.parametrize("place", ["page=0", "page=x", "start_s=-1", "start_s=nan", "start_s=inf"])
+async def test_places_that_cannot_be_are_422(gateway: Gateway, place: str) -> None:
+    response = await gateway.get(f"/file/{await film(gateway)}/thumbnail?{place}")
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "invalid_request")
+
+
+async def test_pictures_of_places_are_only_for_the_owner(gateway: Gateway) -> None:
+    response = await gateway.get(f"/file/{await film(gateway)}/thumbnail?page=3", "another")
+    assert response.status_code == 404
 
 
 async def test_web_pages_never_open_in_place(gateway: Gateway) -> None:

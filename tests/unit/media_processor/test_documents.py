@@ -6,10 +6,12 @@ import pytest
 from PIL import Image
 from pptx import Presentation
 from pptx.shapes.placeholder import SlidePlaceholder
+from pypdf import PdfWriter
 
 from contracts.artifacts import FailureCode, Locator
 from localcloud.samples import texts
 from localcloud.samples.office import write_docx, write_xlsx
+from media_processor.documents import pdf
 from media_processor.text_encoding import clean
 from media_processor.text_encoding import decode as decode_text
 from tests.unit.media_processor import files
@@ -28,6 +30,7 @@ def test_pdf(tmp_path: Path, output: Path, decode: Decode) -> None:
     properties = decoded.properties
     assert (properties.page_count, properties.title, properties.author) == (3, "Pages", "Ada")
     assert not decoded.pictures
+    assert [place.locator for place in decoded.storyboard] == [Locator(page=n) for n in (1, 2, 3)]
     with Image.open(output / "thumbnail.jpg") as page:
         assert page.size == (212, 300)
         assert min(page.convert("L").tobytes()) < 100
@@ -38,6 +41,27 @@ def test_a_page_without_text_becomes_a_picture(tmp_path: Path, decode: Decode) -
     decoded = decode(files.scanned_pdf(tmp_path / "a.pdf"))
     assert decoded.texts == ()
     assert [(p.locator, p.height) for p in decoded.pictures] == [(Locator(page=1), 1600)]
+
+
+def test_pictures_of_pages_are_capped_those_to_be_read_are_not(tmp_path: Path, output: Path, decode: Decode) -> None:
+    pages = [files.pdf_file(tmp_path / "text.pdf", pages=3), files.scanned_pdf(tmp_path / "scan.pdf")]
+    with PdfWriter(tmp_path / "a.pdf") as writer:
+        for page in pages:
+            writer.append(page)
+    decoded = decode(tmp_path / "a.pdf", max_page_pictures=2)
+    assert [place.locator.page for place in decoded.storyboard] == [1, 2, 4]
+    assert [picture.locator.page for picture in decoded.pictures] == [4]
+    with Image.open(output / decoded.storyboard[2].name) as small:
+        assert max(small.size) == 300
+
+
+def test_pages_that_take_long_to_draw_go_without_a_picture(
+    tmp_path: Path, decode: Decode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_PICTURES_BUDGET_S", 0.0)
+    decoded = decode(files.pdf_file(tmp_path / "a.pdf", pages=3))
+    assert (decoded.storyboard, len(decoded.texts)) == ((), 3)
+    assert [d.step for d in decoded.degradations] == ["pictures"]
 
 
 def test_scans_are_capped_and_it_is_said(tmp_path: Path, decode: Decode) -> None:

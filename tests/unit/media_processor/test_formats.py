@@ -98,6 +98,12 @@ def check_pictures(promise: Promise, decoded: Decoded, output: Path) -> None:
         assert not {"exif", "icc_profile", "xmp", "comment", "photoshop"} & image.info.keys()
     places = {place_of(p.locator) for p in decoded.pictures}
     assert places == {"—": set(), "1": {"whole"}}.get(promise.pictures, {promise.pictures})
+    inside = {place_of(p.locator) for p in decoded.storyboard}
+    assert inside == ({promise.pictures} & {"time", "page"})
+    for place in decoded.storyboard:
+        with Image.open(output / place.name) as image:
+            assert max(image.size) <= 300
+            assert image.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
 
 
 def check_sound_and_preview(promise: Promise, decoded: Decoded, output: Path) -> None:

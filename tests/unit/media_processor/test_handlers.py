@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from contracts.artifacts import FailureCode, Kind, Material, Service, UploadRef
+from contracts.artifacts import FailureCode, Kind, Material, Service, Storyboard, UploadRef
 from contracts.events import MediaProcessedV1, ObjectFinalizedV1, UploadDeletedV1, UploadReprocessV1
 from contracts.identifiers import ownership
 from eventing.errors import Discard, Reject
@@ -112,6 +112,11 @@ async def test_a_film_brings_a_preview_and_its_sound(
     assert processed.preview == stored["preview.mp4"]
     assert processed.preview
     assert processed.preview.media_type == "video/mp4"
+    assert processed.storyboard == stored["storyboard.json"]
+    (listed,) = [a.content for a in outcome.artifacts if a.ref == processed.storyboard]
+    assert isinstance(listed, bytes)
+    (first,) = Storyboard.model_validate_json(listed).pictures
+    assert (first.image, first.locator) == (stored["place-0001.jpg"], material_of(outcome).pictures[0].locator)
     (sound,) = material_of(outcome).speech
     assert (sound.audio, sound.audio.media_type) == (stored["sound-0001.ogg"], "audio/ogg")
     assert (sound.locator.start_s, sound.locator.end_s) == (0, pytest.approx(3, abs=0.3))

@@ -91,6 +91,16 @@ def test_a_film_has_a_frame_per_scene(tmp_path: Path, output: Path, decode: Deco
         assert pixel(second, 5, 5)[2] > 150
 
 
+def test_each_frame_has_a_small_picture_beside_it(tmp_path: Path, output: Path, decode: Decode) -> None:
+    scenes = [((230, 40, 40), ("Red",)), ((40, 40, 230), ("Blue",))]
+    write_video(tmp_path / "a.mp4", (1280, 720), scenes, 4, {})
+    decoded = decode(tmp_path / "a.mp4")
+    assert [place.locator for place in decoded.storyboard] == [picture.locator for picture in decoded.pictures]
+    with Image.open(output / decoded.storyboard[-1].name) as small:
+        assert small.size == (300, 169)
+        assert pixel(small, 5, 5)[2] > 150
+
+
 def test_the_thumbnail_is_not_the_black_start(tmp_path: Path, output: Path, decode: Decode) -> None:
     write_video(tmp_path / "a.mp4", (320, 180), [((0, 0, 0), ()), ((240, 240, 200), ("Good",))], 3, {})
     decode(tmp_path / "a.mp4")

@@ -33,6 +33,7 @@ def moments(query, *passages):
         title=None,
         summary=None,
         has_thumbnail=False,
+        has_storyboard=False,
         flagged=None,
         language=None,
         status="complete",

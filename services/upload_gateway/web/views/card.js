@@ -6,9 +6,9 @@ import { bytes, clock, day, isUnderWay, place } from "../format.js";
 import { icon, ofKind } from "../icons.js";
 import { chosen } from "../preferences.js";
 import { isSelected, select } from "../selection.js";
+import { pictured, thumbnail } from "./thumbnail.js";
 
 const HOVER_MS = 350;
-const CROWD_MS = 90;
 
 export function card(file, index, { open, remove, similar }) {
   const moment = file.moments?.[0];
@@ -40,35 +40,16 @@ function tick(file, index) {
   return el("label", { class: "tick" }, box);
 }
 
-export function picture(file, moment) {
+function picture(file, moment) {
   const extension = /\.([a-z0-9]{1,5})$/i.exec(file.filename)?.[1] ?? "file";
   const thumb = el("span", { class: "thumb", "data-kind": file.file_type ?? "none" },
     el("span", { class: "sign", "aria-hidden": "true" }, ofKind(file.file_type), file.file_type === "document" || !file.file_type ? el("span", {}, extension) : ""));
-  if (file.thumbnail_url) addThumbnail(thumb, file);
+  const url = pictured(file, moment);
+  if (url) thumb.append(thumbnail(url));
   const where = moment ? place(moment) : "";
   if (where) thumb.append(el("span", { class: "badge" }, where));
   else if (file.properties?.duration_s) thumb.append(el("span", { class: "badge" }, clock(file.properties.duration_s)));
   return thumb;
-}
-
-// Cards come and go while scrolling fast: only one that stays a moment asks for its picture.
-function addThumbnail(thumb, file) {
-  const image = el("img", { alt: "", decoding: "async", draggable: false });
-  image.onload = () => image.classList.add("loaded");
-  image.onerror = () => image.remove();
-  thumb.append(image);
-  setTimeout(() => thumb.isConnected && askForThumbnail(thumb, image, file), CROWD_MS);
-}
-
-let patience = Promise.resolve();
-async function askForThumbnail(thumb, image, file) {
-  await patience;
-  if (!thumb.isConnected) return;
-  try { image.src = await signedUrl(`/file/${file.upload_id}/thumbnail`); } catch (error) {
-    if (error.status !== 429) { image.remove(); return; }
-    patience = new Promise((resolve) => setTimeout(resolve, Math.max(error.retryAfter, 1) * 1000));
-    askForThumbnail(thumb, image, file);
-  }
 }
 
 function previewOnHover(item, thumb, file, moment) {

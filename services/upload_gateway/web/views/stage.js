@@ -1,11 +1,12 @@
 // The large side of the viewer: plays, shows or opens the original at the place that was found, or the best there is instead.
 
-import { signedUrl } from "../api.js";
+import { signedLink, signedUrl } from "../api.js";
 import { button, el, highlighted, pictureButton } from "../dom.js";
-import { placeBeside } from "../format.js";
+import { place, placeBeside } from "../format.js";
 import { icon } from "../icons.js";
 import { download } from "../actions.js";
 import { textPage } from "./text_page.js";
+import { pictured } from "./thumbnail.js";
 import { zoomable } from "./zoom.js";
 
 const PDF = "application/pdf";
@@ -51,8 +52,8 @@ async function content(file, moment) {
   if (type.startsWith("video/")) return film(file, moment);
   if (type.startsWith("audio/")) return sound(file, moment);
   if (type === PDF) return pdf(file, moment);
-  if (PLAIN.test(type)) return [await textPage(file, moment, () => firstPage(file, moment))];
-  return firstPage(file, moment);
+  if (PLAIN.test(type)) return [await textPage(file, moment, () => readingPage(file, moment))];
+  return readingPage(file, moment);
 }
 
 const original = (file) => signedUrl(`/file/${file.upload_id}/download?inline=true`);
@@ -98,13 +99,13 @@ async function film(file, moment) {
 async function sound(file, moment) {
   const element = player("audio", file, await original(file), moment);
   element.onerror = () => element.replaceWith(note(file, "This browser does not play this format."));
-  return [el("div", { class: "sound" }, file.thumbnail_url ? await thumbnail(file, "") : icon("audio", 64), element)];
+  return [el("div", { class: "sound" }, file.thumbnail_url ? await pageImage(file.thumbnail_url, "") : icon("audio", 64), element)];
 }
 
 const note = (file, text) => el("div", { class: "stage-note" }, el("p", {}, text), button("Download the original", () => download(file), { kind: "small", picture: icon("download", 18) }));
 
 async function pdf(file, moment) {
-  if (!navigator.pdfViewerEnabled || innerWidth < 560) return firstPage(file, moment);
+  if (!navigator.pdfViewerEnabled || innerWidth < 560) return readingPage(file, moment);
   const page = moment?.page ?? 1;
   const frame = el("iframe", { src: `${await original(file)}#page=${page}&navpanes=0`, title: `${file.filename}, page ${page}` });
   return moment ? [el("div", { class: "beside" }, passage(moment), frame)] : [frame];
@@ -114,13 +115,14 @@ function passage(moment) {
   return el("blockquote", { class: "passage" }, placeBeside(moment) ? el("span", { class: "place" }, placeBeside(moment)) : "", el("p", {}, ...highlighted(moment.text, moment.highlights)));
 }
 
-// What cannot be opened in a page is read from the passages that were found, beside its first page.
-async function firstPage(file, moment) {
-  const page = file.thumbnail_url ? await thumbnail(file, `First page of ${file.filename}`) : "";
+// What cannot be opened in a page is read from the passages that were found, beside the page they stand on or the first.
+async function readingPage(file, moment) {
+  const url = pictured(file, moment);
+  const shown = url ? await pageImage(url, `${moment?.thumbnail_url ? place(moment) : "First page"} of ${file.filename}`) : "";
   const passages = moment ? [moment, ...file.moments.filter((one) => one !== moment)] : [];
-  if (page && !passages.length && file.media_type !== PDF) return [page, note(file, "Browsers do not open this format: this is how it begins.")];
-  return [el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, page,
-    el("div", { class: "passages" }, file.media_type === PDF ? await opener(file, moment) : "", passages.map(passage), page ? "" : note(file, "Download it to read it.")))];
+  if (shown && !passages.length && file.media_type !== PDF) return [shown, note(file, "Browsers do not open this format: this is how it begins.")];
+  return [el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, shown,
+    el("div", { class: "passages" }, file.media_type === PDF ? await opener(file, moment) : "", passages.map(passage), shown ? "" : note(file, "Download it to read it.")))];
 }
 
 async function opener(file, moment) {
@@ -128,6 +130,6 @@ async function opener(file, moment) {
   return el("a", { class: "button small opener", href: `${await original(file)}#page=${page}`, target: "_blank", rel: "noopener" }, icon("document", 18), moment ? `Open at page ${page}` : "Open the PDF");
 }
 
-async function thumbnail(file, alt) {
-  return el("img", { class: "page", alt, src: await signedUrl(`/file/${file.upload_id}/thumbnail`) });
+async function pageImage(url, alt) {
+  return el("img", { class: "page", alt, src: await signedLink(url) });
 }

@@ -10,6 +10,7 @@ import { detailsOf } from "./details.js";
 import { feedbackFor } from "./feedback.js";
 import { openHelp } from "./help.js";
 import { clearStage, seek, showOnStage, zoomBy } from "./stage.js";
+import { thumbnail } from "./thumbnail.js";
 
 const dialog = $("viewer");
 let showing = null;
@@ -101,7 +102,8 @@ function mark(at) {
 function about(file) {
   const described = file.moments?.length === 1 && file.moments[0].source === "summary" ? file.moments[0] : null;
   const moments = described ? [] : (file.moments ?? []).map((one, at) => el("li", {}, el("button", { type: "button", onclick: () => (Number(state().at) === at ? choose(at) : go({ at: String(at) })) },
-    placeBeside(one) ? el("span", { class: "place" }, `${placeBeside(one)} `) : "", ...highlighted(one.text, one.highlights))));
+    one.thumbnail_url ? el("span", { class: "thumb", "data-kind": file.file_type }, thumbnail(one.thumbnail_url)) : "",
+    el("span", {}, placeBeside(one) ? el("span", { class: "place" }, `${placeBeside(one)} `) : "", ...highlighted(one.text, one.highlights)))));
   const failed = file.status === "failed" && file.error;
   return [
     failed ? el("div", { class: "notice bad" }, el("p", {}, file.message), el("p", {}, file.error.advice), button("Try again", () => retryFiles([file]), { kind: "small", picture: icon("retry", 16) })) : "",
