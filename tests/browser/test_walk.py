@@ -92,6 +92,18 @@ def test_deleted_and_brought_back_twice(page: Page, system: LocalSystem, library
     system.until_found("patch a punctured inner tube", name)
 
 
+def test_the_focus_stays_with_its_file_when_another_comes_before_it(
+    page: Page, system: LocalSystem, library: dict[str, Sample], tmp_path: Path
+) -> None:
+    chosen = card(page, library[".md"].path.name).locator(".open")
+    chosen.focus()
+    note = tmp_path / f"pushes-in-{tmp_path.name}.txt"
+    note.write_text(f"A newer note comes before all others, {tmp_path.name}.")
+    upload_and_finish(system, note)
+    expect(card(page, note.name)).to_be_visible()
+    expect(chosen).to_be_focused()
+
+
 def test_several_at_once(page: Page, library: dict[str, Sample]) -> None:
     names = [library[suffix].path.name for suffix in (".mp3", ".jpg")]
     for name in names:

@@ -62,24 +62,31 @@ export class Grid {
 
   #place(first, last) {
     const keep = new Map();
-    let refocus = null;
+    let lost = null;
     for (let index = first; index <= last; index += 1) {
       const known = this.drawn.get(index);
       const file = this.flying && !known?.version ? undefined : this.listing.at(index);
       const version = file ? versionOf(file) : "";
       const same = known && known.version === version;
       const card = same ? known.card : file ? this.render(file, index) : this.blank();
-      if (known && !same && known.card.contains(document.activeElement)) refocus = card;
-      keep.set(index, { card, version });
+      keep.set(index, { card, version, id: file?.upload_id });
+      if (known && !same && known.card.contains(document.activeElement)) lost = { index, id: known.id };
       this.#put(card, index);
     }
     for (const [index, { card }] of this.drawn) if (keep.get(index)?.card !== card) card.remove();
     this.drawn = keep;
     this.#inOrder(keep);
-    if (this.pending >= 0) refocus = keep.get(this.pending)?.card;
-    const open = refocus?.querySelector(".open");
+    const open = this.#toFocus(keep, lost)?.querySelector(".open");
     if (open) { this.pending = -1; open.focus({ preventScroll: true }); }
     if (!this.flying && (last >= first || this.listing.total === null)) this.onRange(first, Math.max(last, first));
+  }
+
+  // The focus stays with its file where that has moved on, and with its place where the file is gone.
+  #toFocus(keep, lost) {
+    if (this.pending >= 0) return keep.get(this.pending)?.card;
+    if (!lost) return undefined;
+    const same = [...keep.values()].find(({ id }) => id && id === lost.id);
+    return (same ?? keep.get(lost.index)).card;
   }
 
   // Whoever reads or tabs through the cards meets them as they are seen.
