@@ -1,5 +1,6 @@
 """Turns the dates and sizes a list or a search is limited to into instants and bytes, the same in every service."""
 
+import math
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Self
@@ -39,7 +40,7 @@ class Ranges(BaseModel):
     @property
     def min_bytes(self) -> int | None:
         """The least size."""
-        return None if self.min_size_mb is None else int(self.min_size_mb * MEBIBYTE)
+        return None if self.min_size_mb is None else math.ceil(self.min_size_mb * MEBIBYTE)
 
     @property
     def max_bytes(self) -> int | None:
@@ -51,7 +52,7 @@ class Ranges(BaseModel):
         first, end = self.created_from, self.created_before
         if first and end and first >= end:
             raise ValueError("date_from lies after date_to")
-        if self.min_bytes is not None and self.max_bytes is not None and self.min_bytes > self.max_bytes:
+        if self.min_size_mb is not None and self.max_size_mb is not None and self.min_size_mb > self.max_size_mb:
             raise ValueError("min_size_mb is greater than max_size_mb")
         return self
 
