@@ -50,15 +50,15 @@ def _pictures(directory: Path) -> list[Sample]:
     photo = directory / "harbour-evening.jpg"
     harbour = draw_harbour((1280, 853), ("HARBOUR FERRY", "Last boat 21:45"), seed=7)
     save_photo(harbour, photo, ("Fujifilm", "X100V"), "2026:07:19 21:12:40", (59.9075, 10.7263))
-    notice = directory / "lost-cat-notice.png"
+    notice = directory / "lost-tortoise-notice.png"
     draw_card(
         (900, 640),
         (255, 232, 140),
-        ("LOST CAT", "grey tabby named Biscuit", "white paws, very shy", "Reward: apple pie"),
+        ("LOST TORTOISE", "answers to Biscuit", "blue dot on her shell", "Reward: apple pie"),
     ).save(notice)
     return [
         Sample(photo, "when does the last ferry leave", "a photo of a harbour with a sign"),
-        Sample(notice, "missing tabby with white paws", "a notice with words to be read by OCR"),
+        Sample(notice, "runaway pet with a coloured mark on its shell", "a notice with words to be read by OCR"),
     ]
 
 
