@@ -6,11 +6,7 @@ from embeddings.cache import CachingEncoder
 from embeddings.local import LocalEncoder
 from search.cut_offs import calibration_for
 from search.finder import Finder
-from search.request import Mode, SearchRequest
-from tests.bench.relevance.collection import Collection
-from tests.bench.relevance.documents import documents
-from tests.bench.relevance.metrics import DEPTH, quality
-from tests.bench.relevance.queries import NONSENSE, LabelledQuery, labelled_queries
+from search.request import SearchRequest
 
 TEXTS = {
     "bread": "Mix flour, water, salt and a spoon of sourdough starter. Let the dough rise overnight in the fridge, "
@@ -89,26 +85,6 @@ async def test_queries_hit_their_text_first_and_foreign_ones_nothing(world, enco
     print(f"hit@1 {rate:.2f} of {len(hits)}; false answers {len(answered)} of {len(FOREIGN)}")
     assert rate >= 0.9, [query for query, hit in hits.items() if not hit]
     assert answered == []
-
-
-async def test_on_the_labelled_set_both_together_beat_meaning_or_words_alone(world, encoder):
-    collection = Collection(world.database, encoder, "ada")
-    assert await collection.fill(documents()) >= 300
-    finder = Finder(world.database, encoder, calibration=calibration_for(encoder.model_id), encoder_timeout_s=30)
-
-    async def names_for(query: LabelledQuery, mode: Mode) -> list[str]:
-        found = await finder.find("ada", SearchRequest(query=query.text, mode=mode.value, limit=DEPTH))
-        return [result.filename for result in found.results]
-
-    # Every other one of each kind: the whole set takes `python -m tests.bench.relevance`.
-    queries = labelled_queries()[::2]
-    answers = {mode: {q: await names_for(q, mode) for q in queries} for mode in Mode}
-    hybrid, semantic, keyword = (quality(answers[mode]) for mode in (Mode.HYBRID, Mode.SEMANTIC, Mode.KEYWORD))
-
-    assert hybrid.ndcg >= max(semantic.ndcg, keyword.ndcg, 0.95), hybrid
-    assert hybrid.hit_at_1 >= max(semantic.hit_at_1, keyword.hit_at_1, 0.93), hybrid
-    assert hybrid.hit_at_10 >= max(semantic.hit_at_10, keyword.hit_at_10), hybrid
-    assert [q.text for q, found in answers[Mode.HYBRID].items() if q.kind == NONSENSE and found] == []
 
 
 async def test_similar_files_come_by_their_vectors(world, encoder):
