@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ def test_every_sample_is_read_whole(tmp_path: Path, output: Path, decode: Decode
     assert len(decoded["emma-turns-seven.mp4"].pictures) == 4
     assert "bergamot" in decoded["kestrel-coffee-quarterly-report.pdf"].texts[1].text
     assert len({sample.query for sample in samples}) == len(samples)
+
+
+def test_samples_made_later_are_the_same(tmp_path: Path) -> None:
+    made: list[list[bytes]] = []
+    for name in ("now", "later"):
+        made.append([sample.path.read_bytes() for sample in make_samples(tmp_path / name)])
+        time.sleep(2.1)  # archives note times of two seconds
+    assert made[0] == made[1]
 
 
 def test_many_are_mixed_small_and_each_has_its_word(tmp_path: Path, decode: Decode) -> None:
