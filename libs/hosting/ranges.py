@@ -1,14 +1,17 @@
 """Turns the dates and sizes a list or a search is limited to into instants and bytes, the same in every service."""
 
 import math
+import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 MEBIBYTE = 1024 * 1024
+_NUMBER = re.compile(r"[+-]?[\d.]+")
 _DAY_LENGTH = len("2026-11-21")
+_TIME = TypeAdapter(datetime)
 _FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 _LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 
@@ -26,6 +29,18 @@ class Ranges(BaseModel):
     date_to: datetime | date | None = None
     min_size_mb: Megabytes | None = None
     max_size_mb: Megabytes | None = None
+
+    @field_validator("date_from", "date_to", mode="before")
+    @classmethod
+    def _as_written(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        # Numbers would pass for seconds since 1970, and a year for half an hour of that January.
+        if _NUMBER.fullmatch(given.strip()):
+            raise ValueError("a date is written 2026-11-21, a time 2026-11-21T09:30:00Z")
+        with suppress(ValueError):
+            return date.fromisoformat(given) if len(given) == _DAY_LENGTH else _TIME.validate_python(given)
+        return given
 
     @property
     def created_from(self) -> datetime | None:
@@ -55,19 +70,6 @@ class Ranges(BaseModel):
         if self.min_size_mb is not None and self.max_size_mb is not None and self.min_size_mb > self.max_size_mb:
             raise ValueError("min_size_mb is greater than max_size_mb")
         return self
-
-
-class QueryRanges(Ranges):
-    """The same as parameters of a URL, which are read more leniently than JSON."""
-
-    @field_validator("date_from", "date_to", mode="before")
-    @classmethod
-    def _whole_days(cls, given: object) -> object:
-        # Read leniently, a day would also pass for its first instant.
-        if isinstance(given, str) and len(given) == _DAY_LENGTH:
-            with suppress(ValueError):
-                return date.fromisoformat(given)
-        return given
 
 
 def _instant(day: datetime | date) -> datetime:

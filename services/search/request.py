@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from hosting.ranges import QueryRanges, Ranges
+from hosting.ranges import Ranges
 
 MAX_QUERY = 1000
 MAX_OFFSET = 10_000
@@ -78,7 +78,7 @@ class SearchRequest(FilterParameters):
     sort: Literal["relevance", "date", "-date", "size", "-size", "name", "-name"] = "relevance"
 
 
-class ImageRequest(QueryRanges, FilterParameters):
+class ImageRequest(FilterParameters):
     """Query parameters of ``POST /api/v1/search/image``."""
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from contracts.artifacts import Kind
 from hosting.answers import Answer, written
 from hosting.app import API_ROOT
-from hosting.ranges import QueryRanges
+from hosting.ranges import Ranges
 from identity.principal import Caller
 from upload_gateway.resources import Gateway
 from upload_gateway.routes.errors import refusals
@@ -37,7 +37,7 @@ class Sort(StrEnum):
     LARGEST = "-size"
 
 
-class ListWish(QueryRanges):
+class ListWish(Ranges):
     """Which uploads, in which order, and which of them."""
 
     limit: int = Field(default=20, ge=1, le=100)

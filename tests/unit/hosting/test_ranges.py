@@ -22,6 +22,21 @@ def test_one_size_is_a_range_even_where_no_file_can_have_it() -> None:
         Ranges(min_size_mb=0.31, max_size_mb=0.3)
 
 
+@pytest.mark.parametrize("name", ["date_from", "date_to"])
+@pytest.mark.parametrize("given", ["2026", "1700000000", "-5.5", " 17 ", ".5"])
+def test_a_number_is_no_date(name: str, given: str) -> None:
+    with pytest.raises(ValidationError, match="a date is written 2026-11-21"):
+        Ranges.model_validate({name: given})
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_days_and_times_are_told_apart(strict: bool) -> None:
+    body = b'{"date_from": "2026-11-21", "date_to": "2026-11-21T10:00:00+02:00"}'
+    ranges = Ranges.model_validate_json(body, strict=strict)
+    assert ranges.created_from == datetime(2026, 11, 21, tzinfo=UTC)
+    assert ranges.created_before == datetime(2026, 11, 21, 8, 0, 0, 1, tzinfo=UTC)
+
+
 def test_a_day_counts_to_its_end() -> None:
     day = date(2026, 11, 22)
     ranges = Ranges(date_from=day, date_to=day)
