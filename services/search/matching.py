@@ -117,7 +117,7 @@ async def _text_hits(
         return text_hits, terms, 0.0
     doubted = relaxation.may_be_misspelt(missing)
     known = await names.similar_words(transaction, context.user_id, doubted, relaxation.REACH) if doubted else []
-    query = relaxation.relaxed(context.query, missing, known)
+    query = relaxation.relaxed(context.query, missing, known, unstemmed=context.index.has_unstemmed)
     if query is None:
         return text_hits, terms, 0.0
     wider = await _files_by_words(transaction, context, query)

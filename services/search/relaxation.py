@@ -3,6 +3,7 @@
 Similar words of file names, or the two words of which one is made; else words that begin like it.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
@@ -21,6 +22,12 @@ _TWO_FROM = 7
 _LONGEST = 32
 _LEAST_NAME_WORD = 4
 _LEAST_BEGINNING = 4
+_ENDING = re.compile(
+    "(?:ami|emi|ach|ech|ich|ych|ow|om|em|im|ym|ego|eho|emu|ej|[aeiouy]+"
+    "|ами|ями|ах|ях|ів|ов|ев|ом|ем|им|ого|ому|ей|ой|ий|[аеєиіїоуюяьй]+)$"  # noqa: RUF001 - Cyrillic is meant
+)
+"""Endings of Slavic nouns and adjectives as they are folded, Latin and Cyrillic; of other languages a last vowel."""
+
 _CERTAINTY = 0.8
 """Factor for the coverage of a relaxed query's hits: they count a little less than those of the query itself."""
 
@@ -50,10 +57,12 @@ def inside(word: str) -> set[str]:
     return {word[i:j] for i in range(len(word) - least + 1) for j in range(i + least, len(word) + 1)} - {word}
 
 
-def relaxed(query: Query, missing: Set[str], known: Collection[str]) -> Query | None:
+def relaxed(query: Query, missing: Set[str], known: Collection[str], *, unstemmed: bool = False) -> Query | None:
     """Returns the query with each of its ``missing`` words replaced by the nearest ``known`` one, or by the known ones
     that it is made of. If half of its terms are missing, those without a replacement match as beginnings of words, and
     of a file name each word is searched. Quoted phrases stay as they are. None if nothing changes.
+
+    ``unstemmed``: the user has files in a language without a stemmer, so beginnings are looked for without an ending.
     """
     corrected = _corrected(missing, frozenset(known))
     quoted = {term.words for term in query.required}
@@ -61,7 +70,7 @@ def relaxed(query: Query, missing: Set[str], known: Collection[str]) -> Query | 
     widens = 2 * len(lacking) >= len(query.terms)
     terms: dict[Term, None] = {}
     for term in query.terms:
-        instead = _instead(term, corrected, widens=widens) if term in lacking else [term]
+        instead = _instead(term, corrected, widens=widens, unstemmed=unstemmed) if term in lacking else [term]
         terms |= dict.fromkeys(instead)
     widened = tuple(terms)[:MAX_TERMS]
     return None if widened == query.terms else replace(query, terms=widened)
@@ -77,14 +86,16 @@ def _corrected(missing: Iterable[str], known: frozenset[str]) -> dict[str, Phras
     return {word: meant for word, meant in guesses if meant}
 
 
-def _instead(term: Term, corrected: Mapping[str, Phrase], *, widens: bool) -> Sequence[Term]:
+def _instead(term: Term, corrected: Mapping[str, Phrase], *, widens: bool, unstemmed: bool) -> Sequence[Term]:
     if any(word in corrected for word in term.words):
         return [Term(tuple(meant for word in term.words for meant in corrected.get(word, (word,))))]
     if not widens:
         return [term]
     if len(term.words) > 1 and term.words[-1].isalpha() and not is_unspaced(term.words[-1]):
         return [Term((word,)) for word in term.words if word.isalpha()]
-    return [Term(term.words, begins=True)] if _may_begin(term.words) else [term]
+    if not _may_begin(term.words):
+        return [term]
+    return [Term(_without_ending(term.words) if unstemmed else term.words, begins=True)]
 
 
 def _may_begin(words: Phrase) -> bool:
@@ -92,6 +103,12 @@ def _may_begin(words: Phrase) -> bool:
     if is_unspaced(last) or (len(words) == 1 and last.isdecimal()):
         return False
     return sum(map(len, words)) >= _LEAST_BEGINNING
+
+
+def _without_ending(words: Phrase) -> Phrase:
+    """Returns a word without its ending if enough of it is left, anything else as it is."""
+    beginning = _ENDING.sub("", words[0])
+    return (beginning,) if len(words) == 1 and words[0].isalpha() and len(beginning) >= _LEAST_BEGINNING else words
 
 
 def _nearest(word: str, known: frozenset[str]) -> Phrase:

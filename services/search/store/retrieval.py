@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from database.reading import Terms
-from search.folding import DEFAULT_CONFIG, name_order
+from search.folding import DEFAULT_CONFIG, SIMPLE, name_order
 from search.models import Space
 from search.planner import Counts
 from search.ranking import PassageKey
@@ -57,7 +57,7 @@ _INDEX = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id =
         UNION ALL SELECT (SELECT f.text_config FROM files f WHERE f.user_id = :user_id
             AND f.text_config > config.text_config ORDER BY f.text_config LIMIT 1)
         FROM config WHERE config.text_config IS NOT NULL)
-        SELECT text_config FROM config WHERE text_config <> 'simple') AS text_configs,
+        SELECT text_config FROM config WHERE text_config IS NOT NULL) AS text_configs,
     (SELECT count(*) FROM files f
         WHERE f.user_id = :user_id AND (f.processed_run IS NOT NULL OR f.analyzed_run IS NOT NULL)
         AND f.touched_at > now() - CAST(:at_most AS interval)
@@ -125,8 +125,8 @@ class Index:
 
     ``version`` is 0 while it is empty; ``model_id`` is the model chosen to answer, None if nobody chose one;
     ``answering`` is that one or else the current model.
-    ``text_configs`` are the text search configurations of the user's languages except ``simple``. ``processing``:
-    how many files this model cannot find by meaning yet.
+    ``text_configs`` are the text search configurations of the user's languages. ``processing``: how many files this
+    model cannot find by meaning yet.
     """
 
     version: int
@@ -139,7 +139,12 @@ class Index:
     @cached_property
     def languages(self) -> list[str]:
         """The text search configurations that queries are stemmed by."""
-        return sorted({DEFAULT_CONFIG, *self.text_configs})
+        return sorted({DEFAULT_CONFIG, *self.text_configs} - {SIMPLE})
+
+    @property
+    def has_unstemmed(self) -> bool:
+        """True if some file is in a language that Postgres has no stemmer for."""
+        return SIMPLE in self.text_configs
 
     @property
     def files(self) -> int:

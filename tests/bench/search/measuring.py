@@ -163,10 +163,9 @@ class Bench:
         for question in self.questions * ROUNDS:
             async with self.transaction(user_id) as reading:
                 index = await retrieval.index_state(reading, user_id, MODEL)
-                configs = sorted({"english", *index.text_configs})
                 self.clock.take()
                 found = await by_words.matching(
-                    reading, user_id, selection.filters, parse(question), configs, DEPTH, index.files, MODEL
+                    reading, user_id, selection.filters, parse(question), index.languages, DEPTH, index.files, MODEL
                 )
                 times.append(self.clock.take()[0])
         return Timing(times[-len(self.questions) :], 1.0, 0), found

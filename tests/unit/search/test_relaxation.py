@@ -44,6 +44,21 @@ def test_where_nothing_is_near_it_is_the_beginning_of_something(query):
     assert instead.terms == (Term(parsed.terms[0].words, begins=True),)
 
 
+@pytest.mark.parametrize(
+    ("query", "beginning"),
+    [
+        *(("naprawa", "napraw"), ("dachów", "dach"), ("dachami", "dach"), ("zarządcy", "zarzadc")),
+        *(("budynkiem", "budynki"), ("oken", "oken"), ("střechy", "strech"), ("домами", "домами"), ("вулиці", "вулиц")),
+        *(("okna", "okna"), ("R2D2unit", "r2d2unit")),
+    ],
+)
+def test_in_a_language_without_a_stemmer_a_beginning_has_no_ending(query, beginning):
+    parsed = parse(query)
+    instead = relaxed(parsed, unmatched(parsed.terms, []), (), unstemmed=True)
+    assert instead is not None
+    assert instead.terms == (Term((beginning,), begins=True),)
+
+
 @pytest.mark.parametrize("query", ["gla", "東京都庁", "20418", '"glaci"'])
 def test_too_few_letters_numbers_and_what_is_quoted_begin_nothing(query):
     parsed = parse(query)
