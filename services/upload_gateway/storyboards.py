@@ -12,8 +12,8 @@ from objectstore.store import ObjectStore
 
 _log = structlog.get_logger()
 
-_MOST_KEPT = 64
-"""Lists of at most 200 pictures (media-processor's ``max_page_pictures``), about 0.2 MB each: 13 MB."""
+_MOST_KEPT = 32
+"""Lists of at most 240 pictures (media-processor's ``max_page_pictures`` and ``max_scans``), 0.5 MB each: 16 MB."""
 
 
 @dataclass(frozen=True)
