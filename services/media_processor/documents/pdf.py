@@ -114,10 +114,11 @@ def _pages(
     document: pdfium.PdfDocument, shown: range, scans: list[int], degradations: list[Degradation]
 ) -> Iterator[Shot]:
     """In order; a page that cannot be drawn is left out, and so are pages with text once their time is used up."""
-    left_s = _PICTURES_BUDGET_S
+    left_s, left_out = _PICTURES_BUDGET_S, 0
     for index in sorted({*shown, *scans}):
         is_scan = index in scans
         if not is_scan and left_s <= 0:
+            left_out += 1
             continue
         started = time.monotonic()
         try:
@@ -128,8 +129,9 @@ def _pages(
         if not is_scan:
             left_s -= time.monotonic() - started
         yield Shot(image, Locator(page=index + 1), for_analysis=is_scan)
-    if left_s <= 0:
-        degradations.append(Degradation(step="pictures", reason="Some pages have no picture: drawing took too long."))
+    if left_out:
+        reason = f"{left_out} pages have no picture: drawing those before them took too long."
+        degradations.append(Degradation(step="pictures", reason=reason))
 
 
 def _render(document: pdfium.PdfDocument, index: int, longest: int) -> Image.Image:

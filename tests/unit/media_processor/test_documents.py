@@ -61,7 +61,16 @@ def test_pages_that_take_long_to_draw_go_without_a_picture(
     monkeypatch.setattr(pdf, "_PICTURES_BUDGET_S", 0.0)
     decoded = decode(files.pdf_file(tmp_path / "a.pdf", pages=3))
     assert (decoded.storyboard, len(decoded.texts)) == ((), 3)
-    assert [d.step for d in decoded.degradations] == ["pictures"]
+    ((step, reason),) = [(d.step, d.reason) for d in decoded.degradations]
+    assert (step, reason.split(":")[0]) == ("pictures", "3 pages have no picture")
+
+
+def test_a_last_page_that_takes_all_the_time_leaves_none_out(
+    tmp_path: Path, decode: Decode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_PICTURES_BUDGET_S", 1e-9)
+    decoded = decode(files.pdf_file(tmp_path / "a.pdf", pages=1))
+    assert (len(decoded.storyboard), decoded.degradations) == (1, ())
 
 
 def test_scans_are_capped_and_it_is_said(tmp_path: Path, decode: Decode) -> None:
