@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from contracts.artifacts import Degradation, FailureCode, Kind, Locator, MaterialText, MediaProperties
 
 REPORT_NAME = "report.json"
+UNFINISHED_NAMES = "unfinished-*.json"
+"""Numbered; the child removes all but the last two, of which the last may be half written."""
+
+MAX_DEGRADATIONS = 20
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}\.(jpg|png|mp4|ogg)$")]
 """A name the child may give a file in its output directory; never a path."""
@@ -74,18 +78,20 @@ class DecodedSound(_Message):
 
 
 class Decoded(_Message):
-    """Everything read from one file."""
+    """Everything read from one file; filled step by step."""
+
+    model_config = ConfigDict(frozen=False)
 
     kind: Kind
     media_type: str
-    properties: MediaProperties
+    properties: MediaProperties = MediaProperties()
     texts: tuple[MaterialText, ...] = ()
     pictures: tuple[DecodedPicture, ...] = ()
     storyboard: tuple[DecodedPlace, ...] = ()
     speech: tuple[DecodedSound, ...] = ()
     thumbnail: DecodedFile | None = None
     preview: DecodedFile | None = None
-    degradations: tuple[Degradation, ...] = Field(default=(), max_length=20)
+    degradations: tuple[Degradation, ...] = Field(default=(), max_length=MAX_DEGRADATIONS)
 
 
 class Rejection(_Message):
@@ -101,3 +107,10 @@ class Report(_Message):
 
     decoded: Decoded | None = None
     rejection: Rejection | None = None
+
+
+class Unfinished(_Message):
+    """What had been read when a step began; it stands if the child does not live to write its report."""
+
+    step: str = Field(max_length=100)
+    decoded: Decoded

@@ -1,12 +1,13 @@
-"""Turns one job into a report: detect, validate, then metadata, thumbnail and material, each of which may only degrade.
+"""Turns one job into a report: detect, validate, then metadata, material and pictures, each of which may only degrade.
 
-Runs in the sandbox's child; its results are files in the job's output directory.
+Runs in the sandbox's child; its results are files in the job's output directory. A step that ends the child costs no
+more than itself and those after it: what was read before has been left by then.
 """
 
 import errno
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -18,7 +19,9 @@ from contracts.artifacts import Degradation, FailureCode, Locator, MaterialText,
 from eventing.errors import Reject
 from media_processor import pictures
 from media_processor.decoded import (
+    MAX_DEGRADATIONS,
     REPORT_NAME,
+    UNFINISHED_NAMES,
     Decoded,
     DecodedFile,
     DecodedPicture,
@@ -27,6 +30,7 @@ from media_processor.decoded import (
     Job,
     Rejection,
     Report,
+    Unfinished,
 )
 from media_processor.detect import detect
 from media_processor.documents.content import cut_notes
@@ -34,8 +38,8 @@ from media_processor.kinds.row import Prepared, Row, Source
 from media_processor.kinds.table import ROWS
 from media_processor.text_encoding import clean, clip
 
-_MAX_DEGRADATIONS = 20
 _OUR_TROUBLE = frozenset({errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.EACCES, errno.EMFILE})
+_PICTURES_PER_NOTE = 10  # one with 10 MB of text takes 30 ms
 ResultT = TypeVar("ResultT")
 
 
@@ -86,9 +90,12 @@ def _whereabouts(error: Exception) -> str:
 class _Steps:
     """Runs optional steps: a failure becomes a degradation and the step's fallback."""
 
-    degradations: list[Degradation] = field(default_factory=list[Degradation])
+    decoded: Decoded
+    output: Path
+    _notes: int = 0
 
     def attempt(self, step: str, work: Callable[[], ResultT], fallback: ResultT) -> ResultT:
+        self.leave_what_was_read(step)
         try:
             return work()
         except (MemoryError, RecursionError):
@@ -99,41 +106,43 @@ class _Steps:
             self.add(step, error.message if isinstance(error, Reject) else f"{type(error).__name__}: {error}")
         return fallback
 
+    def leave_what_was_read(self, step: str) -> None:
+        """For the case that ``step`` ends the child. A new file each time: replacing one takes ten times as long."""
+        self._notes += 1
+        note = Unfinished(step=step, decoded=self.decoded)
+        self._note(self._notes).write_text(note.model_dump_json(), encoding="utf-8")
+        self._note(self._notes - 2).unlink(missing_ok=True)
+
+    def _note(self, number: int) -> Path:
+        return self.output / UNFINISHED_NAMES.replace("*", f"{number:04d}")
+
     def add(self, step: str, reason: str) -> None:
         self.add_all([Degradation(step=step, reason=clip(reason, 500))])
 
     def add_all(self, more: list[Degradation]) -> None:
-        new = [degradation for degradation in more if degradation not in self.degradations]
-        self.degradations += new[: _MAX_DEGRADATIONS - len(self.degradations)]
+        known = self.decoded.degradations
+        new = [degradation for degradation in more if degradation not in known]
+        self.decoded.degradations = (*known, *new)[:MAX_DEGRADATIONS]
 
 
 def _decode(job: Job) -> Decoded:
     found = detect(job.source, job.filename)
-    source = Source(job.source, job.filename, found, job.limits)
     row = ROWS[found.kind]
-    opened = row.validate(source)
-    steps = _Steps()
-    properties = steps.attempt("metadata", lambda: row.metadata(opened), MediaProperties())
-    thumbnail = steps.attempt("thumbnail", lambda: _save_thumbnail(row, opened, job.output), None)
+    opened = row.validate(Source(job.source, job.filename, found, job.limits))
+    decoded = Decoded(kind=found.kind, media_type=found.media_type)
+    steps = _Steps(decoded, job.output)
+    decoded.properties = steps.attempt("metadata", lambda: row.metadata(opened), MediaProperties())
     prepared = steps.attempt("prepare", lambda: row.prepare(opened), Prepared())
-    saved = _Saved()
-    steps.attempt("pictures", lambda: _save_pictures(prepared, job.output, saved), None)
+    decoded.texts = _bounded(prepared.texts, job.limits.max_text_chars, steps)
+    steps.add_all(prepared.degradations)
+    decoded.thumbnail = steps.attempt("thumbnail", lambda: _save_thumbnail(row, opened, job.output), None)
+    steps.attempt("pictures", lambda: _save_pictures(prepared, steps), None)
     steps.add_all(prepared.degradations)  # drawing the pictures may have added some
-    preview, speech = row.preview, row.speech
-    shown = steps.attempt("preview", lambda: preview(opened, job.output, steps.add) if preview else None, None)
-    heard = steps.attempt("speech", lambda: speech(opened, job.output, steps.add) if speech else [], [])
-    return Decoded(
-        kind=found.kind,
-        media_type=found.media_type,
-        properties=properties,
-        texts=_bounded(prepared.texts, job.limits.max_text_chars, steps),
-        pictures=tuple(saved.pictures),
-        storyboard=tuple(saved.storyboard),
-        speech=tuple(heard),
-        thumbnail=thumbnail,
-        preview=shown,
-        degradations=tuple(steps.degradations),
-    )
+    if preview := row.preview:
+        decoded.preview = steps.attempt("preview", lambda: preview(opened, job.output, steps.add), None)
+    if speech := row.speech:
+        decoded.speech = tuple(steps.attempt("speech", lambda: speech(opened, job.output, steps.add), []))
+    return decoded
 
 
 def _save_thumbnail(row: Row[Any], opened: Any, output: Path) -> DecodedFile | None:
@@ -146,25 +155,20 @@ def _save_thumbnail(row: Row[Any], opened: Any, output: Path) -> DecodedFile | N
     return DecodedFile(name=name, media_type=row.thumbnail_type)
 
 
-@dataclass(frozen=True)
-class _Saved:
-    """What was written before a picture failed is kept."""
-
-    pictures: list[DecodedPicture] = field(default_factory=list[DecodedPicture])
-    storyboard: list[DecodedPlace] = field(default_factory=list[DecodedPlace])
-
-
-def _save_pictures(prepared: Prepared, output: Path, saved: _Saved) -> None:
+def _save_pictures(prepared: Prepared, steps: _Steps) -> None:
+    decoded, output = steps.decoded, steps.output
     for number, shot in enumerate(prepared.shots, start=1):
         if shot.for_analysis:
             name = f"picture-{number:04d}.jpg"
             pictures.save_quickly(shot.image, output / name)
             width, height = shot.image.size
-            saved.pictures.append(DecodedPicture(name=name, locator=shot.locator, width=width, height=height))
+            decoded.pictures += (DecodedPicture(name=name, locator=shot.locator, width=width, height=height),)
         if shot.locator != Locator():  # of a file that is one picture the thumbnail is all there is to show
             name = f"place-{number:04d}.jpg"
             pictures.save_quickly(pictures.shrunk(shot.image, pictures.THUMBNAIL_BOX), output / name)
-            saved.storyboard.append(DecodedPlace(name=name, locator=shot.locator))
+            decoded.storyboard += (DecodedPlace(name=name, locator=shot.locator),)
+        if number % _PICTURES_PER_NOTE == 0:
+            steps.leave_what_was_read("pictures")
 
 
 def _bounded(texts: list[MaterialText], limit: int, steps: _Steps) -> tuple[MaterialText, ...]:

@@ -1,7 +1,7 @@
 """Turns an untrusted file into a validated ``Decoded``, by a child process under limits that may die in any way.
 
 Every way a child can end becomes a code: out of time ``timeout``, of memory or space ``resource_limit``, a crash
-``corrupt``.
+``corrupt``. If the file had been opened by then, it is the reason for a degradation only.
 """
 
 import asyncio
@@ -14,14 +14,23 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import structlog
 from pydantic import ValidationError
 
-from contracts.artifacts import FailureCode
+from contracts.artifacts import Degradation, FailureCode
 from eventing.errors import Reject
-from media_processor.decoded import REPORT_NAME, Decoded, DecodeLimits, Job, Report
+from media_processor.decoded import (
+    MAX_DEGRADATIONS,
+    REPORT_NAME,
+    UNFINISHED_NAMES,
+    Decoded,
+    DecodeLimits,
+    Job,
+    Report,
+    Unfinished,
+)
 from media_processor.fork_server import EXIT_DEFECT, EXIT_LIMIT
 from telemetry import spans
 
@@ -31,6 +40,7 @@ _STOP_S = 5.0
 _NEAR_LIMIT = 0.7
 
 _log = structlog.get_logger()
+ModelT = TypeVar("ModelT", Report, Unfinished)
 
 
 @dataclass(frozen=True)
@@ -123,7 +133,8 @@ class Sandbox:
                 span.set_attribute("mmsearch.cpu_s", round(end.cpu_s, 3))
                 span.set_attribute("mmsearch.peak_rss_bytes", end.peak_rss)
         except TimeoutError:
-            raise Reject(FailureCode.TIMEOUT, f"Reading the file took longer than {self.limits.wall_s:g} s.") from None
+            refusal = Reject(FailureCode.TIMEOUT, f"Reading the file took longer than {self.limits.wall_s:g} s.")
+            return await asyncio.to_thread(_unfinished, output, refusal)
         _log.info("decoder ended", exit=end.exit, cpu_s=round(end.cpu_s, 3), peak_rss_bytes=end.peak_rss)
         return await asyncio.to_thread(self._read_report, output, end)
 
@@ -146,16 +157,13 @@ class Sandbox:
         if end.exit == EXIT_DEFECT:
             raise SandboxLostError("a child failed for a reason outside its file")
         if end.exit != 0:
-            raise self._refusal(end)
-        try:
-            report = Report.model_validate_json((output / REPORT_NAME).read_bytes())
-        except (OSError, ValidationError) as error:
-            raise Reject(FailureCode.CORRUPT, "Reading the file gave no usable result.") from error
-        if report.rejection:
+            return _unfinished(output, self._refusal(end))
+        report = _read(output / REPORT_NAME, Report)
+        if report and report.rejection:
             if report.rejection.detail:
                 _log.warning("decoder failed", detail=report.rejection.detail)
             raise Reject(report.rejection.code, report.rejection.message)
-        if report.decoded is None or not _files_exist(output, report.decoded):
+        if report is None or report.decoded is None or not _files_exist(output, report.decoded):
             raise Reject(FailureCode.CORRUPT, "Reading the file gave no usable result.")
         return report.decoded
 
@@ -222,6 +230,26 @@ async def _listen(reader: asyncio.StreamReader, waiting: dict[int, "asyncio.Futu
         if not future.done():
             future.set_exception(SandboxLostError("the fork server died"))
     waiting.clear()
+
+
+def _unfinished(output: Path, refusal: Reject) -> Decoded:
+    """What a child had read before the step in which it ended. Raises ``refusal`` if it had not opened the file."""
+    for path in sorted(output.glob(UNFINISHED_NAMES), reverse=True):
+        note = _read(path, Unfinished)
+        if note and _files_exist(output, note.decoded):
+            _log.warning("decoder ended early", step=note.step, code=refusal.code)
+            reason = f"{refusal.message} What would have come after this step is missing as well."
+            noted = (Degradation(step=note.step, reason=reason), *note.decoded.degradations)
+            return note.decoded.model_copy(update={"degradations": noted[:MAX_DEGRADATIONS]})
+    raise refusal
+
+
+def _read(path: Path, model: type[ModelT]) -> ModelT | None:
+    """None where there is nothing, or nothing usable."""
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _files_exist(output: Path, decoded: Decoded) -> bool:

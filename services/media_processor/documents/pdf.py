@@ -4,10 +4,12 @@ PDFium reads everything (structure too): it opens the damaged files people have,
 """
 
 import ctypes
+import math
 import time
 from collections.abc import Iterator
 
 import pypdfium2 as pdfium
+import pypdfium2.internal as pdfium_i
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
@@ -18,10 +20,12 @@ from media_processor.documents.content import Content
 from media_processor.kinds.row import Shot, Source
 
 _SCAN_BOX = 1600
+_WHITE = (255, 255, 255, 255)
 _TEXT_IS_MORE_THAN, _LITTLE_TEXT, _PICTURE_SHARE = 16, 200, 0.2
 _MAX_PAGE_CHARS, _MAX_LANGUAGE_BYTES = 2_000_000, 200
 _PICTURES_BUDGET_S = 20.0
-"""A page takes 1 to 15 ms; drawings of a million lines take seconds, and the file has to be read in time."""
+"""For the one page of a thumbnail or a scan, and for all pages with text together. A page takes 1 to 15 ms; drawings of
+a million lines take seconds, and the file has to be read in time."""
 
 
 def read(source: Source) -> Content:
@@ -44,7 +48,7 @@ def read(source: Source) -> Content:
     if len(without_text) > len(scans):
         reason = f"{len(without_text)} pages are pictures; the first {len(scans)} were rendered for OCR."
         content.degradations.append(Degradation(step="scans", reason=reason))
-    content.cover = lambda: _render(document, 0, pictures.ANALYSIS_BOX[0])
+    content.cover = lambda: _render(document, 0, pictures.ANALYSIS_BOX[0], _PICTURES_BUDGET_S)
     shown = range(min(count, source.limits.max_page_pictures))
     content.pages = lambda: _pages(document, shown, scans, content.degradations)
     return content
@@ -121,22 +125,39 @@ def _pages(
             left_out += 1
             continue
         started = time.monotonic()
+        longest, limit_s = (_SCAN_BOX, _PICTURES_BUDGET_S) if is_scan else (max(pictures.THUMBNAIL_BOX), left_s)
         try:
-            image = _render(document, index, _SCAN_BOX if is_scan else max(pictures.THUMBNAIL_BOX))
-        except pdfium.PdfiumError as error:
+            image = _render(document, index, longest, limit_s)
+        except (pdfium.PdfiumError, _TooSlowError) as error:
             degradations.append(Degradation(step=f"page {index + 1}", reason=str(error)[:500]))
-            continue
+            image = None
         if not is_scan:
             left_s -= time.monotonic() - started
-        yield Shot(image, Locator(page=index + 1), for_analysis=is_scan)
+        if image:
+            yield Shot(image, Locator(page=index + 1), for_analysis=is_scan)
     if left_out:
         reason = f"{left_out} pages have no picture: drawing those before them took too long."
         degradations.append(Degradation(step="pictures", reason=reason))
 
 
-def _render(document: pdfium.PdfDocument, index: int, longest: int) -> Image.Image:
+class _TooSlowError(Exception):
+    """A page was not drawn in the time there was for it."""
+
+
+def _render(document: pdfium.PdfDocument, index: int, longest: int, limit_s: float) -> Image.Image:
+    """The page with its longer side ``longest`` px. Raises ``PdfiumError``, ``_TooSlowError`` after ``limit_s``."""
     page = document[index]
     width, height = page.get_size()
-    image: Image.Image = page.render(scale=longest / max(width, height, 1.0)).to_pil().convert("RGB")
+    scale = longest / max(width, height, 1.0)
+    size = max(math.ceil(width * scale), 1), max(math.ceil(height * scale), 1)
+    bitmap = pdfium.PdfBitmap.new_native(*size, pdfium_c.FPDFBitmap_BGR)
+    bitmap.fill_rect(_WHITE, 0, 0, *size)
+    ends = time.monotonic() + limit_s
+    pause = pdfium_c.IFSDK_PAUSE(version=1)
+    pdfium_i.set_callback(pause, "NeedToPauseNow", lambda _: time.monotonic() > ends)  # asked every few objects
+    status = pdfium_c.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, *size, 0, pdfium_c.FPDF_ANNOT, pause)
+    pdfium_c.FPDF_RenderPage_Close(page)
     page.close()
-    return image
+    if status == pdfium_c.FPDF_RENDER_TOBECONTINUED:
+        raise _TooSlowError("Drawing the page took too long.")
+    return bitmap.to_pil().convert("RGB")

@@ -12,6 +12,7 @@ import av
 from av.subtitles.subtitle import SubtitleSet
 from PIL import ExifTags, Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import StreamObject
 
 from localcloud.samples.media import write_audio, write_video
 from localcloud.samples.pdf import write_pdf
@@ -121,6 +122,16 @@ def pdf_file(path: Path, pages: int = 2) -> Path:
         "Pages",
         "Ada",
     )
+    return path
+
+
+def slow_pdf(path: Path, pages: int, slow: int) -> Path:
+    """As :func:`pdf_file`, with drawings on one page that take PDFium several seconds at any size."""
+    writer = PdfWriter(clone_from=PdfReader(pdf_file(path, pages)))
+    contents = writer.pages[slow - 1]["/Contents"].get_object()
+    assert isinstance(contents, StreamObject)
+    contents.set_data(contents.get_data() + b"\n" + b"10 600 m 700 90 -300 500 600 20 c S\n" * 400_000)
+    writer.write(path)
     return path
 
 

@@ -55,22 +55,18 @@ def test_pictures_of_pages_are_capped_those_to_be_read_are_not(tmp_path: Path, o
         assert max(small.size) == 300
 
 
+@pytest.mark.parametrize(
+    ("slow", "shown", "steps"),
+    [(1, [], ["thumbnail", "page 1", "pictures"]), (2, [1], ["page 2", "pictures"]), (3, [1, 2], ["page 3"])],
+)
 def test_pages_that_take_long_to_draw_go_without_a_picture(
-    tmp_path: Path, decode: Decode, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, decode: Decode, monkeypatch: pytest.MonkeyPatch, slow: int, shown: list[int], steps: list[str]
 ) -> None:
-    monkeypatch.setattr(pdf, "_PICTURES_BUDGET_S", 0.0)
-    decoded = decode(files.pdf_file(tmp_path / "a.pdf", pages=3))
-    assert (decoded.storyboard, len(decoded.texts)) == ((), 3)
-    ((step, reason),) = [(d.step, d.reason) for d in decoded.degradations]
-    assert (step, reason.split(":")[0]) == ("pictures", "3 pages have no picture")
-
-
-def test_a_last_page_that_takes_all_the_time_leaves_none_out(
-    tmp_path: Path, decode: Decode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pdf, "_PICTURES_BUDGET_S", 1e-9)
-    decoded = decode(files.pdf_file(tmp_path / "a.pdf", pages=1))
-    assert (len(decoded.storyboard), decoded.degradations) == (1, ())
+    monkeypatch.setattr(pdf, "_PICTURES_BUDGET_S", 0.5)
+    decoded = decode(files.slow_pdf(tmp_path / "a.pdf", pages=3, slow=slow))
+    assert len(decoded.texts) == 3
+    assert [place.locator.page for place in decoded.storyboard] == shown
+    assert [degradation.step for degradation in decoded.degradations] == steps
 
 
 def test_scans_are_capped_and_it_is_said(tmp_path: Path, decode: Decode) -> None:

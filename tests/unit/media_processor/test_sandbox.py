@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from contracts.artifacts import FailureCode, Kind
 from eventing.errors import Reject
-from media_processor.decoded import Decoded
+from media_processor.decoded import MAX_DEGRADATIONS, Decoded
 from media_processor.sandbox import Sandbox, SandboxLimits, SandboxLostError
 from tests.unit.media_processor import files
 
@@ -65,6 +65,14 @@ def run(job_json):
             os.symlink("/etc/passwd", output / "thumbnail.jpg")
             thumbnail = {"name": "thumbnail.jpg", "media_type": "image/jpeg"}
             report_image(thumbnail=thumbnail)
+        case "spins in a step" | "crashes in a step" | "eats memory in a step" | "fills the disk in a step" as name:
+            step = name.removesuffix(" in a step")
+            text = {"text": "read", "locator": {}, "source": "text"}
+            noted = [{"step": f"page {n}", "reason": "damaged"} for n in range(20)]
+            decoded = {"kind": "document", "media_type": "x", "texts": [text], "degradations": noted}
+            (output / "unfinished-0001.json").write_text(json.dumps({"step": "preview", "decoded": decoded}))
+            (output / "unfinished-0002.json").write_text('{"step": "speech", "deco')
+            run(json.dumps(job | {"filename": step}))
         case "looks around":
             network = ",".join(name for _, name in socket.if_nameindex())
             facts = {"environment": repr(sorted(os.environ)), "network": network, "core": "", "cwd": os.getcwd()}
@@ -116,6 +124,34 @@ async def test_every_end_of_a_child_is_a_code(stage_set: Sandbox, output: Path, 
         await behave(stage_set, output, name)
     assert caught.value.code is code
     assert str(output) not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    {
+        "spins in a step": "took more than 3 s of computing",
+        "crashes in a step": "its decoder gave up on it",
+        "eats memory in a step": "more memory or space than is allowed",
+        "fills the disk in a step": "more memory or space than is allowed",
+    }.items(),
+)
+async def test_an_end_in_an_optional_step_costs_that_step(
+    stage_set: Sandbox, output: Path, name: str, reason: str
+) -> None:
+    decoded = await behave(stage_set, output, name)
+    assert [text.text for text in decoded.texts] == ["read"]
+    assert (decoded.degradations[0].step, len(decoded.degradations)) == ("preview", MAX_DEGRADATIONS)
+    assert reason in decoded.degradations[0].reason
+
+
+async def test_what_was_read_before_the_time_was_up_is_kept(output: Path, tmp_path: Path) -> None:
+    source = files.slow_pdf(tmp_path / "a.pdf", pages=41, slow=40)
+    async with Sandbox(SandboxLimits(wall_s=3)) as hasty:
+        decoded = await hasty.decode(source, "a.pdf", output)
+    assert (len(decoded.texts), decoded.properties.page_count) == (41, 41)
+    assert decoded.thumbnail
+    assert [place.locator.page for place in decoded.storyboard] == list(range(1, 31))
+    assert [degradation.step for degradation in decoded.degradations] == ["pictures"]
 
 
 async def test_a_child_that_hangs_is_killed_in_time(output: Path, tmp_path: Path) -> None:
