@@ -89,7 +89,10 @@ _UNSPACED = (
 )
 _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}](?:[{_UNSPACED}{_INVISIBLE}]*[{_UNSPACED}])?|[^{_UNSPACED}]+")
-_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
+# A sign after a single letter makes another word of it: C++, C#, F#, A+.
+_SIGN = r"(?:(?=[+#])(?<=[A-Za-z])(?<![A-Za-z0-9].)(?:\+\+?|#)(?![A-Za-z]))?"
+_SIGNED_WORD = re.compile("[a-z](?:plus|plusplus|sharp)")
+_ASCII_WORD = re.compile(f"[A-Za-z0-9]+{_SIGN}")
 _NUMBER_OR_CHARACTER = re.compile(r"\d+|.", re.DOTALL)
 
 
@@ -129,11 +132,11 @@ def tokens(text: str) -> Iterator[Token]:
     """Yields the words of a text in order; scripts without spaces give overlapping pairs of characters."""
     if text.isascii():
         for match in _ASCII_WORD.finditer(text):
-            yield Token(match.group().lower()[:MAX_WORD], match.start(), match.end())
+            yield Token(_plain(match.group()), match.start(), match.end())
         return
     for match in _word_pattern().finditer(text):
         if match.group().isascii():
-            yield Token(match.group().lower()[:MAX_WORD], match.start(), match.end())
+            yield Token(_plain(match.group()), match.start(), match.end())
         else:
             yield from _folded(match.group(), match.start())
 
@@ -146,7 +149,7 @@ def written_words(text: str) -> Iterator[re.Match[str]]:
 def words(text: str) -> tuple[str, ...]:
     """Returns the folded words of a query, a phrase or a name."""
     if text.isascii():
-        return tuple([word[:MAX_WORD] for word in _ASCII_WORD.findall(text.lower())])
+        return tuple(map(_plain, _ASCII_WORD.findall(text)))
     return tuple(token.word for token in tokens(text))
 
 
@@ -171,9 +174,19 @@ def name_order(filename: str) -> tuple[list[tuple[int, int, str]], str]:
     return [_place(part) for part in _NUMBER_OR_CHARACTER.findall(fold(filename))], filename
 
 
+def is_signed(word: str) -> bool:
+    """True for words that may be written with a sign: ``cplusplus`` for C++, ``csharp`` for C#."""
+    return _SIGNED_WORD.fullmatch(word) is not None
+
+
 def is_unspaced(word: str) -> bool:
     """True for words of scripts that do not separate words by spaces."""
     return _UNSPACED_CHAR.match(word) is not None
+
+
+def _plain(written: str) -> str:
+    word = written.lower()[:MAX_WORD]
+    return word.replace("+", "plus").replace("#", "sharp") if word[-1] in "+#" else word
 
 
 @lru_cache(maxsize=4096)
@@ -186,7 +199,7 @@ def _folded(written: str, at: int) -> Iterator[Token]:
     for run in _UNSPACED_RUN.finditer(written):
         for word in _word_pattern().findall(fold(run.group())):
             if len(word) < 2 or not is_unspaced(word):
-                yield Token(word[:MAX_WORD], at + run.start(), at + run.end())
+                yield Token(_plain(word), at + run.start(), at + run.end())
             else:
                 yield from _pairs(word, run.group(), at + run.start())
 
@@ -218,4 +231,4 @@ def _place(part: str) -> tuple[int, int, str]:
 def _word_pattern() -> re.Pattern[str]:
     marks = "".join(chr(c) for c in range(0x300, 0x10000) if unicodedata.category(chr(c)).startswith("M"))
     char = f"(?:[^\\W_]+|[{marks}]+)+"
-    return re.compile(f"{char}(?:(?:{_PART_OF_WORD})+{char})*")
+    return re.compile(f"{char}(?:(?:{_PART_OF_WORD})+{char})*{_SIGN}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from search.catenation import joined
+from search.emoji import emoji_words, with_names
 from search.folding import is_unspaced, spelt_text, tokens, words
 
 MAX_TERMS = 32
@@ -99,16 +100,19 @@ def parse(text: str) -> Query:
     for piece in _PIECE.finditer(printable(text)):
         quoted, plain = piece["quoted"], piece["plain"]
         content = quoted if quoted is not None else plain
-        found = words(content)
-        if not found:
+        found, signs = words(content), emoji_words(content)
+        if not found and not signs:
             continue
         if piece["minus"] and (spoken or not content[0].isdigit()):
-            excluded.append(Term(found))
+            excluded.append(Term(found or (signs[0],)))
             continue
-        spoken.append(content)
-        if quoted is not None:
+        spoken.append(with_names(content))
+        terms += [Term((sign,)) for sign in signs]
+        if found and quoted is not None:
             required.append(Term(found, literal=True))
-        terms += [Term(found, literal=True)] if quoted is not None else _terms(content, found)
+            terms.append(required[-1])
+        elif found:
+            terms += _terms(content, found)
     each: dict[Phrase, Term] = {}
     for term in _with_units(terms):
         each.setdefault(term.words, term)

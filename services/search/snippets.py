@@ -8,7 +8,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
-from search.folding import MAX_WORD, Token, is_unspaced, tokens, written_words
+from search.emoji import emoji_of
+from search.folding import MAX_WORD, Token, is_signed, is_unspaced, tokens, written_words
 from search.query import Phrase, Term
 from search.word_forms import Mark, WantedWords
 
@@ -80,8 +81,10 @@ class Highlighter:
         self._form = cache(partial(_form, wanted_words))
         self._phrases = _Phrases([*phrases, *runs])
         self._worth = {" ".join(words): _WORTH_OF_A_PHRASE for words in phrases}
-        whole = {*wanted, *(words[0] for words in phrases if len(words) == 1)}
+        whole = {word for word in wanted if not emoji_of(word)} | {words[0] for words in phrases if len(words) == 1}
         self._numbers = _apart_in_text(word for word in whole if _HAS_DIGIT.search(word))
+        self._plain = not any(map(is_signed, (*wanted, *(word for phrase in phrases for word in phrase))))
+        self._emoji = frozenset(filter(None, map(emoji_of, wanted)))
         self._letters = [word for word in whole if not _HAS_DIGIT.search(word)]
 
     @classmethod
@@ -121,9 +124,12 @@ class Highlighter:
 
         ``holds_words``: words of the query occur for certain, if need be written in parts (:mod:`search.catenation`).
         """
-        marks = self._marks_in_ascii(text) if text.isascii() else self._marks_in_unicode(text)
+        plain = self._plain and text.isascii()
+        marks = self._marks_in_ascii(text) if plain else self._marks_in_unicode(text)
         if self._numbers:
             marks = sorted({*marks, *_marks(self._numbers, text)})
+        if self._emoji:
+            marks = sorted([*marks, *((at, at + 1, char) for at, char in enumerate(text) if char in self._emoji)])
         if holds_words and not marks:
             marks = sorted(_marks(self._letters_apart, text))
         if len(text) <= MAX_SNIPPET:

@@ -4,17 +4,18 @@ import re
 from pathlib import PurePosixPath
 
 from search.catenation import catenated
+from search.emoji import emoji_words
 from search.folding import tokens
 
 _HUMP = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 def index_text(text: str) -> str:
-    """Returns all words in their order, and after them the joined ones (:mod:`search.catenation`).
+    """Returns all words in their order, and after them the joined ones (:mod:`search.catenation`) and emoji.
 
     The last character of an unspaced run is added, so that a single character finds it as the start of a word.
     """
-    return " ".join([*_words(text), *catenated(text)])
+    return " ".join([*_words(text), *catenated(text), *emoji_words(text)])
 
 
 def name_text(filename: str) -> str:
@@ -22,7 +23,7 @@ def name_text(filename: str) -> str:
     spelt = _words(filename)
     parted = _words(_HUMP.sub(" ", _part_camel_case(filename)))
     each = spelt if parted == spelt else [*spelt, *parted]
-    return " ".join([*each, *catenated(PurePosixPath(filename).stem)])
+    return " ".join([*each, *catenated(PurePosixPath(filename).stem), *emoji_words(filename)])
 
 
 def _words(text: str) -> list[str]:

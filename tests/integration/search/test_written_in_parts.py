@@ -56,6 +56,25 @@ async def marked(world, query):
     }
 
 
+async def test_signs_and_emoji_are_part_of_what_is_looked_for(world):
+    texts = {
+        "cpp.txt": "C++ for beginners",
+        "sharp.txt": "Lernt C#, früh",
+        "c.txt": "Vitamin C",
+        "cake.txt": "Soon \U0001f382",
+    }
+    for name, text in texts.items():
+        await world.add("ada", name, text)
+    queries = {
+        "C++": {"cpp.txt": "C++"},
+        '"c++ for"': {"cpp.txt": "C++ for"},
+        "csharp": {"sharp.txt": "C#"},
+        "c": {"c.txt": "C"},
+        "\U0001f382": {"cake.txt": "\U0001f382"},
+    }
+    assert {query: await marked(world, query) for query in queries} == queries
+
+
 async def test_a_file_name_of_many_words_that_is_not_there_is_looked_for_by_some_of_them(world):
     await world.add("ada", "lease.txt", "The alpha lease.")
     name = "-".join(("alpha", *(f"word{chr(97 + n // 10)}{chr(97 + n % 10)}" for n in range(90))))

@@ -53,7 +53,7 @@ def test_every_token_is_what_stands_at_its_place(text):
     for token in tokens(text):
         assert 0 <= token.start < token.end <= len(text)
         assert token.word
-        assert token.word in fold(text[token.start : token.end])
+        assert token.word in fold(text[token.start : token.end]).replace("+", "plus").replace("#", "sharp")
 
 
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=60), st.text(alphabet="äé東京", max_size=3))
@@ -169,3 +169,19 @@ def test_names_are_sorted_as_people_do():
 def test_numbers_in_names_count_by_their_value(one, other):
     if (one_value := int(one)) < (other_value := int(other)):
         assert name_order(f"page {one_value}.txt") < name_order(f"page {other_value}.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("C++, C# and c", ("cplusplus", "csharp", "and", "c")),
+        ("c++17 or F#.", ("cplusplus", "17", "or", "fsharp")),
+        ("an A+ for i++;", ("an", "aplus", "for", "iplusplus")),
+        ("私はC++を", ("私は", "cplusplus", "を")),
+        ("Für C#", ("fur", "csharp")),
+        ("a+b Disney+ 5+ B#x AC# #c", ("a", "b", "disney", "5", "b", "x", "ac", "c")),
+    ],
+)
+def test_a_sign_after_a_single_letter_makes_another_word(text, found):
+    assert words(text) == found
+    assert [token.word for token in tokens(text)] == list(found)

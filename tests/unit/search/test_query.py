@@ -16,6 +16,14 @@ def test_plain_words_are_terms_of_their_own():
     assert not query.excluded
 
 
+def test_emoji_are_terms_and_are_encoded_by_their_names():
+    query = parse("\U0001f382 party -\U0001f436")
+    assert query.terms == (Term(("emoji127874",)), Term(("party",)))
+    assert query.excluded == (Term(("emoji128054",)),)
+    assert query.text == "birthday cake party"
+    assert parse('"\U0001f382"').terms == (Term(("emoji127874",)),)
+
+
 def test_quotes_of_any_style_require_their_words_in_order():
     for quoted in (
         '"identity card" please',

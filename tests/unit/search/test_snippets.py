@@ -26,6 +26,13 @@ def test_a_short_text_is_shown_whole_with_its_words_marked_whatever_their_accent
     assert shown(cut) == ["Größe", "Cafés", "groß"]
 
 
+def test_signs_and_emoji_are_marked():
+    assert shown_for("c++", "C, C++ and C#") == ["C++"]
+    assert shown_for("csharp", "Für C, C++ und C#") == ["C#"]
+    assert shown_for("c", "vitamin C, C++") == ["C", "C"]
+    assert shown_for("\U0001f389 party", "A party\U0001f389 \U0001f382\U0001f389!") == ["party\U0001f389", "\U0001f389"]
+
+
 def test_word_forms_are_marked_other_words_with_the_same_start_are_not():
     assert shown(Highlighter({"book"}).snippet("booking books bookkeeper")) == ["booking", "books"]
     assert shown(Highlighter({"run"}).snippet("run runs rung")) == ["run"]

@@ -14,6 +14,11 @@ def test_what_is_written_in_parts_follows_as_one_word():
     assert index_text("An E-mail of 1,000,000 words.") == "an e mail of 1 000 000 words email 1000000"
 
 
+def test_emoji_follow_as_words_of_their_own():
+    assert index_text("Happy \U0001f382 birthday") == "happy birthday emoji127874"
+    assert name_text("party \U0001f389.txt") == "party txt emoji127881"
+
+
 @pytest.mark.parametrize(
     ("filename", "found"),
     [
