@@ -88,6 +88,19 @@ class Failure(_Answered):
     retryable: bool = False
 
 
+class LeftOut(_Answered):
+    """What could not be read of a file, and why."""
+
+    step: str
+    reason: str
+
+
+class UploadResult(_Answered):
+    """What processing found, as far as the commands show it."""
+
+    degradations: tuple[LeftOut, ...] = ()
+
+
 class UploadStatus(_Answered):
     """Where an upload is: ``status`` is pending, processing, completed, failed or deleted; ``progress`` 0–100."""
 
@@ -100,6 +113,7 @@ class UploadStatus(_Answered):
     error: Failure | None = None
     trace_id: str | None = None
     attempts: int | None = None
+    result: UploadResult | None = None
 
     @property
     def is_final(self) -> bool:

@@ -19,7 +19,7 @@ _BREAKS = re.compile(r"[\r\n\t]")
 
 
 def status_lines(status: UploadStatus) -> RenderableType:
-    """One upload's state, its failure with advice, and its trace id."""
+    """One upload's state, what could not be read of it, its failure with advice, and its trace id."""
     table = Table.grid(padding=(0, 2))
     rows = [("upload", status.upload_id), ("file", status.filename), ("stage", f"{status.stage} ({status.progress} %)")]
     rows += [("message", None if status.error else status.message), ("trace id", status.trace_id)]
@@ -27,6 +27,8 @@ def status_lines(status: UploadStatus) -> RenderableType:
     for label, value in rows:
         if value:
             table.add_row(label, Text(value))
+    for one in status.result.degradations if status.result else ():
+        table.add_row("left out", Text(f"{one.step}: {one.reason}"))
     if status.error is not None:
         table.add_row("error", Text(f"{status.error.code}: {status.error.message}", "red"))
         if status.error.advice:

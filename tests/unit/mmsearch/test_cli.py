@@ -99,6 +99,16 @@ def test_status_of_an_upload(api: Api, tmp_path: Path) -> None:
     assert (told["trace_id"], told["error"]["code"]) == (TRACE, "timeout")
 
 
+def test_status_says_what_was_left_out(api: Api, tmp_path: Path) -> None:
+    left_out = [{"step": "page 3", "reason": "Drawing the page took too long."}]
+    completed = {**STATUS, "status": "completed", "error": None, "result": {"title": "T", "degradations": left_out}}
+    api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", completed)
+    shown = mmsearch("status", UPLOAD_ID, cwd=tmp_path, api=api).stdout
+    assert "page 3: Drawing the page took too long." in shown
+    told = json.loads(mmsearch("status", UPLOAD_ID, "--json", cwd=tmp_path, api=api).stdout)
+    assert told["result"]["degradations"] == left_out
+
+
 STATS = {
     "total_uploads": 12, "uploads_by_status": {"completed": 11, "failed": 1}, "total_storage_bytes": 2048,
     "quota": {"limit": 1000, "used": 3, "resets_at": "2026-11-22T00:00:00Z"},
