@@ -126,26 +126,26 @@ def _pages(
             continue
         started = time.monotonic()
         longest, limit_s = (_SCAN_BOX, _PICTURES_BUDGET_S) if is_scan else (max(pictures.THUMBNAIL_BOX), left_s)
+        image, reason = None, ""
         try:
             image = _render(document, index, longest, limit_s)
-        except (pdfium.PdfiumError, _TooSlowError) as error:
-            degradations.append(Degradation(step=f"page {index + 1}", reason=str(error)[:500]))
-            image = None
+        except pdfium.PdfiumError as error:
+            reason = str(error)[:500]
+        except Reject as reject:
+            reason = reject.message
         if not is_scan:
             left_s -= time.monotonic() - started
         if image:
             yield Shot(image, Locator(page=index + 1), for_analysis=is_scan)
+        else:
+            degradations.append(Degradation(step=f"page {index + 1}", reason=reason))
     if left_out:
         reason = f"{left_out} pages have no picture: drawing those before them took too long."
         degradations.append(Degradation(step="pictures", reason=reason))
 
 
-class _TooSlowError(Exception):
-    """A page was not drawn in the time there was for it."""
-
-
 def _render(document: pdfium.PdfDocument, index: int, longest: int, limit_s: float) -> Image.Image:
-    """The page with its longer side ``longest`` px. Raises ``PdfiumError``, ``_TooSlowError`` after ``limit_s``."""
+    """The page with its longer side ``longest`` px. Raises ``PdfiumError``; ``Reject`` after ``limit_s``."""
     page = document[index]
     width, height = page.get_size()
     scale = longest / max(width, height, 1.0)
@@ -159,5 +159,5 @@ def _render(document: pdfium.PdfDocument, index: int, longest: int, limit_s: flo
     pdfium_c.FPDF_RenderPage_Close(page)
     page.close()
     if status == pdfium_c.FPDF_RENDER_TOBECONTINUED:
-        raise _TooSlowError("Drawing the page took too long.")
+        raise Reject(FailureCode.TIMEOUT, "Drawing the page took too long.")
     return bitmap.to_pil().convert("RGB")

@@ -67,6 +67,7 @@ def test_pages_that_take_long_to_draw_go_without_a_picture(
     assert len(decoded.texts) == 3
     assert [place.locator.page for place in decoded.storyboard] == shown
     assert [degradation.step for degradation in decoded.degradations] == steps
+    assert {one.reason for one in decoded.degradations if one.step != "pictures"} == {"Drawing the page took too long."}
 
 
 def test_scans_are_capped_and_it_is_said(tmp_path: Path, decode: Decode) -> None:
