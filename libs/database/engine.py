@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from database.binary_types import pass_as_bytes
-from database.outages import DatabaseUnavailableError, outages_told
+from database.outages import DatabaseTooSlowError, DatabaseUnavailableError, outages_told
 from database.reading import GIVEN_UP_AFTER_S, LIMITS, READ_ONLY, Prepared, Reader, Reading, Terms
 from telemetry import configure as telemetry
 
@@ -29,7 +29,8 @@ _DOUBTFUL_AFTER_S = 30.0
 
 _BIND = text("SELECT set_config('app.user_id', :tenant, true)")
 
-_OUTAGE_STATES = ("08", "57", "53")  # connection lost; shutting down, starting or taking too long; out of resources
+_OUTAGE_STATES = ("08", "57", "53")  # connection lost; shutting down or starting; out of resources
+_TOO_SLOW = "57014"
 
 
 class Database:
@@ -72,7 +73,8 @@ class Database:
     async def transaction(self, tenant: str = NO_TENANT) -> AsyncGenerator[AsyncSession, None]:
         """A session in one transaction that sees only ``tenant``'s rows: commits at the end, rolls back on an error.
 
-        Raises ``DatabaseUnavailableError`` when the connection is lost or cannot be had.
+        Raises ``DatabaseUnavailableError`` when the connection is lost or cannot be had; ``DatabaseTooSlowError`` when
+        a statement takes too long.
         """
         try:
             async with self._sessions() as session, session.begin():
@@ -83,6 +85,8 @@ class Database:
         except TimeoutError as error:
             raise DatabaseUnavailableError("the server does not answer") from error
         except (DBAPIError, InterfaceError) as error:
+            if _state(error) == _TOO_SLOW:
+                raise DatabaseTooSlowError(str(error)[:300]) from error
             if _is_outage(error):
                 raise DatabaseUnavailableError(str(error)[:300]) from error
             raise
@@ -156,5 +160,8 @@ def _is_outage(error: DBAPIError | InterfaceError) -> bool:
     """True when the database was not there, as opposed to a statement it refused."""
     if isinstance(error, InterfaceError):
         return True
-    state = str(getattr(error.orig, "sqlstate", "") or "")
-    return error.connection_invalidated or isinstance(error.orig, OSError) or state.startswith(_OUTAGE_STATES)
+    return error.connection_invalidated or isinstance(error.orig, OSError) or _state(error).startswith(_OUTAGE_STATES)
+
+
+def _state(error: DBAPIError | InterfaceError) -> str:
+    return str(getattr(error.orig, "sqlstate", "") or "")

@@ -10,7 +10,7 @@ _OUTAGES = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,  # shutting down or starting, and a statement that took too long
+    asyncpg.OperatorInterventionError,  # shutting down or starting
     asyncpg.InternalClientError,  # a statement crossed with the server's last words
 )
 
@@ -19,10 +19,16 @@ class DatabaseUnavailableError(ConnectionError):
     """The database was not there; whether a commit under way happened is not known."""
 
 
+class DatabaseTooSlowError(DatabaseUnavailableError):
+    """The database is there, but a statement took longer than it may; a request is told the same as in an outage."""
+
+
 @contextmanager
 def outages_told() -> Generator[None, None, None]:
     """Turns what the driver raises when the server is away into ``DatabaseUnavailableError``."""
     try:
         yield
+    except asyncpg.QueryCanceledError as error:
+        raise DatabaseTooSlowError(str(error)[:300]) from error
     except _OUTAGES as error:
         raise DatabaseUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 
-from google.api_core.exceptions import DeadlineExceeded, InternalServerError, ServiceUnavailable
+from google.api_core.exceptions import DeadlineExceeded, InternalServerError, InvalidArgument, ServiceUnavailable
 from google.api_core.retry import AsyncRetry, if_exception_type
 from google.pubsub_v1.services.publisher import PublisherAsyncClient
 from google.pubsub_v1.types import PubsubMessage
@@ -25,11 +25,15 @@ class BrokerUnavailableError(ConnectionError):
     """The broker could not be reached within the time allowed; nothing is known to be published."""
 
 
+class MessageRefusedError(ValueError):
+    """The broker will never take this message: an attribute is too long, or all of it."""
+
+
 class Publisher(Protocol):
     """The port the runtime and the relay publish through."""
 
     async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
-        """Returns when the broker has taken the message. Raises ``BrokerUnavailableError``."""
+        """Returns when the broker has taken the message. Raises ``BrokerUnavailableError``, ``MessageRefusedError``."""
         ...
 
 
@@ -65,6 +69,8 @@ class PubSubPublisher:
                 span.set_attribute("messaging.message.id", answer.message_ids[0])
         except (ServiceUnavailable, DeadlineExceeded, InternalServerError) as error:
             raise BrokerUnavailableError(str(error)) from error
+        except InvalidArgument as error:
+            raise MessageRefusedError(str(error)) from error
         except Exception as error:
             if type(error).__name__ == "RetryError":
                 raise BrokerUnavailableError(str(error)) from error

@@ -1,4 +1,7 @@
-"""Publishes what transactions left in the outbox, oldest first, and removes it once the broker has it."""
+"""Publishes what transactions left in the outbox, oldest first, and removes it once the broker has it.
+
+An event that the broker refuses goes behind all others, so that it holds up none; it is tried again with each round.
+"""
 
 import asyncio
 import time
@@ -6,13 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import ARRAY, any_, bindparam, delete, select
+from pydantic import ValidationError
+from sqlalchemy import ARRAY, any_, bindparam, delete, select, text, update
 
 from contracts.artifacts import StoredEvent
 from database.engine import Database
 from eventing import metrics
 from eventing.ledger import Ledger
-from eventing.publisher import Publisher, announce
+from eventing.publisher import MessageRefusedError, Publisher, announce
 from telemetry.failures import describe
 
 _BATCH = 100
@@ -24,6 +28,8 @@ _INBOX_LIFE = timedelta(days=32)
 
 _FORGET_EVERY_S = 3600.0
 _SHOW_EVERY_S = 10.0
+
+_REFUSED = (MessageRefusedError, ValidationError)
 
 _log = structlog.get_logger()
 
@@ -39,7 +45,9 @@ class Relay:
         outbox = ledger.outbox
         oldest = select(outbox.c.id, outbox.c.event).order_by(outbox.c.id).limit(_BATCH)
         self._oldest = oldest.with_for_update(skip_locked=True)
-        self._remove = delete(outbox).where(outbox.c.id == any_(bindparam("ids", type_=ARRAY(outbox.c.id.type))))
+        these = outbox.c.id == any_(bindparam("ids", type_=ARRAY(outbox.c.id.type)))
+        self._remove = delete(outbox).where(these)
+        self._put_last = update(outbox).where(these).values(id=text("uuidv7()"))
         self._forgot_at = float("-inf")
         self._shown_at = float("-inf")
 
@@ -81,10 +89,25 @@ class Relay:
             metrics.show_outbox(*await self._ledger.backlog(session))
 
     async def publish_batch(self) -> int:
-        """Publishes up to a batch and deletes it; returns how many. A crash in between publishes the same ids again."""
+        """Publishes up to a batch and deletes what the broker took; returns how many. A crash in between publishes the
+        same ids again. Raises ``BrokerUnavailableError``, after those that were taken are deleted.
+        """
         async with self._database.transaction() as session:
             rows = (await session.execute(self._oldest)).all()
-            if rows:
-                await announce(self._publisher, [StoredEvent.model_validate(row.event) for row in rows])
-                await session.execute(self._remove, {"ids": [row.id for row in rows]})
-        return len(rows)
+            ended = await asyncio.gather(*(self._publish(row.event) for row in rows), return_exceptions=True)
+            by_row = list(zip(rows, ended, strict=True))
+            taken = [row.id for row, error in by_row if error is None]
+            refused = [row.id for row, error in by_row if isinstance(error, _REFUSED)]
+            if taken:
+                await session.execute(self._remove, {"ids": taken})
+            if refused:
+                await session.execute(self._put_last, {"ids": refused})
+        for row, error in by_row:
+            if isinstance(error, _REFUSED):
+                _log.error("event refused by the broker", outbox_id=str(row.id), reason=describe(error))
+            elif error is not None:
+                raise error
+        return len(taken)
+
+    async def _publish(self, event: object) -> None:
+        await announce(self._publisher, [StoredEvent.model_validate(event)])

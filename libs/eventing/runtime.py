@@ -4,7 +4,7 @@
 1. decode          what cannot be understood goes to the dead letter with the reason
 2. trace           the event's trace is continued: consumer span below the producer's
 3. log context     every line names upload, event and attempt
-4. patience        while a dependency is down the same delivery waits; it does not use up its attempts
+4. patience        while a dependency is down, also the broker, the same delivery waits; it does not use up its attempts
 5. deadline        the handler ends before the broker's patience does
 6. perform         stage: manifest or run and remember; projection: inbox, rows, outbox, commit (see work.py)
 7. announce        the events of a stage, with the ids the manifest holds
@@ -13,15 +13,15 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
-from contracts.artifacts import FailureCode, StoredEvent, UploadRef
+from contracts.artifacts import FailureCode, UploadRef
 from contracts.envelope import Envelope, EventData
 from contracts.events import ObjectFinalizedV1
 from contracts.topology import Subscription
+from database.outages import DatabaseTooSlowError
 from eventing import codec, metrics
 from eventing.dead_letters import publish_dead_letter
 from eventing.delivery import Ack, Delivery, Nack, Settlement
@@ -78,7 +78,7 @@ class Runtime:
             settlement, outcome = Ack(), "ack"
             try:
                 async with asyncio.timeout(delivery.patience_s or self.subscription.handler_deadline_s):
-                    await announce(self._publisher, await self._perform_patiently(envelope))
+                    await self._perform_patiently(envelope)
             except Exception as error:
                 settlement, outcome = await self._settle_failure(delivery, error)
             took_ms = round((time.monotonic() - started) * 1000, 1)
@@ -90,12 +90,15 @@ class Runtime:
         only = delivery.attributes.get(codec.ONLY_FOR)
         return only in (None, self.subscription.name) or not self.subscription.has_dead_letters
 
-    async def _perform_patiently(self, envelope: Envelope[Any]) -> Sequence[StoredEvent]:
+    async def _perform_patiently(self, envelope: Envelope[Any]) -> None:
         pause = _FIRST_PAUSE_S
         while True:
             try:
                 async with asyncio.timeout(self.subscription.handler_deadline_s):
-                    return await self._work.perform(envelope)
+                    await announce(self._publisher, await self._work.perform(envelope))
+                    return
+            except DatabaseTooSlowError:
+                raise  # it may be this statement that is too slow, whoever else is served
             except ConnectionError as error:
                 metrics.count_error(self.subscription.name, FailureCode.NETWORK.value, "waiting")
                 _log.warning("waiting for a dependency", reason=describe(error), pause_s=pause)

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC
 from eventing.codec import DEAD_LETTER_COUNT
 from eventing.delivery import Ack, Delivery
+from eventing.publisher import MessageRefusedError
 from eventing.runtime import Runtime
 
+_LONGEST_ATTRIBUTE = 1024
 _EQUALS = re.compile(r'attributes\."?([^"\s=]+)"?\s*=\s*"([^"]*)"')
 
 
@@ -47,6 +49,8 @@ class MemoryBroker:
 
     async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
         """See :class:`eventing.publisher.Publisher`."""
+        if any(len(value.encode()) > _LONGEST_ATTRIBUTE for value in attributes.values()):
+            raise MessageRefusedError("an attribute is too long")
         self.published.append(Published(topic, data, dict(attributes)))
         for queue in self._queues:
             subscription = queue.runtime.subscription

@@ -16,6 +16,9 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_LONGEST_STATE = 512
+"""Characters of a ``tracestate`` that the standard wants passed on; an attribute of a message may have 1024 bytes."""
+
 _next_ids: ContextVar[SpanContext | None] = ContextVar("next_ids", default=None)
 
 
@@ -44,10 +47,11 @@ def carrier() -> dict[str, str]:
 
 
 def context_of(traceparent: str | None, tracestate: str | None = None) -> Context:
-    """The remote context to continue; an unreadable ``traceparent`` gives an empty one."""
+    """The remote context to continue; empty if ``traceparent`` cannot be read. A long ``tracestate`` is left out."""
     if traceparent is None:
         return Context()
-    return _PROPAGATOR.extract({"traceparent": traceparent, "tracestate": tracestate or ""}, Context())
+    state = tracestate if tracestate and len(tracestate) <= _LONGEST_STATE else ""
+    return _PROPAGATOR.extract({"traceparent": traceparent, "tracestate": state}, Context())
 
 
 def object_traceparent(bucket: str, name: str, generation: int) -> str:

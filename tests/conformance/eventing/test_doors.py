@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
+
 from contracts.artifacts import FailureCode
 from contracts.events import MediaAnalyzedV1, MediaFailedV1, MediaProcessedV1
 from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC
 from eventing import codec
 from eventing.errors import Reject, RetryLater
 from eventing.handlers import Outcome, StageInputs
+from eventing.publisher import MessageRefusedError
 from objectstore.testing import MemoryObjectStore
 from tests.conformance.eventing.harness import Harness
 from tests.unit.eventing.pipeline import SUBSCRIPTION, Probe, analyze, message, quick, runtime
@@ -74,6 +77,11 @@ async def test_what_fails_for_ever_ends_in_the_dead_letter_and_delays_nobody(har
     letter = harness.on(DEAD_LETTER_TOPIC)[0]
     assert letter.attributes[codec.DEAD_LETTER_REASON] == "ValueError: a defect"
     assert letter.attributes[DEAD_LETTER_SOURCE] == SUBSCRIPTION.name
+
+
+async def test_what_the_broker_will_never_take_is_refused(harness: Harness) -> None:
+    with pytest.raises(MessageRefusedError):
+        await harness.publisher.publish(SUBSCRIPTION.event.topic(), b"x", {"long": "x" * 1025})
 
 
 async def test_poison_goes_to_the_dead_letter_with_the_reason(harness: Harness) -> None:

@@ -1,10 +1,10 @@
-"""A statement that takes too long is an outage, whoever asked it: events wait for better times, requests get a 503."""
+"""A statement that takes too long says so, whoever asked it: an event is tried again, a request gets a 503."""
 
 import pytest
 from sqlalchemy import text
 
 from database.engine import Database
-from database.outages import DatabaseUnavailableError
+from database.outages import DatabaseTooSlowError
 from tests.integration.conftest import ServiceDatabase
 
 _IMPATIENT = text("SELECT set_config('statement_timeout', '20', true)")
@@ -24,10 +24,10 @@ async def by_driver(database: Database) -> None:
         await reading.execute(_SLOW, {})
 
 
-async def test_what_takes_too_long_is_an_outage(service_database: ServiceDatabase) -> None:
+async def test_what_takes_too_long_says_so(service_database: ServiceDatabase) -> None:
     database = await service_database("search")
     for slow in (by_session, by_driver):
-        with pytest.raises(DatabaseUnavailableError):
+        with pytest.raises(DatabaseTooSlowError):
             await slow(database)
 
 

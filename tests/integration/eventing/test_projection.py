@@ -125,6 +125,39 @@ async def test_a_relay_that_dies_after_publishing_publishes_the_same_ids_again(d
     assert first == second
 
 
+async def test_an_event_that_the_broker_refuses_holds_up_none(database: Database) -> None:
+    broker = MemoryBroker()
+    consumer, relay = build(database, Project(), broker)
+    await consumer.process(delivery("refused"))
+    async with database.transaction() as session:
+        await session.execute(
+            text(f"""UPDATE outbox SET event = jsonb_set(event, '{{attributes,long}}', '"{"x" * 1025}"')""")
+        )
+        await session.execute(text("INSERT INTO outbox (event) SELECT event FROM outbox, generate_series(1, 150)"))
+    for number in range(30):
+        await consumer.process(delivery(f"event-{number}"))
+    while len(broker.on(OUTPUT)) < 30:
+        await relay.publish_batch()
+    assert await relay.publish_batch() == 0
+    assert await count(database, "outbox") == 151
+
+
+async def test_what_was_taken_is_not_published_again_if_the_broker_goes_away_meanwhile(database: Database) -> None:
+    class TakesHalf(MemoryBroker):
+        async def publish(self, topic: str, data: bytes, attributes: Any) -> None:
+            if len(self.published) == 5:
+                raise BrokerUnavailableError("gone")
+            await super().publish(topic, data, attributes)
+
+    broker = TakesHalf()
+    consumer, relay = build(database, Project(), broker)
+    for number in range(10):
+        await consumer.process(delivery(f"event-{number}"))
+    with pytest.raises(BrokerUnavailableError):
+        await relay.publish_batch()
+    assert await count(database, "outbox") == 5
+
+
 async def test_two_relays_share_the_outbox_without_doubling(database: Database) -> None:
     broker = MemoryBroker()
     consumer, relay = build(database, Project(), broker)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,7 +11,9 @@ import pytest
 from contracts.artifacts import FailureCode, StoredEvent
 from contracts.events import MediaAnalyzedV1, MediaFailedV1, MediaProcessedV1
 from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC
+from database.outages import DatabaseTooSlowError
 from eventing import codec
+from eventing.codec import DEAD_LETTER_CODE
 from eventing.delivery import Ack, Delivery, Nack
 from eventing.errors import Discard, Poison, Reject, RetryLater
 from eventing.handlers import Outcome, Purge, StageInputs
@@ -198,12 +201,44 @@ async def test_without_the_broker_nothing_is_acked() -> None:
         async def publish(self, topic: str, data: bytes, attributes: object) -> None:
             raise BrokerUnavailableError("no route")
 
+    class Hurried(type(SUBSCRIPTION)):  # type: ignore[misc]
+        handler_deadline_s = 0.3
+
     store, probe = MemoryObjectStore(), Probe()
-    assert await runtime(probe, Deaf(), store).process(delivery(message(), attempt=5)) == Nack()
+    consumer = runtime(probe, Deaf(), store)
+    consumer.subscription = Hurried(SUBSCRIPTION.service, SUBSCRIPTION.event)
+    assert await consumer.process(delivery(message(), attempt=5)) == Nack()
     broker = MemoryBroker()
     assert await runtime(probe, broker, store).process(delivery(message(), attempt=6)) == Ack()
     assert len(probe.calls) == 1
     assert len(broker.on(OUTPUT)) == 1
+
+
+async def test_an_outage_of_the_broker_uses_no_attempt() -> None:
+    class Flapping(MemoryBroker):
+        asked = 0
+
+        async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
+            self.asked += 1
+            if self.asked < 3:
+                raise BrokerUnavailableError("no route")
+            await super().publish(topic, data, attributes)
+
+    probe, broker = Probe(), Flapping()
+    assert await runtime(probe, broker, MemoryObjectStore()).process(delivery(message(), attempt=5)) == Ack()
+    assert (len(probe.calls), len(broker.on(OUTPUT))) == (1, 1)
+
+
+async def test_a_statement_that_is_too_slow_uses_an_attempt() -> None:
+    async def slow(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
+        raise DatabaseTooSlowError("canceling statement due to statement timeout")
+
+    probe, broker = Probe(slow), MemoryBroker()
+    consumer = runtime(probe, broker, MemoryObjectStore())
+    assert await consumer.process(delivery(message(), attempt=1)) == Nack()
+    assert await consumer.process(delivery(message(), attempt=5)) == Ack()
+    assert len(probe.calls) == 2
+    assert broker.on(DEAD_LETTER_TOPIC)[0].attributes[DEAD_LETTER_CODE] == FailureCode.TIMEOUT
 
 
 async def test_a_poisoned_message_does_not_hold_up_its_neighbours() -> None:
