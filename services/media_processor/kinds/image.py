@@ -8,6 +8,7 @@ import math
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -15,8 +16,12 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from contracts.artifacts import FailureCode, Locator, MediaProperties
 from eventing.errors import Reject
 from media_processor import formats, heif, pictures
-from media_processor.kinds.row import Prepared, Shot, Source
+from media_processor.decoded import DecodedFile
+from media_processor.formats import Format
+from media_processor.kinds.row import Note, Prepared, Shot, Source
 from media_processor.text_encoding import clip
+
+_NOT_SHOWN_BY_BROWSERS = frozenset({formats.HEIC, formats.TIFF})
 
 _WORTH_BLENDING = 50_000_000
 """Pixels up to which a picture with a palette is given real colours first, so that shrinking can blend them."""
@@ -38,6 +43,7 @@ _TAG_NAMES = {
 class OpenedImage:
     """An upright picture of at most analysis size, and what was read off the original."""
 
+    format: Format
     picture: Image.Image
     width: int
     height: int
@@ -50,12 +56,11 @@ def validate(source: Source) -> OpenedImage:
     Image.MAX_IMAGE_PIXELS = None  # our own limit refuses with a reason
     if source.format is formats.HEIC:
         picture = heif.open_heic(source.path, source.limits.max_pixels)
-        return OpenedImage(
-            pictures.shrunk(picture, pictures.ANALYSIS_BOX), *picture.size, 1, heif.read_exif(source.path)
-        )
+        small = pictures.shrunk(picture, pictures.ANALYSIS_BOX)
+        return OpenedImage(source.format, small, *picture.size, 1, heif.read_exif(source.path))
     try:
         with Image.open(source.path, formats=[source.format.name.upper()]) as image:
-            return _decoded(image, source.limits.max_pixels)
+            return _decoded(image, source)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise Reject(FailureCode.CORRUPT, "The picture is damaged or cut off.") from error
 
@@ -92,9 +97,18 @@ def prepare(opened: OpenedImage) -> Prepared:
     return Prepared(shots=iter([Shot(opened.picture, Locator())]))
 
 
-def _decoded(image: Image.Image, max_pixels: int) -> OpenedImage:
+def preview(opened: OpenedImage, output: Path, _note: Note) -> DecodedFile | None:
+    """A picture of analysis size for browsers that do not show the format, which most do not."""
+    if opened.format not in _NOT_SHOWN_BY_BROWSERS:
+        return None
+    name = "preview.jpg"
+    pictures.save_for_people(opened.picture, output / name)
+    return DecodedFile(name=name, media_type="image/jpeg")
+
+
+def _decoded(image: Image.Image, source: Source) -> OpenedImage:
     width, height = image.size
-    pictures.check_pixels(width, height, max_pixels)
+    pictures.check_pixels(width, height, source.limits.max_pixels)
     frames = _frame_count(image)
     exif = image.getexif()
     with contextlib.suppress(OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
@@ -108,7 +122,7 @@ def _decoded(image: Image.Image, max_pixels: int) -> OpenedImage:
         small = pictures.upright(small)
     if orientation in range(5, 9):
         width, height = height, width
-    return OpenedImage(small, width, height, frames, exif)
+    return OpenedImage(source.format, small, width, height, frames, exif)
 
 
 def _draft(image: Image.Image) -> None:

@@ -7,7 +7,7 @@ from media_processor.kinds import audio, document, image, video
 from media_processor.kinds.row import Row
 
 ROWS: dict[Kind, Row[Any]] = {
-    Kind.IMAGE: Row(image.validate, image.metadata, image.thumbnail, image.prepare),
+    Kind.IMAGE: Row(image.validate, image.metadata, image.thumbnail, image.prepare, preview=image.preview),
     Kind.VIDEO: Row(
         video.validate, video.metadata, video.thumbnail, video.prepare, preview=video.preview, speech=video.speech
     ),

@@ -126,11 +126,11 @@ def pdf_file(path: Path, pages: int = 2) -> Path:
 
 
 def slow_pdf(path: Path, pages: int, slow: int) -> Path:
-    """As :func:`pdf_file`, with drawings on one page that take PDFium several seconds at any size."""
+    """As :func:`pdf_file`, with very many drawings on one page."""
     writer = PdfWriter(clone_from=PdfReader(pdf_file(path, pages)))
     contents = writer.pages[slow - 1]["/Contents"].get_object()
     assert isinstance(contents, StreamObject)
-    contents.set_data(contents.get_data() + b"\n" + b"10 600 m 700 90 -300 500 600 20 c S\n" * 400_000)
+    contents.set_data(contents.get_data() + b"\n" + b"10 600 m 700 90 -300 500 600 20 c S\n" * 50_000)
     writer.write(path)
     return path
 

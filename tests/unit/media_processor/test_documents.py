@@ -1,6 +1,8 @@
 """What is read from documents of every format: text with places, facts, a first page."""
 
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -62,7 +64,8 @@ def test_pictures_of_pages_are_capped_those_to_be_read_are_not(tmp_path: Path, o
 def test_pages_that_take_long_to_draw_go_without_a_picture(
     tmp_path: Path, decode: Decode, monkeypatch: pytest.MonkeyPatch, slow: int, shown: list[int], steps: list[str]
 ) -> None:
-    monkeypatch.setattr(pdf, "_PICTURES_BUDGET_S", 0.5)
+    # A clock that goes on whenever it is looked at: drawing an ordinary page looks a few times, a slow one hundreds.
+    monkeypatch.setattr(pdf, "time", SimpleNamespace(monotonic=count(step=0.1).__next__))
     decoded = decode(files.slow_pdf(tmp_path / "a.pdf", pages=3, slow=slow))
     assert len(decoded.texts) == 3
     assert [place.locator.page for place in decoded.storyboard] == shown

@@ -111,8 +111,11 @@ def check_sound_and_preview(promise: Promise, decoded: Decoded, output: Path) ->
     for sound in decoded.speech:
         with av.open(str(output / sound.name)) as heard:
             assert (heard.streams.audio[0].codec_context.name, heard.streams.audio[0].channels) == ("opus", 1)
-    assert bool(decoded.preview) == (promise.preview == "yes")
-    if decoded.preview:
+    assert (decoded.preview.media_type if decoded.preview else "—").rpartition("/")[2] == promise.preview
+    if decoded.preview and promise.preview == "jpeg":
+        with Image.open(output / decoded.preview.name) as image:
+            assert (image.format, max(image.size) <= 1024, image.getexif()) == ("JPEG", True, {})
+    elif decoded.preview:
         with av.open(str(output / decoded.preview.name)) as shown:
             assert shown.streams.video[0].codec_context.name == "h264"
             assert not {"title", "artist", "location", "creation_time"} & shown.metadata.keys()

@@ -73,6 +73,16 @@ def run(job_json):
             (output / "unfinished-0001.json").write_text(json.dumps({"step": "preview", "decoded": decoded}))
             (output / "unfinished-0002.json").write_text('{"step": "speech", "deco')
             run(json.dumps(job | {"filename": step}))
+        case "dies at page 40.pdf":
+            from media_processor import decoding
+            from media_processor.documents import pdf
+            render = pdf._render
+            def dying(document, index, *rest):
+                if index == 39:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return render(document, index, *rest)
+            pdf._render = dying
+            decoding.run(job_json)
         case "looks around":
             network = ",".join(name for _, name in socket.if_nameindex())
             facts = {"environment": repr(sorted(os.environ)), "network": network, "core": "", "cwd": os.getcwd()}
@@ -144,10 +154,11 @@ async def test_an_end_in_an_optional_step_costs_that_step(
     assert reason in decoded.degradations[0].reason
 
 
-async def test_what_was_read_before_the_time_was_up_is_kept(output: Path, tmp_path: Path) -> None:
-    source = files.slow_pdf(tmp_path / "a.pdf", pages=41, slow=40)
-    async with Sandbox(SandboxLimits(wall_s=3)) as hasty:
-        decoded = await hasty.decode(source, "a.pdf", output)
+async def test_what_was_read_before_a_real_decoder_ended_is_kept(
+    stage_set: Sandbox, output: Path, tmp_path: Path
+) -> None:
+    source = files.pdf_file(tmp_path / "a.pdf", pages=41)
+    decoded = await stage_set.decode(source, "dies at page 40.pdf", output)
     assert (len(decoded.texts), decoded.properties.page_count) == (41, 41)
     assert decoded.thumbnail
     assert [place.locator.page for place in decoded.storyboard] == list(range(1, 31))
