@@ -61,10 +61,28 @@ def test_service_account_health_and_unknown_paths(client: storage.Client, emulat
     assert requests.delete(f"{emulator.url}/storage/v1/b", timeout=5).status_code == 405
 
 
-def test_web_pages_do_not_reach_the_json_api(emulator: StorageProcess) -> None:
-    url = f"{emulator.url}/storage/v1/b?project=p"
-    assert requests.get(url, headers={"Sec-Fetch-Site": "cross-site"}, timeout=5).status_code == 403
-    assert requests.get(url, headers={"Host": "rebound.example"}, timeout=5).status_code == 403
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Host": "rebound.example"}])
+@pytest.mark.parametrize("session", ["", "&upload_id=guessed"])
+def test_web_pages_do_not_reach_the_json_api(
+    emulator: StorageProcess, bucket: storage.Bucket, session: str, headers: dict[str, str]
+) -> None:
+    bucket.blob("kept").upload_from_string(b"private")
+    deletion = f"DELETE /storage/v1/b/{bucket.name}/o/kept HTTP/1.1\r\n\r\n\r\n"
+    batch = f"--b\r\nContent-Type: application/http\r\n\r\n{deletion}--b--\r\n"
+    asked = [
+        ("GET", "/storage/v1/b?project=p", ""),
+        ("GET", f"/storage/v1/b/{bucket.name}/o/kept?alt=media", ""),
+        ("GET", f"/download/storage/v1/b/{bucket.name}/o/kept?alt=media", ""),
+        ("DELETE", f"/storage/v1/b/{bucket.name}/o/kept?alt=json", ""),
+        ("POST", f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=planted", "x"),
+        ("POST", "/batch/storage/v1?alt=json", batch),
+    ]
+    sent = {**headers, "Content-Type": "multipart/mixed; boundary=b"}
+    for method, path, body in asked:
+        answer = requests.request(method, f"{emulator.url}{path}{session}", data=body, headers=sent, timeout=5)
+        assert answer.status_code in (403, 404), path
+        assert b"private" not in answer.content
+    assert [blob.name for blob in bucket.list_blobs()] == ["kept"]
 
 
 @pytest.mark.parametrize("taken", ["port", "directory"])

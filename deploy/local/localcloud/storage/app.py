@@ -19,6 +19,7 @@ from localcloud.storage.sessions import SessionRequests
 logger = logging.getLogger(__name__)
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_SESSION_ROOTS = (b"/upload/", b"/resumable/")
 _JSON_ROOTS = (b"/storage/", b"/upload/", b"/download/", b"/resumable/", b"/batch")
 
 
@@ -85,11 +86,18 @@ class StorageApp:
 
         Pages reach an upload session (its address is a secret) and signed URLs only.
         """
-        if "upload_id" in call.query or call.raw_path == b"/healthz":
+        if call.raw_path == b"/healthz" or await self._is_of_session(call):
             return
         host = urlsplit(f"//{call.headers.get('host', '')}").hostname
         if "sec-fetch-site" in call.headers or host not in self._hosts:
             raise StorageError(403, "forbidden", "The JSON API of this emulator is not open to web pages.")
+
+    async def _is_of_session(self, call: Call) -> bool:
+        """True for a request to an upload session; one that does not exist is refused here."""
+        if "upload_id" not in call.query or not call.raw_path.startswith(_SESSION_ROOTS):
+            return False
+        await self._sessions.origin(call.query["upload_id"])
+        return call.query.get("uploadType", "resumable") == "resumable"
 
     async def _session_cors(self, call: Call) -> dict[str, str]:
         if "origin" not in call.headers or "upload_id" not in call.query:
