@@ -18,7 +18,7 @@ locals {
       artifacts = ["roles/storage.objectViewer", "roles/storage.legacyBucketReader"]
     }
     media-processor = {
-      uploads   = ["roles/storage.objectViewer"]
+      uploads   = ["roles/storage.objectUser"] # it removes originals for good (upload.deleted.v1 with purge)
       artifacts = ["roles/storage.objectUser", "roles/storage.legacyBucketReader"]
     }
     analyzer = {

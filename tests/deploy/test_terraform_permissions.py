@@ -5,8 +5,10 @@ import re
 import pytest
 
 from contracts.artifacts import Service
-from contracts.events import EVENTS, UploadReembedV1
+from contracts.events import EVENTS, UploadDeletedV1, UploadReembedV1
+from contracts.golden import EXAMPLES
 from contracts.topology import DEAD_LETTER_TOPIC
+from media_processor.handlers.on_upload_deleted import PurgeUpload
 from tests.deploy.hcl import TERRAFORM, configuration, items, strings
 from tests.deploy.settings_of import SERVICES
 
@@ -20,7 +22,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("artifacts", "roles/storage.legacyBucketReader"),
     },
     "media-processor": {
-        ("uploads", "roles/storage.objectViewer"),
+        ("uploads", "roles/storage.objectUser"),
         ("artifacts", "roles/storage.objectUser"),
         ("artifacts", "roles/storage.legacyBucketReader"),
     },
@@ -40,6 +42,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("artifacts", "roles/storage.legacyBucketReader"),
     },
 }
+MAY_DELETE = "roles/storage.objectUser"
 TELEMETRY = {("project", "roles/monitoring.metricWriter"), ("project", "roles/telemetry.tracesWriter")}
 SECRETS = {
     "upload-gateway": {"database-url-upload-gateway", "cdn-signing-key"},
@@ -57,6 +60,14 @@ def test_no_service_may_do_more_than_its_list(service: str) -> None:
     for bucket, roles in CONFIG.locals["bucket_roles"][service].items():
         held |= {(bucket, role) for role in roles}
     assert held == ALLOWED[service] | TELEMETRY
+
+
+async def test_who_removes_files_for_good_may_delete_them() -> None:
+    event = next(e for e in EXAMPLES if isinstance(e, UploadDeletedV1)).model_copy(update={"purge": True})
+    outcome = await PurgeUpload("artifacts")(event, None)  # type: ignore[arg-type]
+    buckets = {"artifacts" if purge.bucket == "artifacts" else "uploads" for purge in outcome.purge}
+    roles = CONFIG.locals["bucket_roles"][Service.MEDIA_PROCESSOR]
+    assert buckets == {bucket for bucket, held in roles.items() if MAY_DELETE in held}
 
 
 @pytest.mark.parametrize("service", list(Service), ids=lambda s: s.value)
