@@ -63,8 +63,11 @@ class StageInputs(Protocol):
         """An empty directory of this one delivery."""
         ...
 
-    async def download_source(self, upload: UploadRef) -> Path:
-        """The original, streamed to a file in the workdir. Raises ``Discard`` when that generation is gone."""
+    async def download_source(self, upload: UploadRef, max_bytes: int) -> Path:
+        """The original, streamed to a file in the workdir, unpacked if it is stored packed.
+
+        Raises ``Discard`` when that generation is gone, ``Reject(file_size)`` when it has more than ``max_bytes``.
+        """
         ...
 
     async def read(self, ref: ArtifactRef) -> bytes:

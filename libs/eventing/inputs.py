@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from contracts.artifacts import ArtifactRef, UploadRef
-from eventing.errors import Discard, Poison
+from contracts.artifacts import ArtifactRef, FailureCode, UploadRef
+from eventing.errors import Discard, Poison, Reject
 from eventing.handlers import NewArtifact
-from objectstore.store import ObjectNotFoundError, ObjectStore
+from objectstore.store import ObjectNotFoundError, ObjectStore, ObjectTooLargeError
 from telemetry import spans
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -41,14 +41,17 @@ class StoreInputs:
         if self._directory is not None:
             await asyncio.to_thread(self._directory.cleanup)
 
-    async def download_source(self, upload: UploadRef) -> Path:
+    async def download_source(self, upload: UploadRef, max_bytes: int) -> Path:
         """See :class:`StageInputs`."""
         path = self.workdir / "source"
         try:
             with spans.internal("download source"):
-                await self._store.download(upload.bucket, upload.object_name, path, upload.generation)
+                await self._store.download(upload.bucket, upload.object_name, path, max_bytes, upload.generation)
         except ObjectNotFoundError as error:
             raise Discard("this version of the object is gone") from error
+        except ObjectTooLargeError as error:
+            message = f"Unpacked, the file has more than the {max_bytes >> 20} MiB that are allowed."
+            raise Reject(FailureCode.FILE_SIZE, message) from error
         return path
 
     async def read(self, ref: ArtifactRef) -> bytes:
@@ -73,9 +76,11 @@ class StoreInputs:
         """See :class:`StageInputs`."""
         path = self.workdir / ref.sha256
         try:
-            await self._store.download(ref.bucket, ref.key, path)
+            await self._store.download(ref.bucket, ref.key, path, ref.size_bytes)
         except ObjectNotFoundError as error:
             raise Poison(f"artifact {ref.key} is not there") from error
+        except ObjectTooLargeError as error:
+            raise Poison(f"artifact {ref.key} is not what was announced") from error
         if await asyncio.to_thread(_file_sha256, path) != ref.sha256:
             raise Poison(f"artifact {ref.key} is not what was announced")
         return path

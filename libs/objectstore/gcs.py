@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
 from urllib.parse import quote
 
 import requests
@@ -26,10 +27,14 @@ from objectstore.store import (
     NewObject,
     ObjectExistsError,
     ObjectNotFoundError,
+    ObjectTooLargeError,
     StoredObject,
     StoreUnavailableError,
     StreamDigest,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 CHUNK_BYTES = 4 * 1024 * 1024
 """One piece of a streamed upload; what one upload may hold in memory is about three of these."""
@@ -167,11 +172,11 @@ class GcsObjectStore:
         except NotFound as error:
             raise ObjectNotFoundError(key) from error
 
-    async def download(self, bucket: str, key: str, path: Path, generation: int | None = None) -> None:
+    async def download(self, bucket: str, key: str, path: Path, max_bytes: int, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.download`."""
         blob = self._client.bucket(bucket).blob(key, generation=generation)
         try:
-            await self._run(blob.download_to_filename, str(path), retry=_RETRY)
+            await self._run(_download, blob, path, max_bytes)
         except NotFound as error:
             raise ObjectNotFoundError(key) from error
 
@@ -257,6 +262,24 @@ def connect(project: str, signing_key_file: Path | None = None) -> GcsObjectStor
     own = cast("Any", client)._credentials
     signs_itself = isinstance(own, Signing | AnonymousCredentials)
     return GcsObjectStore(client, signing=None if signs_itself else remote_signing())
+
+
+def _download(blob: storage.Blob, path: Path, max_bytes: int) -> None:
+    with _BoundedFile(path, max_bytes) as file:
+        blob.download_to_file(file, retry=_RETRY)
+
+
+class _BoundedFile(io.BufferedWriter):
+    """Refuses a byte too many: how many there are is known only while the client unpacks what is stored packed."""
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        super().__init__(io.FileIO(path, "w"))
+        self._max_bytes = max_bytes
+
+    def write(self, buffer: "ReadableBuffer", /) -> int:
+        if self.tell() + memoryview(buffer).nbytes > self._max_bytes:
+            raise ObjectTooLargeError(f"more than {self._max_bytes} bytes")
+        return super().write(buffer)
 
 
 class _Pieces:

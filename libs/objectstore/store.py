@@ -19,13 +19,20 @@ class ObjectNotFoundError(ObjectStoreError):
     """No such object, or not in that generation."""
 
 
+class ObjectTooLargeError(ObjectStoreError):
+    """The object, as it is read, has more bytes than were asked for at most."""
+
+
 class ObjectExistsError(ObjectStoreError):
     """A create-only write found the object there already."""
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What the store knows of one object version. ``size_bytes`` counts the stored bytes."""
+    """What the store knows of one object version.
+
+    ``size_bytes`` counts the stored bytes; an object stored with ``Content-Encoding: gzip`` is read unpacked.
+    """
 
     bucket: str
     key: str
@@ -106,8 +113,11 @@ class ObjectStore(Protocol):
         """A small object's bytes. Raises ``ObjectNotFoundError``."""
         ...
 
-    async def download(self, bucket: str, key: str, path: Path, generation: int | None = None) -> None:
-        """Streams an object to a file. Raises ``ObjectNotFoundError``."""
+    async def download(self, bucket: str, key: str, path: Path, max_bytes: int, generation: int | None = None) -> None:
+        """Streams an object to a file of at most ``max_bytes``.
+
+        Raises ``ObjectNotFoundError``, and ``ObjectTooLargeError`` as soon as there is a byte too many.
+        """
         ...
 
     async def stat(self, bucket: str, key: str) -> StoredObject:

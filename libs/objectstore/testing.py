@@ -1,5 +1,6 @@
 """An object store in a dictionary, for tests of handlers and routes; passes the same suite as Cloud Storage."""
 
+import gzip
 import hashlib
 import itertools
 from collections.abc import AsyncIterator, Mapping
@@ -11,6 +12,7 @@ from objectstore.store import (
     NewObject,
     ObjectExistsError,
     ObjectNotFoundError,
+    ObjectTooLargeError,
     StoredObject,
     StreamDigest,
 )
@@ -31,10 +33,7 @@ class MemoryObjectStore:
         if (bucket, key) in self._objects:
             raise ObjectExistsError(key)
         data = content if isinstance(content, bytes) else content.read_bytes()  # noqa: ASYNC240 - tests only
-        generation = next(self._generations)
-        stored = StoredObject(bucket, key, generation, len(data), media_type, datetime.now(UTC), dict(metadata or {}))
-        self._objects[bucket, key] = (stored, data)
-        return stored
+        return self._keep(bucket, key, data, len(data), media_type, metadata or {})
 
     async def put_stream(
         self,
@@ -78,11 +77,13 @@ class MemoryObjectStore:
         """See :meth:`ObjectStore.get`."""
         return self._find(bucket, key)[1]
 
-    async def download(self, bucket: str, key: str, path: Path, generation: int | None = None) -> None:
+    async def download(self, bucket: str, key: str, path: Path, max_bytes: int, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.download`."""
         stored, data = self._find(bucket, key)
         if generation is not None and stored.generation != generation:
             raise ObjectNotFoundError(key)
+        if len(data) > max_bytes:
+            raise ObjectTooLargeError(key)
         path.write_bytes(data)  # noqa: ASYNC240 - tests only
 
     async def stat(self, bucket: str, key: str) -> StoredObject:
@@ -114,9 +115,21 @@ class MemoryObjectStore:
         """A URL that names the object and the seconds it would live; nothing serves it."""
         return f"memory://{bucket}/{key}?expires={expires.total_seconds():.0f}&filename={filename}&type={media_type}"
 
+    def drop_gzipped(self, bucket: str, key: str, content: bytes, media_type: str) -> StoredObject:
+        """What ``gsutil cp -Z`` leaves: an object as large as ``content`` packed, which is read unpacked."""
+        return self._keep(bucket, key, content, len(gzip.compress(content)), media_type, {})
+
     def keys(self, bucket: str) -> list[str]:
         """The names in a bucket, sorted."""
         return sorted(key for held, key in self._objects if held == bucket)
+
+    def _keep(
+        self, bucket: str, key: str, data: bytes, size_bytes: int, media_type: str, metadata: Mapping[str, str]
+    ) -> StoredObject:
+        generation = next(self._generations)
+        stored = StoredObject(bucket, key, generation, size_bytes, media_type, datetime.now(UTC), dict(metadata))
+        self._objects[bucket, key] = (stored, data)
+        return stored
 
     def _find(self, bucket: str, key: str) -> tuple[StoredObject, bytes]:
         try:

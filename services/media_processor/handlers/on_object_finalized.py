@@ -37,7 +37,7 @@ class ProcessObject:
     async def __call__(self, event: ObjectFinalizedV1, inputs: StageInputs, /) -> Outcome:
         """Raises ``Reject`` with the code of what is wrong with the file, ``Discard`` for a folder's placeholder."""
         self._check(event)
-        source = await inputs.download_source(event.upload)
+        source = await inputs.download_source(event.upload, self.max_file_size)
         sha256 = await asyncio.to_thread(_sha256, source)
         output = inputs.workdir / "decoded"
         output.mkdir()

@@ -1,5 +1,6 @@
 """What every object store promises, over the one in memory and Cloud Storage's client against the emulator."""
 
+import gzip
 import hashlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -11,7 +12,14 @@ import requests
 from google.cloud import storage
 
 from objectstore.gcs import CHUNK_BYTES, connect
-from objectstore.store import ObjectExistsError, ObjectNotFoundError, ObjectStore, StreamDigest
+from objectstore.store import (
+    ObjectExistsError,
+    ObjectNotFoundError,
+    ObjectStore,
+    ObjectTooLargeError,
+    StoredObject,
+    StreamDigest,
+)
 from objectstore.testing import MemoryObjectStore
 from tests.conformance.storage_emulator.process import PROJECT, StorageProcess
 
@@ -45,6 +53,16 @@ async def _agree(_digest: StreamDigest) -> None:
     return
 
 
+async def _drop_gzipped(store: ObjectStore, key: str, content: bytes) -> StoredObject:
+    """As ``gsutil cp -Z`` does, in both stores."""
+    if isinstance(store, MemoryObjectStore):
+        return store.drop_gzipped(BUCKET, key, content, "text/plain")
+    blob = storage.Client(project=PROJECT).bucket(BUCKET).blob(key)
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(gzip.compress(content), content_type="text/plain")
+    return await store.stat(BUCKET, key)
+
+
 async def test_an_object_comes_back_with_what_is_known_of_it(store: ObjectStore) -> None:
     stored = await store.put(BUCKET, "a/ü ?#.txt", b"hello", "text/plain", {"traceparent": "x"})
     assert await store.get(BUCKET, "a/ü ?#.txt") == b"hello"
@@ -56,8 +74,27 @@ async def test_an_object_comes_back_with_what_is_known_of_it(store: ObjectStore)
 async def test_a_file_is_put_and_downloaded(store: ObjectStore, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"x" * 100_000)
     stored = await store.put(BUCKET, "file", tmp_path / "in", "application/octet-stream")
-    await store.download(BUCKET, "file", tmp_path / "out", stored.generation)
+    await store.download(BUCKET, "file", tmp_path / "out", 100_000, stored.generation)
     assert (tmp_path / "out").read_bytes() == b"x" * 100_000
+
+
+async def test_a_download_ends_at_its_limit(store: ObjectStore, tmp_path: Path) -> None:
+    await store.put(BUCKET, "file", b"x" * 100_000, "text/plain")
+    with pytest.raises(ObjectTooLargeError):
+        await store.download(BUCKET, "file", tmp_path / "out", 99_999)
+
+
+async def test_what_is_stored_packed_is_read_unpacked_up_to_the_limit(store: ObjectStore, tmp_path: Path) -> None:
+    text = b"hello " * 1_000_000
+    packed = await _drop_gzipped(store, "packed.txt", text)
+    assert packed.size_bytes < 100_000
+    assert (await store.stat(BUCKET, "packed.txt")).size_bytes == packed.size_bytes
+    await store.download(BUCKET, "packed.txt", tmp_path / "whole", len(text), packed.generation)
+    assert (tmp_path / "whole").read_bytes() == text
+    assert await store.get(BUCKET, "packed.txt") == text
+    with pytest.raises(ObjectTooLargeError):
+        await store.download(BUCKET, "packed.txt", tmp_path / "part", 100_000, packed.generation)
+    assert sum(file.stat().st_size for file in tmp_path.glob("part")) <= 100_000
 
 
 async def test_a_write_never_replaces(store: ObjectStore) -> None:
@@ -71,12 +108,12 @@ async def test_a_write_never_replaces(store: ObjectStore) -> None:
 
 async def test_what_is_not_there_says_so(store: ObjectStore, tmp_path: Path) -> None:
     stored = await store.put(BUCKET, "there", b"x", "text/plain")
-    to_file = store.download(BUCKET, "nope", tmp_path / "x")
+    to_file = store.download(BUCKET, "nope", tmp_path / "x", 1)
     for missing in (store.get(BUCKET, "nope"), store.stat(BUCKET, "nope"), to_file):
         with pytest.raises(ObjectNotFoundError):
             await missing
     with pytest.raises(ObjectNotFoundError):
-        await store.download(BUCKET, "there", tmp_path / "x", stored.generation + 1)
+        await store.download(BUCKET, "there", tmp_path / "x", 1, stored.generation + 1)
     await store.delete(BUCKET, "nope")
 
 

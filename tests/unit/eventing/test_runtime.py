@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from contracts.artifacts import FailureCode, StoredEvent
+from contracts.artifacts import ArtifactRef, FailureCode, StoredEvent
 from contracts.events import MediaAnalyzedV1, MediaFailedV1, MediaProcessedV1
 from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC
 from database.outages import DatabaseTooSlowError
@@ -127,16 +127,24 @@ async def test_what_is_not_an_event_goes_to_the_dead_letter_at_once(data: bytes)
     assert probe.calls == []
 
 
-async def test_a_missing_or_altered_artifact_is_poison() -> None:
+READERS: dict[str, Callable[[StageInputs, ArtifactRef], Awaitable[object]]] = {
+    "read": lambda inputs, ref: inputs.read(ref),
+    "download": lambda inputs, ref: inputs.download(ref),
+}
+
+
+@pytest.mark.parametrize("how", READERS)
+@pytest.mark.parametrize("altered", [b"something else", b"x" * 100_000])
+async def test_a_missing_or_altered_artifact_is_poison(how: str, altered: bytes) -> None:
     async def read(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
-        await inputs.read(event.material)
+        await READERS[how](inputs, event.material)
         return Outcome()
 
     broker, store = MemoryBroker(), MemoryObjectStore()
     consumer = runtime(Probe(read), broker, store)
     assert await consumer.process(delivery(message())) == Ack()
     material = codec.decode(MediaProcessedV1, message().data.encode(), message().attributes).data.material
-    await store.put(material.bucket, material.key, b"something else", material.media_type)
+    await store.put(material.bucket, material.key, altered, material.media_type)
     assert await consumer.process(delivery(message())) == Ack()
     reasons = [letter.attributes[codec.DEAD_LETTER_REASON] for letter in broker.on(DEAD_LETTER_TOPIC)]
     assert "is not there" in reasons[0]

@@ -141,6 +141,28 @@ async def test_what_is_refused_before_it_is_downloaded(
     assert caught.value.code is code
 
 
+async def test_a_packed_drop_counts_as_large_as_it_is_unpacked(
+    sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs
+) -> None:
+    text = b"hello " * 500_000
+    stored = store.drop_gzipped(UPLOADS, "alice/packed.txt", text, "text/plain")
+    event = finalized("alice/packed.txt", stored.size_bytes, stored.generation)
+    (processed,) = (await ProcessObject(sandbox, max_file_size=len(text))(event, inputs)).events
+    assert isinstance(processed, MediaProcessedV1)
+    assert (processed.size_bytes, processed.sha256) == (len(text), hashlib.sha256(text).hexdigest())
+
+
+async def test_a_packed_drop_is_refused_where_it_unpacks_to_too_much(
+    sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs
+) -> None:
+    stored = store.drop_gzipped(UPLOADS, "alice/bomb.txt", b"hello " * 500_000, "text/plain")
+    event = finalized("alice/bomb.txt", stored.size_bytes, stored.generation)
+    with pytest.raises(Reject) as caught:
+        await ProcessObject(sandbox, max_file_size=2 << 20)(event, inputs)
+    assert caught.value.code is FailureCode.FILE_SIZE
+    assert caught.value.message == "Unpacked, the file has more than the 2 MiB that are allowed."
+
+
 @pytest.mark.parametrize("name", ["alice/folder/", "folder/"])
 async def test_a_folder_is_nothing_to_work_on(sandbox: Sandbox, inputs: StoreInputs, name: str) -> None:
     with pytest.raises(Discard):
