@@ -35,9 +35,10 @@ def look_through(container: InputContainer, stream: VideoStream, length_s: float
     # Frames between key frames cost a full decode: two minutes of film at 720p, less of a larger one.
     budget = _BUDGET_S * _BUDGET_PIXELS / max(stream.width * stream.height, _BUDGET_PIXELS)
     for start, end in pairwise([*sorted(seen), length_s]):
-        if end - start > _SPARSE_S and budget > 0:
-            budget -= end - start
-            seen.update(_between(container, stream, start, end))
+        affordable = min(end - start, budget)
+        if affordable > _SPARSE_S:
+            budget -= affordable
+            seen.update(_between(container, stream, start, start + affordable))
     in_order = sorted(seen.items())
     first = [Look(second, 255.0) for second, _ in in_order[:1]]
     return first + [Look(second, _difference(old, new)) for (_, old), (second, new) in pairwise(in_order)]

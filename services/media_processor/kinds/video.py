@@ -18,13 +18,13 @@ from media_processor import pictures, scenes, subtitles
 from media_processor.container_tags import beside_facts, camera_of, place_of, read_tags, time_of
 from media_processor.containers import moving_picture, open_media, refuse_protected
 from media_processor.decoded import DecodedFile, DecodedSound
+from media_processor.frames import FrameReader
 from media_processor.kinds.audio import duration_of
 from media_processor.kinds.row import Note, Prepared, Shot, Source
 from media_processor.preview import write_preview
 from media_processor.sound import write_sound
 
 _BLACK_MEAN, _FLAT_DEVIATION = 16.0, 8.0
-_SEEK_BEYOND_S, _SAME_TIME_S = 5.0, 0.005
 _LOOK_FOR_GOOD_FRAME_S = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
 
 
@@ -131,28 +131,14 @@ def _shots(opened: OpenedVideo) -> Iterator[Shot]:
 
 
 def frames_at(source: Source, times: list[float]) -> Iterator[tuple[int, Image.Image]]:
-    """(index into ``times``, the frame shown then, upright, of analysis size); ends where the video does."""
+    """(index into ``times``, in order, the frame shown then, upright, of analysis size); ends where the video does."""
     with open_media(source.path, source.format) as container:
-        stream = _picture_stream(container)
-        start = (stream.start_time or 0) * (stream.time_base or 0)
-        position = -1.0
+        reader = FrameReader(container, _picture_stream(container))
         for index, second in enumerate(times):
-            if position < 0 or not position <= second <= position + _SEEK_BEYOND_S:
-                container.seek(int((second + float(start)) * av.time_base), backward=True)
-            frame = _next_frame_from(container.decode(stream), second, float(start))
+            frame = reader.frame_at(second)
             if frame is None:
                 return
-            position = frame.time - float(start)
             yield index, _as_picture(frame)
-
-
-def _next_frame_from(frames: "Iterator[av.VideoFrame]", second: float, start: float) -> "av.VideoFrame | None":
-    last = None
-    for frame in frames:
-        last = frame
-        if frame.time - start >= second - _SAME_TIME_S:
-            break
-    return last
 
 
 def _as_picture(frame: "av.VideoFrame") -> Image.Image:

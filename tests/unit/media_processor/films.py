@@ -17,7 +17,7 @@ Cue = tuple[float, float, str]
 """(start, end, text) in seconds."""
 
 SOUND_RATE = 24_000
-_FPS = 5
+FPS = 5
 _CODECS = {
     "mp4": ("libx264", "aac", "mov_text"),
     "mov": ("libx264", "aac", "mov_text"),
@@ -41,7 +41,7 @@ def film_file(
     options = {"movflags": "use_metadata_tags"} if path.suffix == ".mov" else {}
     with av.open(str(path), "w", options=options) as container:
         container.metadata.update(tags or {})
-        picture = container.add_stream(picture_codec, rate=_FPS)
+        picture = container.add_stream(picture_codec, rate=FPS)
         assert isinstance(picture, av.VideoStream)
         picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
         sound = container.add_stream(sound_codec, rate=SOUND_RATE)
@@ -61,7 +61,7 @@ def film_file(
 def silent_film(path: Path) -> Path:
     """Three seconds without sound, in VP8 (Ogg)."""
     with av.open(str(path), "w", format="ogg") as container:
-        stream = container.add_stream("libvpx", rate=_FPS)
+        stream = container.add_stream("libvpx", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
         _write_picture(container, stream, (160, 96), 3)
     return path
@@ -78,6 +78,27 @@ def long_film(path: Path, hours: float) -> Path:
             for second in range(start, start + 300):
                 frame.pts, frame.time_base = second, Fraction(1)
                 container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def brightening_film(
+    path: Path, seconds: int, key_every_s: int | None, options: Mapping[str, str] | None = None
+) -> Path:
+    """``FPS`` frames a second, twice as many grey levels bright as it is seconds in; key frames at intervals or one.
+
+    ``options`` are the container's.
+    """
+    gap = str(key_every_s * FPS if key_every_s else 1_000_000)
+    kind = {".ogv": "ogg"}.get(path.suffix)
+    with av.open(str(path), "w", format=kind, options=dict(options or {})) as container:
+        codec = "libvpx" if kind else _CODECS[path.suffix[1:]][0]
+        stream = container.add_stream(codec, rate=FPS, options={"g": gap, "keyint_min": gap, "sc_threshold": "0"})
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(seconds * FPS):
+            grey = Image.new("RGB", (64, 48), (number * 2 // FPS,) * 3)
+            container.mux(stream.encode(av.VideoFrame.from_image(grey)))
         container.mux(stream.encode(None))
     return path
 
@@ -103,7 +124,7 @@ def write_sound(container: OutputContainer, stream: "av.AudioStream", loud: Sequ
 
 
 def _write_picture(container: OutputContainer, stream: "av.VideoStream", size: tuple[int, int], seconds: int) -> None:
-    for _ in range(seconds * _FPS):
+    for _ in range(seconds * FPS):
         container.mux(stream.encode(av.VideoFrame.from_image(files.picture(size))))
     container.mux(stream.encode(None))
 
