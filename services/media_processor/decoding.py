@@ -136,12 +136,13 @@ def _decode(job: Job) -> Decoded:
     decoded.texts = _bounded(prepared.texts, job.limits.max_text_chars, steps)
     steps.add_all(prepared.degradations)
     decoded.thumbnail = steps.attempt("thumbnail", lambda: _save_thumbnail(row, opened, job.output), None)
-    steps.attempt("pictures", lambda: _save_pictures(prepared, steps), None)
-    steps.add_all(prepared.degradations)  # drawing the pictures may have added some
     if preview := row.preview:
         decoded.preview = steps.attempt("preview", lambda: preview(opened, job.output, steps.add), None)
     if speech := row.speech:
         decoded.speech = tuple(steps.attempt("speech", lambda: speech(opened, job.output, steps.add), []))
+    # Last: no other step may take as long, and of this one every few pictures are kept.
+    steps.attempt("pictures", lambda: _save_pictures(prepared, steps), None)
+    steps.add_all(prepared.degradations)  # drawing the pictures may have added some
     return decoded
 
 

@@ -18,6 +18,15 @@ from tests.unit.media_processor.conftest import Decode
 
 MIB = 1 << 20
 
+ENDS_IN_ITS_PICTURES = """
+import os
+from media_processor import decoding, scenes
+
+def run(job_json):
+    scenes.look_through = lambda *_: os._exit(3)
+    decoding.run(job_json)
+"""
+
 
 def boxes(path: Path) -> list[bytes]:
     """The names of the outermost boxes of an MP4, in order."""
@@ -77,6 +86,21 @@ def test_a_film_cut_off_is_shown_as_far_as_it_goes(tmp_path: Path, decode: Decod
     path = films.film_file(tmp_path / "a.mkv", 10)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     decoded = decode(path)
+    assert decoded.preview
+    assert decoded.speech
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_film_whose_pictures_take_too_much_keeps_its_preview_and_its_sound(
+    tmp_path: Path, output: Path
+) -> None:
+    source = films.film_file(tmp_path / "a.mp4", 3)
+    ending = tmp_path / "ends_in_its_pictures.py"
+    ending.write_text(ENDS_IN_ITS_PICTURES)
+    async with Sandbox(entry="ends_in_its_pictures:run", search_path=[tmp_path]) as sandbox:
+        decoded = await sandbox.decode(source, "a.mp4", output)
+    assert [degradation.step for degradation in decoded.degradations] == ["pictures"]
+    assert decoded.thumbnail
     assert decoded.preview
     assert decoded.speech
 
