@@ -60,7 +60,7 @@ def metadata(opened: OpenedAudio) -> MediaProperties:
         stream = container.streams.audio[0]
         tags = read_tags({**stream.metadata, **container.metadata})
         return MediaProperties(
-            duration_s=duration_of(container, stream),
+            duration_s=length_of(container, stream),
             audio_codec=stream.codec_context.codec.canonical_name,
             bit_rate=stream.codec_context.bit_rate or container.bit_rate or None,
             sample_rate=stream.codec_context.sample_rate or None,
@@ -83,13 +83,9 @@ def prepare(opened: OpenedAudio) -> Prepared:
     with open_media(opened.path, opened.format) as container:
         stream = container.streams.audio[0]
         announced = duration_of(container, stream) or 0.0
-        last = 0.0
-        try:
-            for packet in container.demux(stream):
-                if packet.pts is not None and packet.time_base:
-                    last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-        except FFmpegError as error:
-            return Prepared(degradations=[Degradation(step="read_to_end", reason=clip(str(error), 500))])
+        last, error = _end_of(container, stream)
+    if error is not None:
+        return Prepared(degradations=[Degradation(step="read_to_end", reason=clip(str(error), 500))])
     if announced > 1 and last < announced * 0.9:
         reason = f"The recording ends at {last:.0f} s of the {announced:.0f} s it announces."
         return Prepared(degradations=[Degradation(step="read_to_end", reason=reason)])
@@ -101,13 +97,33 @@ def speech(opened: OpenedAudio, output: Path, note: Note) -> list[DecodedSound]:
     return write_sound(opened.path, opened.format, output, note)
 
 
+def length_of(container: InputContainer, stream: Stream) -> float | None:
+    """Seconds, as stated or else as found by reading the container to its end, which then has to be opened anew.
+
+    What browsers record states no length.
+    """
+    return duration_of(container, stream) or round(_end_of(container, stream)[0], 3) or None
+
+
 def duration_of(container: InputContainer, stream: Stream) -> float | None:
-    """Seconds, from the container or else the stream."""
+    """Seconds, as the container or else the stream states them."""
     if container.duration and container.duration > 0:
         return round(container.duration / av.time_base, 3)
     if stream.duration and stream.duration > 0 and stream.time_base:
         return round(float(stream.duration * stream.time_base), 3)
     return None
+
+
+def _end_of(container: InputContainer, stream: Stream) -> tuple[float, FFmpegError | None]:
+    """The second at which the last packet ends that can be read, and what kept from reading on."""
+    last = 0.0
+    try:
+        for packet in container.demux(stream):
+            if packet.pts is not None and packet.time_base:
+                last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    except FFmpegError as error:
+        return last, error
+    return last, None
 
 
 def read_peaks(path: Path, format_: Format) -> list[int]:

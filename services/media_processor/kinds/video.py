@@ -19,7 +19,7 @@ from media_processor.container_tags import beside_facts, camera_of, place_of, re
 from media_processor.containers import moving_picture, open_media, refuse_protected
 from media_processor.decoded import DecodedFile, DecodedSound
 from media_processor.frames import FrameReader
-from media_processor.kinds.audio import duration_of
+from media_processor.kinds.audio import length_of
 from media_processor.kinds.row import Note, Prepared, Shot, Source
 from media_processor.preview import write_preview
 from media_processor.sound import write_sound
@@ -47,7 +47,7 @@ def validate(source: Source) -> OpenedVideo:
             pictures.check_pixels(stream.width, stream.height, source.limits.max_pixels)
             turned = next(container.decode(stream)).rotation % 180 != 0
             size = (stream.height, stream.width) if turned else (stream.width, stream.height)
-            return OpenedVideo(source, duration_of(container, stream) or 0.0, size)
+            return OpenedVideo(source, length_of(container, stream) or 0.0, size)
     except (FFmpegError, StopIteration, ValueError) as error:
         raise Reject(FailureCode.CORRUPT, "The video is damaged or cut off.") from error
 

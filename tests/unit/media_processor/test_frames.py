@@ -126,6 +126,16 @@ def test_frames_end_where_the_film_does(tmp_path: Path) -> None:
     assert seconds_shown(film, [1, 8, 30, 40, 50]) == pytest.approx([1, 8, 10], abs=1)
 
 
+def test_a_film_that_states_no_length_is_shown_whole(tmp_path: Path) -> None:
+    film = source(films.brightening_film(tmp_path / "a.webm", SECONDS, None, WITHOUT_INDEX))
+    opened = video.validate(film)
+    assert opened.duration_s == pytest.approx(SECONDS, abs=1)
+    assert video.metadata(opened).duration_s == opened.duration_s
+    places = [shot.locator for shot in video.prepare(opened).shots]
+    assert places[-1].end_s == pytest.approx(SECONDS, abs=1)
+    assert len(places) >= SECONDS / 10
+
+
 def test_looking_between_key_frames_keeps_within_its_budget(tmp_path: Path) -> None:
     path, length, budget = films.brightening_film(tmp_path / "a.mp4", 200, None), 200, 120
     with CountedFilm(av.open(str(path))) as film:
