@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from google import genai
 from google.genai.types import HttpOptions
+from prometheus_client import REGISTRY
 
 from analyzer.backends.gemini.backend import GeminiBackend
 from analyzer.backends.gemini.model import GeminiModel
@@ -18,7 +19,7 @@ from providers.errors import ProviderPausedError
 from providers.gate import ProviderGate
 from tests.conformance.analyzer.conftest import PRICE
 from tests.conformance.analyzer.gemini_server import GeminiServer, Reply, answer, refusal, whole
-from tests.conformance.analyzer.material import document, picture, read, words
+from tests.conformance.analyzer.material import document, picture, read, sound, words
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,50 @@ async def test_a_good_second_answer_is_taken_and_both_are_paid(
     assert gate.budget.spent_usd == pytest.approx(analysis.usage.cost_usd)
 
 
+@pytest.mark.parametrize("name", ["half of it", "cut by the token limit", "stopped for no known reason", "empty text"])
+async def test_the_owner_is_told_of_a_failed_try_however_it_ended(
+    server: GeminiServer, backend: GeminiBackend, gate: ProviderGate, name: str
+) -> None:
+    server.replies = [Reply(body=BAD_ANSWERS[name]), Reply(body=answer(whole()))]
+    analysis = await backend.analyze(document(), read)
+    assert analysis.usage.output_tokens == 240
+    assert analysis.usage.cost_usd == pytest.approx(gate.budget.spent_usd)
+
+
+async def test_the_owner_is_told_of_a_failed_try_of_an_earlier_delivery(
+    server: GeminiServer, backend: GeminiBackend, gate: ProviderGate
+) -> None:
+    server.replies = [Reply(body=BAD_ANSWERS["cut by the token limit"]), refusal(503), Reply(body=answer(whole()))]
+    with pytest.raises(RetryLater):
+        await backend.analyze(document(), read)
+    analysis = await backend.analyze(document(), read)
+    assert analysis.usage.input_tokens == 2000
+    assert analysis.usage.cost_usd == pytest.approx(gate.budget.spent_usd)
+
+
+async def test_the_owner_is_told_of_parts_that_were_paid_for_in_vain(
+    server: GeminiServer, backend: GeminiBackend, gate: ProviderGate
+) -> None:
+    good = Reply(body=answer(whole()))
+    server.replies = [lambda request: good if _of_file(request) else Reply(body=answer("", "MAX_TOKENS"))]
+    material = document(pictures=tuple(picture(str(i)) for i in range(17)))
+    analysis = await backend.analyze(material.model_copy(update={"speech": (sound("one", 0, 9, (0, 4)),)}), read)
+    assert [degradation.step for degradation in analysis.degradations] == ["speech", "vision", "vision"]
+    assert analysis.usage.input_tokens == 5000
+    assert analysis.usage.cost_usd == pytest.approx(gate.budget.spent_usd)
+
+
+async def test_a_call_is_counted_as_its_reply_ended(server: GeminiServer) -> None:
+    gate = ProviderGate("test", model="counted", per_minute=60_000)
+    async with GeminiModel(_client(server), "m", gate, PRICE) as model:
+        server.replies = [Reply(body=BAD_ANSWERS["cut by the token limit"]), Reply(body=answer(whole()))]
+        await GeminiBackend(model).analyze(document(), read)
+    ended = {"ok": 1, "ProviderAnswerInvalid": 1}
+    who = {"provider": "test", "model": "counted", "stage": ""}
+    for outcome, calls in ended.items():
+        assert REGISTRY.get_sample_value("provider_calls_total", {**who, "outcome": outcome}) == calls
+
+
 async def test_answers_already_paid_survive_trouble_with_a_later_one(
     server: GeminiServer, backend: GeminiBackend
 ) -> None:
@@ -244,3 +289,7 @@ async def test_a_spent_budget_pauses_and_never_fails_a_file_until_the_next_day(s
         now[0] = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
         await backend.analyze(document(words("two")), read)
     assert len(server.requests) == 2
+
+
+def _of_file(request: dict) -> bool:
+    return "title" in request["generationConfig"]["responseJsonSchema"]["properties"]

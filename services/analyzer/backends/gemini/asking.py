@@ -19,7 +19,7 @@ from analyzer.backends.gemini.answers import (
 )
 from analyzer.backends.gemini.contents import Question
 from analyzer.backends.gemini.memory import Paid, PaidAnswers
-from analyzer.backends.gemini.model import GeminiModel, total
+from analyzer.backends.gemini.model import GeminiModel
 from analyzer.prompts.prompt import instructions
 from contracts.artifacts import ArtifactRef, Usage
 from providers.errors import ProviderAnswerInvalid
@@ -46,26 +46,26 @@ class Asker:
         told = "\x00".join([*self._tasks.values(), *map(str, self._schemas.values())])
         self.prompt_version = f"{_PROMPT}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
+    def bill(self, asked: Question, schema: type[Closed]) -> Usage:
+        """What was paid for it so far, answered or not."""
+        return self._paid.bill(_key(asked, schema))
+
     async def answer(self, asked: Question, schema: type[AnswerT], read: ArtifactReader) -> Paid[AnswerT]:
         """An answer that cannot be used is paid for and asked for once more."""
-        key = f"{schema.__name__} {asked.fingerprint}"
+        key = _key(asked, schema)
         known = self._paid.recall(key)
         if known is not None:
             return cast(Paid[AnswerT], known)
         async with self._parts(asked, read) as parts:
-            usage = Usage()
             for left in reversed(range(_TRIES)):
                 try:
-                    reply = await self._model.generate(self._tasks[schema], parts, self._schemas[schema])
-                    usage = total(usage, reply.usage)
-                    answer = parsed(reply.text, schema, asked.picture_ids)
+                    async with self._model.generate(self._tasks[schema], parts, self._schemas[schema]) as reply:
+                        self._paid.charge(key, reply.usage)
+                        answer = parsed(reply.text, schema, asked.picture_ids)
+                        return self._paid.remember(key, answer, reply.harms)
                 except ProviderAnswerInvalid:
                     if not left:
                         raise
-                    continue
-                paid = Paid(answer, reply.harms, usage)
-                self._paid.remember(key, paid)
-                return paid
         raise AssertionError("the last try returns or raises")
 
     @asynccontextmanager
@@ -89,3 +89,7 @@ class Asker:
             return types.Part.from_bytes(data=data, mime_type=ref.media_type)
         uploaded.append(await self._model.upload(data, ref.media_type))
         return types.Part.from_uri(file_uri=uploaded[-1].uri or "", mime_type=ref.media_type)
+
+
+def _key(asked: Question, schema: type[Closed]) -> str:
+    return f"{schema.__name__} {asked.fingerprint}"

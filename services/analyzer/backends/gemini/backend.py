@@ -77,21 +77,22 @@ class GeminiBackend:
             async with places:
                 return await self._asker.answer(asked, schema, read)
 
-        audible = [sound for sound in material.speech if sound.stretches]
-        hearing = [answer(about_sound(material, sound), SpeechAnswer) for sound in audible]
-        seeing = [answer(about_pictures(material, group), PicturesAnswer) for group in groups]
+        audible = [(sound, about_sound(material, sound)) for sound in material.speech if sound.stretches]
+        visible = [(group, about_pictures(material, group)) for group in groups]
+        hearing = [answer(asked, SpeechAnswer) for _, asked in audible]
+        seeing = [answer(asked, PicturesAnswer) for _, asked in visible]
         heard, seen = await asyncio.gather(
             asyncio.gather(*hearing, return_exceptions=True), asyncio.gather(*seeing, return_exceptions=True)
         )
         understood = Understanding()
-        for sound, said in zip(audible, heard, strict=True):
+        for (sound, asked), said in zip(audible, heard, strict=True):
             if isinstance(said, BaseException):
-                understood.miss("speech", said)
+                understood.miss("speech", said, self._asker.bill(asked, SpeechAnswer))
             else:
                 understood.add_speech(sound, said)
-        for group, told in zip(groups, seen, strict=True):
+        for (group, asked), told in zip(visible, seen, strict=True):
             if isinstance(told, BaseException):
-                understood.miss("vision", told)
+                understood.miss("vision", told, self._asker.bill(asked, PicturesAnswer))
             else:
                 understood.add_pictures(group, told)
         return understood

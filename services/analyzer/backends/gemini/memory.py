@@ -1,4 +1,4 @@
-"""Turns a question that was already paid for into its answer: a delivery that is repeated never pays twice here.
+"""Turns a question that was already paid for into its answer and its bill: a repeated delivery never pays twice here.
 
 The pipeline's own memory is the manifest; this one covers the minutes before it, when storing fails or a file needs
 several answers and the third is not to be had.
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from analyzer.backends.gemini.answers import Closed
+from analyzer.backends.gemini.answers import AnswerT, Closed
 from contracts.artifacts import Usage
 
 _MOST = 100
@@ -25,17 +25,39 @@ class Paid(Generic[AnswerT_co]):
 
 
 class PaidAnswers:
-    """The last hundred answers by key. Belongs to one event loop."""
+    """The last hundred questions by key: what each has cost, and its answer. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[str, Paid[Closed]] = OrderedDict()
+        self._bills: OrderedDict[str, Usage] = OrderedDict()
+        self._answers: dict[str, Paid[Closed]] = {}
+
+    def bill(self, key: str) -> Usage:
+        """All that was paid for a question so far, in earlier deliveries too, usable or not."""
+        return self._bills.get(key, Usage())
+
+    def charge(self, key: str, usage: Usage) -> None:
+        """Adds one try. Forgets the oldest question when there are too many."""
+        self._bills[key] = total(self.bill(key), usage)
+        self._bills.move_to_end(key)
+        while len(self._bills) > _MOST:
+            forgotten, _ = self._bills.popitem(last=False)
+            self._answers.pop(forgotten, None)
 
     def recall(self, key: str) -> Paid[Closed] | None:
         """The answer, if it is remembered."""
         return self._answers.get(key)
 
-    def remember(self, key: str, paid: Paid[Closed]) -> None:
-        """Forgets the oldest when there are too many."""
+    def remember(self, key: str, answer: AnswerT, harms: tuple[str, ...]) -> Paid[AnswerT]:
+        """The answer with its whole bill; call :meth:`charge` first."""
+        paid = Paid(answer, harms, self.bill(key))
         self._answers[key] = paid
-        while len(self._answers) > _MOST:
-            self._answers.popitem(last=False)
+        return paid
+
+
+def total(one: Usage, other: Usage) -> Usage:
+    """Both bills on one."""
+    return Usage(
+        input_tokens=one.input_tokens + other.input_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+        cost_usd=one.cost_usd + other.cost_usd,
+    )

@@ -1,10 +1,11 @@
-"""One call to Gemini through its official SDK: parts in, the answer's text and what it cost out, or why not.
+"""One call to Gemini through its official SDK: parts in, what it cost out, and the answer's text or why there is none.
 
 The SDK's own retries stay off: the pipeline decides when to try again, so attempts never multiply.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Self
@@ -34,11 +35,20 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Reply:
-    """The text the model wrote, and the harms its provider saw in the file or in the text."""
+    """What came back and was paid for, however it ended."""
 
-    text: str
-    harms: tuple[str, ...]
     usage: Usage
+    _response: types.GenerateContentResponse
+
+    @property
+    def text(self) -> str:
+        """What the model wrote. Raises ``ProviderRefused``, and ``ProviderAnswerInvalid`` for half an answer."""
+        return _text_of(self._response)
+
+    @property
+    def harms(self) -> tuple[str, ...]:
+        """Those that the provider saw in the file or in the text."""
+        return _harms_of(self._response)
 
 
 class GeminiModel:
@@ -70,8 +80,11 @@ class GeminiModel:
         self._client.close()
         await self.gate.aclose()
 
-    async def generate(self, system: str, parts: Sequence[types.Part], schema: dict[str, Any]) -> Reply:
-        """One answer, of the schema if the model obeys."""
+    @asynccontextmanager
+    async def generate(
+        self, system: str, parts: Sequence[types.Part], schema: dict[str, Any]
+    ) -> AsyncGenerator[Reply, None]:
+        """One reply, of the schema if the model obeys; who reads it inside has its call counted as it really ended."""
         config = types.GenerateContentConfig(
             system_instruction=system,
             response_mime_type="application/json",
@@ -89,8 +102,7 @@ class GeminiModel:
             response = await self._asked(
                 self._client.aio.models.generate_content(model=self.name, contents=[content], config=config)
             )
-            usage = self._charged(response)
-            return Reply(_text_of(response), _harms_of(response), usage)
+            yield Reply(self._charged(response), response)
 
     async def upload(self, data: bytes, media_type: str) -> types.File:
         """Hands a large input to the Files API; :meth:`forget` it after use."""
@@ -131,15 +143,6 @@ class GeminiModel:
         )
         cost = self.gate.charge(self._price, tokens_in, tokens_out, audio_tokens=sound)
         return Usage(input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost)
-
-
-def total(one: Usage, other: Usage) -> Usage:
-    """Both bills on one."""
-    return Usage(
-        input_tokens=one.input_tokens + other.input_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cost_usd=one.cost_usd + other.cost_usd,
-    )
 
 
 def _text_of(response: types.GenerateContentResponse) -> str:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from analyzer.backends.gemini.answers import PicturesAnswer, SpeechAnswer
 from analyzer.backends.gemini.contents import picture_ids
-from analyzer.backends.gemini.memory import Paid
-from analyzer.backends.gemini.model import total
+from analyzer.backends.gemini.memory import Paid, total
 from analyzer.redaction import redact
 from contracts.artifacts import (
     AnalyzedSegment,
@@ -62,13 +61,14 @@ class Understanding:
         self._object(False, paid.harms)
         self.usage = total(self.usage, paid.usage)
 
-    def miss(self, step: str, error: BaseException) -> None:
+    def miss(self, step: str, error: BaseException, usage: Usage) -> None:
         """A part that was refused or could not be understood: the rest of the file is not worse for it.
 
-        Raises every other error again.
+        It was paid for all the same. Raises every other error again.
         """
         if not isinstance(error, ProviderRefused | ProviderAnswerInvalid):
             raise error
+        self.usage = total(self.usage, usage)
         self._degrade(step, str(error))
         if isinstance(error, ProviderRefused):
             self._object(False, [category for category in error.categories if category not in _NO_VERDICT])
