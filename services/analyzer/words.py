@@ -2,17 +2,22 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 _CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W\d_](?:[\w'\u2019-]*\w)?")
 _CJK_RUN = re.compile(rf"[{_CJK}]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”\u2019)\]]*\s+(?=[\"'“\u2018(\[]?[^\Wa-z_])|(?<=[。\uff01\uff1f])|\n\s*\n")
-_ITEM = re.compile(r"\n(?=\s*(?:[•·▪‣*–-]|\d{1,2}[.)])\s)")  # noqa: RUF001
+_ITEM = re.compile(r"\n(?=[^\S\n]*(?:[•·▪‣*–-]|\d{1,2}[.)])\s)")  # noqa: RUF001
 _HEADING = re.compile(r"(?m)^(?=.*[A-Z]{3})([A-Z0-9 &/,:()'-]{4,60})$")
+_NUMBER = re.compile(r"\d{1,2}[.)]")
 _ABBREVIATED = re.compile(
-    r"^\d{1,2}[.)]$|(?:^|[\s(])(?:[^\W\d_]|e\.g|i\.e|vs|al|[Dd]r|[Mm]rs?|[Pp]rof|[Nn]o|[Nn]r|[Ff]ig|ca|bzw|z\.B|St)\.$"
+    r"(?:^|[\s(])(?:[^\W\d_]|e\.g|i\.e|vs|al|[Dd]r|[Mm]rs?|[Pp]rof|[Nn]o|[Nn]r|[Ff]ig|ca|bzw|z\.B|St)\.$"
 )
+_LONGEST_ABBREVIATION = 6
+"""Characters, with the one before it."""
+
 _LINE_BREAK = re.compile(r"\s+")
 
 _FUNCTION_WORDS = frozenset(
@@ -51,27 +56,48 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+class PlacedWord(NamedTuple):
+    """A word as it counts, and from where to where it stands in its text."""
+
+    word: str
+    start: int
+    end: int
+
+
 def content_words(text: str) -> Iterator[str]:
     """Lower-case words of at least three letters that are not function words; Chinese and Japanese as letter pairs."""
+    return (placed.word for placed in placed_words(text))
+
+
+def placed_words(text: str) -> Iterator[PlacedWord]:
+    """The same words with their places; those of letter pairs overlap."""
     for found in _WORD.finditer(text):
         word = unicodedata.normalize("NFC", found.group()).casefold()
+        start, end = found.span()
         if _CJK_RUN.match(word):
-            yield from (word[i : i + 2] for i in range(len(word) - 1))
+            last = len(word) - 2
+            yield from (PlacedWord(word[i : i + 2], start + i, end - last + i) for i in range(last + 1))
         elif len(word) > 2 and word not in _FUNCTION_WORDS:
-            yield word
+            yield PlacedWord(word, start, end)
 
 
 def sentences(text: str) -> Iterator[str]:
     """Sentences with their white space made single; empty lines, list items and headings in capitals end one too."""
     for block in _ITEM.split(_HEADING.sub(r"\n\1\n", text)):
-        begun = ""
+        begun: list[str] = []
         for part in _SENTENCE_END.split(block):
-            sentence = f"{begun} {_LINE_BREAK.sub(' ', part).strip()}".strip()
-            if _ABBREVIATED.search(sentence):
-                begun = sentence
-                continue
-            begun = ""
-            if sentence:
-                yield sentence
+            if part.strip():
+                begun.append(_LINE_BREAK.sub(" ", part.strip()))
+            if begun and not _goes_on(begun):
+                yield " ".join(begun)
+                begun.clear()
         if begun:
-            yield begun
+            yield " ".join(begun)
+
+
+def _goes_on(begun: Sequence[str]) -> bool:
+    """True after an abbreviation, and after a number that everything begins with."""
+    last = begun[-1]
+    if _ABBREVIATED.search(last, len(last) - _LONGEST_ABBREVIATION):
+        return True
+    return len(begun) == 1 and _NUMBER.fullmatch(last) is not None

@@ -18,6 +18,12 @@ def test_pairs_that_belong_together_stand_for_their_words() -> None:
     assert "agent" in found
 
 
+def test_a_pair_stands_in_the_text_as_two_words() -> None:
+    assert "cat dog" not in keywords(["concat dogma cat or dog cat or dog"])
+    assert "eiffel tower" in keywords(["the Eiffel tower, an eiffel Tower"])
+    assert "検索 研究" in keywords(["検索 研究, 検索 研究"])
+
+
 def test_identifiers_and_function_words_are_no_keywords() -> None:
     text = "the and 4563 f6720133b0d1 6edf42e4-f72c-4d5f-a440-4733661400c3 gpt-4 invoice"
     assert set(keywords([text])) == {"gpt-4", "invoice"}

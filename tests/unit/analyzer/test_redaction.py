@@ -9,6 +9,7 @@ from analyzer.redaction import redact
     ("text", "expected"),
     [
         ("Write to jane.doe+x@mail.example.co.uk today", "Write to [email] today"),
+        ("a@b.example+c@d.example, @e.example and f@g@h.example", "[email][email], @e.example and f@[email]"),
         ("Call +49 89 12345678 now", "Call [phone] now"),
         ("Call (206) 555-0100, or 206-555-0100.", "Call [phone], or [phone]."),
         ("Tel. 020 7946 0958", "Tel. [phone]"),
@@ -20,6 +21,12 @@ from analyzer.redaction import redact
 )
 def test_personal_data_goes(text: str, expected: str) -> None:
     assert redact(text) == expected
+
+
+@pytest.mark.parametrize("run", ["a", "1", ".", "-", "a.", "+1", "@", "a@", "(1", "0 1"])
+def test_a_megabyte_without_an_address_stays_and_is_read_once(run: str) -> None:
+    text = run * (1_000_000 // len(run))
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize(

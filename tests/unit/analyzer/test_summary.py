@@ -1,5 +1,6 @@
 """The summary is the file's own sentences, in order, from all of it, and never a heading or a table."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,24 @@ def test_sentences_end_where_readers_think_they_do() -> None:
         "Four",
     ]
     assert list(sentences("猫が寝る。犬が走る。")) == ["猫が寝る。", "犬が走る。"]
+
+
+def test_abbreviations_and_the_number_of_an_item_go_on() -> None:
+    assert list(sentences("1. Mr. A. B. Smith (cf. No. 7) left.  He saw p. 12. Then he slept.")) == [
+        "1. Mr. A. B. Smith (cf.",
+        "No. 7) left.",
+        "He saw p. 12.",
+        "Then he slept.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("A. " * 350_000, 1), ("1." + "\n " * 500_000 + "- One", 2), ("." * 1_000_000, 1)]
+)
+def test_a_megabyte_of_anything_is_read_once(text: str, count: int) -> None:
+    """What looks back at what it has read, or ahead over the same blanks again, does not end within the test's time."""
+    assert len(list(sentences(text))) == count
+    assert len(summarize([text])) <= count
 
 
 def test_function_words_do_not_count() -> None:

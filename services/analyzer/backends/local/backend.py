@@ -21,7 +21,7 @@ from contracts.artifacts import Analysis, AnalyzedSegment, Kind, Locator, Materi
 from telemetry import spans
 
 _READ = 1_000_000
-"""Characters looked at for summary and keywords, spread over the whole file: about a second of work."""
+"""Characters looked at for summary and keywords, spread over the whole file: a second or two of work."""
 
 _QUOTE = 160
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from analyzer.words import content_words
+from analyzer.words import PlacedWord, placed_words
 
 MOST_KEYWORDS = 8
 _LONGEST = 30
@@ -19,8 +19,8 @@ def keywords(texts: Iterable[str]) -> tuple[str, ...]:
     pairs: Counter[tuple[str, str]] = Counter()
     for text in texts:
         for phrase in _PHRASE_END.split(text):
-            words = [word for word in content_words(phrase) if _is_word(word)]
-            singles.update(words)
+            words = [placed for placed in placed_words(phrase) if _is_word(placed.word)]
+            singles.update(placed.word for placed in words)
             pairs.update(_neighbours(phrase, words))
     _merge_plurals(singles)
     least = 2 if sum(singles.values()) > 40 else 1
@@ -36,9 +36,10 @@ def _is_word(word: str) -> bool:
     return len(word) <= _LONGEST and sum(c.isdigit() for c in word) <= _MOST_DIGITS
 
 
-def _neighbours(phrase: str, words: Sequence[str]) -> list[tuple[str, str]]:
-    lowered = phrase.casefold()
-    return [(a, b) for a, b in pairwise(words) if a != b and f"{a} {b}" in lowered]
+def _neighbours(phrase: str, words: Sequence[PlacedWord]) -> list[tuple[str, str]]:
+    """Pairs of different words in a row that stand in the phrase, here or elsewhere, with only a space between them."""
+    beside = {(a.word, b.word) for a, b in pairwise(words) if phrase[a.end : b.start] == " "}
+    return [(a.word, b.word) for a, b in pairwise(words) if a.word != b.word and (a.word, b.word) in beside]
 
 
 def _merge_plurals(singles: Counter[str]) -> None:
