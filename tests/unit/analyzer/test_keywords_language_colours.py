@@ -33,6 +33,11 @@ def test_singular_and_plural_are_one() -> None:
     assert keywords(["agents talk", "agents act", "one agent"])[0] == "agents"
 
 
+@pytest.mark.parametrize("text", ["princes, prince, princess", "princess, princes, prince"])
+def test_what_ends_in_two_s_is_no_plural(text: str) -> None:
+    assert keywords([text]) == ("princes", "princess")
+
+
 def test_there_are_few_and_the_order_is_stable() -> None:
     words = [f"word{chr(97 + i)}" for i in range(26)]
     assert keywords(words) == keywords(reversed(words))

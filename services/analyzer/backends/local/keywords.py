@@ -43,7 +43,8 @@ def _neighbours(phrase: str, words: Sequence[PlacedWord]) -> list[tuple[str, str
 
 
 def _merge_plurals(singles: Counter[str]) -> None:
-    for word in [w for w in singles if w.endswith("s") and w[:-1] in singles]:
+    # What ends in two is no plural: of prince, princes and princess the last is a word of its own.
+    for word in [w for w in singles if w.endswith("s") and not w.endswith("ss") and w[:-1] in singles]:
         less, more = sorted((word, word[:-1]), key=lambda w: (singles[w], w))
         singles[more] += singles.pop(less)
 
