@@ -16,11 +16,16 @@ from embeddings.shared_cache import SharedVectorCache
 _TEXTS = Counter("embedding_texts", "Texts of files, by where their vectors came from", ["model", "source"])
 
 
+_AT_A_TIME = 100
+"""Texts in one call of the inner encoder, a whole request of a remote one; what a caller who gives up loses at most."""
+
+
 class CachingEncoder(Encoder):
     """An encoder with a bounded memory of its last answers (least recently used goes first).
 
-    ``max_texts`` vectors are kept: 10,000 of 384 dimensions are 15 MB. What is not among them is looked for in
-    ``kept``, which other processes share.
+    It asks for few texts at a time and remembers each answer as it comes: who gives up in between, or meets a failure,
+    goes on from there the next time. ``max_texts`` vectors are kept: 10,000 of 384 dimensions are 15 MB, of 1536 they
+    are 61. What is not among them is looked for in ``kept``, which other processes share.
     """
 
     def __init__(self, encoder: Encoder, *, max_texts: int = 10_000, kept: SharedVectorCache | None = None) -> None:
@@ -67,6 +72,8 @@ class CachingEncoder(Encoder):
     async def _remembered(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
         wanted = dict.fromkeys(keys)
         found = {key: self._known[key] for key in wanted if key in self._known}
+        for key in found:
+            self._known.move_to_end(key)  # what is new must not push out what it is to be joined with
         self._count("memory", len(found))
         if self._kept is not None and len(found) < len(wanted):
             kept = await self._kept.find([key for key in wanted if key not in found], self.dimensions)
@@ -75,12 +82,19 @@ class CachingEncoder(Encoder):
         return found
 
     async def _asked(self, missing: Mapping[bytes, str]) -> Encoded:
-        if not missing:
-            return Encoded.joined([], self.dimensions)
+        keys = list(missing)
+        slices = [keys[i : i + _AT_A_TIME] for i in range(0, len(keys), _AT_A_TIME)]
+        parts = [await self._slice({key: missing[key] for key in some}) for some in slices]
+        return Encoded.joined(parts, self.dimensions)
+
+    async def _slice(self, missing: Mapping[bytes, str]) -> Encoded:
         asked = await self._encoder.encode(list(missing.values()))
         self._count("encoder", len(missing))
+        vectors = dict(zip(missing, asked.vectors, strict=True))
+        for key, vector in vectors.items():
+            self._remember(key, vector.copy())
         if self._kept is not None:
-            await self._kept.keep(dict(zip(missing, asked.vectors, strict=True)))
+            await self._kept.keep(vectors)
         return asked
 
     def _count(self, source: str, texts: int) -> None:

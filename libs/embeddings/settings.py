@@ -44,7 +44,7 @@ class EncoderSettings(ServiceSettings, ProviderSettings):
     """Where the local model is unpacked."""
     embedding_cache_url: StoreUrl = "memory://"
     """Where vectors are kept so that the same text is not encoded again: ``redis://…`` for a week, for all instances
-    and over restarts; ``memory://``: the last 10,000 of each process."""
+    and over restarts; ``memory://``: the last 10,000 of each process, 40,000 of embedder."""
     openai_api_key: SecretStr | None = None
     """Needed for ``openai``."""
     openai_base_url: str | None = None
@@ -78,21 +78,28 @@ class ChosenEncoder:
 
 @dataclass(frozen=True)
 class _Account:
-    """Who pays, out of which budget, where that is counted, and where it is kept what was paid for."""
+    """Who pays, out of which budget, where that is counted, and where and how much is kept of what was paid for."""
 
     stage: str
     budget: DailyBudget
     shared: SharedLimits | None
     kept: SharedVectorCache | None
+    remembered_texts: int
+
+    def caching(self, encoder: Encoder) -> CachingEncoder:
+        """The encoder with its memory."""
+        return CachingEncoder(encoder, max_texts=self.remembered_texts, kept=self.kept)
 
 
-def chosen_encoders(settings: EncoderSettings, stage: str = "") -> tuple[ChosenEncoder, ...]:
+def chosen_encoders(
+    settings: EncoderSettings, stage: str = "", *, remembered_texts: int = 10_000
+) -> tuple[ChosenEncoder, ...]:
     """The current encoder and, where one is configured, the next.
 
-    ``stage`` is who pays, for the metrics. Raises ``ValueError`` when one lacks its key or a price, or both are the
-    same.
+    ``stage`` is who pays, for the metrics; of each model's vectors ``remembered_texts`` are kept in memory. Raises
+    ``ValueError`` when one lacks its key or a price, or both are the same.
     """
-    account = _account(settings, stage)
+    account = _account(settings, stage, remembered_texts)
     current = _chosen(settings, settings.embedding_backend, settings.openai_embedding_model, account)
     if settings.embedding_next_backend is None:
         return (current,)
@@ -103,12 +110,12 @@ def chosen_encoders(settings: EncoderSettings, stage: str = "") -> tuple[ChosenE
     return (current, following)
 
 
-def _account(settings: EncoderSettings, stage: str) -> _Account:
+def _account(settings: EncoderSettings, stage: str, remembered_texts: int) -> _Account:
     shared = shared_limits(settings.provider_limits_url)
     budget = DailyBudget(
         settings.openai_daily_budget_usd, settings.openai_spend_file, shared=shared, purse=f"{stage}/openai"
     )
-    return _Account(stage, budget, shared, shared_vector_cache(settings.embedding_cache_url))
+    return _Account(stage, budget, shared, shared_vector_cache(settings.embedding_cache_url), remembered_texts)
 
 
 def _chosen(
@@ -116,13 +123,13 @@ def _chosen(
 ) -> ChosenEncoder:
     if backend == "local":
         local = LocalEncoder(settings.model_cache_dir)
-        return ChosenEncoder(CachingEncoder(local, kept=account.kept), _loaded(local, account.kept), Price(input_usd=0))
+        return ChosenEncoder(account.caching(local), _loaded(local, account.kept), Price(input_usd=0))
     if settings.openai_api_key is None:
         raise ValueError("the openai embedding backend needs OPENAI_API_KEY")
     price = price_of(model, settings.openai_prices)
     remote = _openai(settings, settings.openai_api_key, model, price, _gate(settings, model, account))
     # The cache lies below the batches: what one request paid for is kept when the next one fails.
-    cached = BatchingEncoder(CachingEncoder(remote, kept=account.kept))
+    cached = BatchingEncoder(account.caching(remote))
     return ChosenEncoder(cached, _closing(remote, account.kept), price)
 
 

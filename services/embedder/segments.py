@@ -25,7 +25,8 @@ LONGEST_STRETCH_S = 30.0
 """Timed parts are joined up to this length; where each began in it is kept, so that a hit points at its line."""
 
 MAX_PASSAGES = 10_000
-"""About three minutes of local inference. Of a longer file every n-th passage is kept, over its whole length."""
+"""Three to six minutes of local inference, the second delivery going on where the first ran out of time. Of a longer
+file every n-th passage is kept, over its whole length."""
 
 _FLOWING = frozenset({TextSource.SPEECH, TextSource.SUBTITLE})
 """Timed text that goes on from part to part. What is written in a frame belongs to its scene alone."""
