@@ -27,21 +27,14 @@ class OperatorClient(Client):
         return self._data("GET", f"/admin/dead-letters/{quote(letter_id, safe='')}")
 
     def redrive(self, per_second: float | None = None, **wish: Any) -> Iterator[Answered]:
-        """Batch after batch until nothing that fits waits any more, or no batch gets any further."""
-        while True:
-            done = self._data("POST", "/admin/dead-letters/redrive", json=_given(wish))
+        """Batch after batch to the end of the letters that fit; what cannot be sent is passed by."""
+        for done in self._batches("/admin/dead-letters/redrive", wish):
             yield done
-            if not done["remaining"] or not (done["redriven"] or done["wait_s"]):
-                return
-            time.sleep(max(done["wait_s"], _pace(len(done["redriven"]), per_second)))
+            _pause(done, len(done["redriven"]), per_second)
 
     def discard(self, **wish: Any) -> Iterator[Answered]:
-        """Batch after batch until nothing that fits waits any more."""
-        while True:
-            done = self._data("POST", "/admin/dead-letters/discard", json=_given(wish))
-            yield done
-            if not done["remaining"] or not done["discarded"]:
-                return
+        """Batch after batch to the end of the letters that fit."""
+        return self._batches("/admin/dead-letters/discard", wish)
 
     def failures(self, *, mine: bool, kind: str | None = None, since: datetime | None = None) -> list[Answered]:
         """Failed uploads by cause: everyone's for operators; for others, or with ``mine``, the caller's own."""
@@ -56,14 +49,9 @@ class OperatorClient(Client):
 
     def reprocess(self, *, mine: bool, per_second: float | None = None, **wish: Any) -> Iterator[Answered]:
         """Runs a selection again, batch after batch; with ``mine`` for all callers."""
-        path, after = "/reprocess" if mine else "/admin/reprocess", ""
-        while True:
-            batch = self._data("POST", path, json=_given({**wish, "after": after}))
+        for batch in self._batches("/reprocess" if mine else "/admin/reprocess", wish):
             yield batch
-            if batch["next"] is None:
-                return
-            after = batch["next"]
-            time.sleep(max(batch["wait_s"], _pace(len(batch["started"]), per_second)))
+            _pause(batch, len(batch["started"]), per_second)
 
     def reconcile(self, *, fix: bool) -> Iterator[Answered]:
         """Bucket against table, a thousand names at a time."""
@@ -78,6 +66,13 @@ class OperatorClient(Client):
         verb = "suspend" if suspended else "resume"
         return self._data("POST", f"/admin/users/{quote(user_id, safe='')}/{verb}")
 
+    def _batches(self, path: str, wish: Answered) -> Iterator[Answered]:
+        after: str | None = ""
+        while after is not None:
+            batch = self._data("POST", path, json=_given({**wish, "after": after}))
+            yield batch
+            after = batch["next"]
+
     def _data(self, method: str, path: str, **request: Any) -> Any:
         return self._envelope(method, path, **request).data
 
@@ -86,5 +81,6 @@ def _given(values: Answered) -> Answered:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _pace(done: int, per_second: float | None) -> float:
-    return done / per_second if per_second else 0.0
+def _pause(batch: Answered, done: int, per_second: float | None) -> None:
+    if batch["next"] is not None:
+        time.sleep(max(batch["wait_s"], done / per_second if per_second else 0.0))

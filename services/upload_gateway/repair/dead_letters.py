@@ -37,33 +37,46 @@ class Skipped(StrEnum):
 
 @dataclass(frozen=True)
 class Redriven:
-    """What one call did. ``remaining`` letters still wait; ``wait_s`` is how long to leave them alone."""
+    """What one call did. ``remaining`` letters still wait, those that cannot be sent included.
+
+    ``next`` is where the following call begins, None at the end; ``wait_s`` says when.
+    """
 
     redriven: Sequence[str] = ()
     skipped: Mapping[str, Skipped] = field(default_factory=dict[str, Skipped])
     remaining: int = 0
+    next: str | None = None
     wait_s: int = 0
 
 
 @dataclass(frozen=True)
 class Discarded:
-    """What one call did."""
+    """What one call did; ``remaining`` and ``next`` as in :class:`Redriven`."""
 
     discarded: Sequence[str]
     remaining: int
+    next: str | None
 
 
 async def redrive(
-    resources: Resources, actor: str, wanted: LetterFilter, ids: Sequence[str], limit: int, per_minute: int
+    resources: Resources,
+    actor: str,
+    wanted: LetterFilter,
+    ids: Sequence[str],
+    *,
+    after: str,
+    limit: int,
+    per_minute: int,
 ) -> Redriven:
-    """Sends the oldest waiting letters again, at most ``limit`` and what the minute leaves room for.
+    """Sends the next waiting letters again, at most ``limit`` and what the minute leaves room for.
 
-    A letter leaves at most once: whoever asks again finds it no longer waiting.
+    A letter leaves at most once: whoever asks again finds it no longer waiting. Letters come in the order of their
+    ids: whoever goes on with ``next`` passes by what cannot be sent, and by what has died again behind them.
     """
     async with resources.database.transaction() as session:
         await repair.see_all(session)
         room = min(limit, await repair.allowance(session, REDRIVE_ACTION, per_minute))
-        found = await letters.lock_waiting(session, wanted, ids, room) if room else []
+        found = await letters.lock_waiting(session, wanted, ids, after, room) if room else []
         states = await repair.versions_of(session, [letter.upload_id for letter in found if letter.upload_id])
         skipped = {letter.letter_id: why for letter in found if (why := _obstacle(letter, states))}
         sent = [letter for letter in found if letter.letter_id not in skipped]
@@ -77,18 +90,21 @@ async def redrive(
         await repair.journal(session, actor, REDRIVE_ACTION, redriven)
         remaining = await letters.count_waiting(session, wanted, ids)
     resources.announced()
-    return Redriven(redriven, skipped, remaining, 0 if room else PAUSE_S)
+    return Redriven(redriven, skipped, remaining, _following(found, after, room), 0 if room else PAUSE_S)
 
 
-async def discard(resources: Resources, actor: str, wanted: LetterFilter, ids: Sequence[str], limit: int) -> Discarded:
-    """Lets waiting letters go for good; they are kept for the record."""
+async def discard(
+    resources: Resources, actor: str, wanted: LetterFilter, ids: Sequence[str], *, after: str, limit: int
+) -> Discarded:
+    """Lets the next waiting letters go for good; they are kept for the record."""
     async with resources.database.transaction() as session:
-        found = await letters.lock_waiting(session, wanted, ids, limit)
+        found = await letters.lock_waiting(session, wanted, ids, after, limit)
         for letter in found:
             await letters.settle(session, letter, LetterStatus.DISCARDED)
         gone = [letter.letter_id for letter in found]
         await repair.journal(session, actor, DISCARD_ACTION, gone)
-        return Discarded(gone, await letters.count_waiting(session, wanted, ids))
+        remaining = await letters.count_waiting(session, wanted, ids)
+    return Discarded(gone, remaining, _following(found, after, limit))
 
 
 def message_again(letter: Letter) -> StoredEvent:
@@ -96,6 +112,13 @@ def message_again(letter: Letter) -> StoredEvent:
     assert letter.topic is not None
     address = {ONLY_FOR: letter.subscription, REDRIVE: str(letter.redrives + 1)}
     return StoredEvent(topic=letter.topic, attributes={**letter.attributes, **address}, data=letter.data.decode())
+
+
+def _following(found: Sequence[Letter], after: str, room: int) -> str | None:
+    """A page that is not full was the last; without room the place stays."""
+    if len(found) < room:
+        return None
+    return found[-1].letter_id if found else after
 
 
 def _obstacle(letter: Letter, states: Mapping[str, UploadState]) -> Skipped | None:

@@ -26,12 +26,13 @@ OlderThan = Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=Fals
 
 
 class Wish(BaseModel):
-    """Which waiting letters: by id, or all that fit; ``limit`` at a time, oldest first."""
+    """Which waiting letters: by id, or all that fit; ``limit`` at a time, in the order of their ids after ``after``."""
 
     ids: list[Name] = Field(default_factory=list, max_length=100)
     subscription: Name | None = None
     code: FailureCode | None = None
     older_than_s: OlderThan | None = None
+    after: Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f]*$")] = ""
     limit: int = Field(default=100, ge=1, le=100)
 
     def wanted(self) -> LetterFilter:
@@ -53,19 +54,21 @@ class LetterWhole(BaseModel):
 
 
 class RedriveOutcome(BaseModel):
-    """``skipped`` says why by id; call again after ``wait_s`` seconds while ``remaining`` is not 0."""
+    """``skipped`` says why by id; go on with ``after`` = ``next`` after ``wait_s`` seconds until null."""
 
     redriven: Sequence[str]
     skipped: Mapping[str, str]
     remaining: int
+    next: str | None
     wait_s: int
 
 
 class DiscardOutcome(BaseModel):
-    """Call again while ``remaining`` is not 0."""
+    """Go on with ``after`` = ``next`` until null."""
 
     discarded: Sequence[str]
     remaining: int
+    next: str | None
 
 
 @router.get("/admin/dead-letters")
@@ -108,18 +111,22 @@ async def show_dead_letter(letter_id: Name, _caller: Operator, gateway: Gateway)
 async def redrive(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[RedriveOutcome]:
     """Sends letters again to exactly the subscription that gave up on them, at the pace the settings allow."""
     done = await redriving.redrive(
-        gateway, caller.user_id, wish.wanted(), wish.ids, wish.limit, gateway.repair.redrives_per_minute
+        gateway,
+        caller.user_id,
+        wish.wanted(),
+        wish.ids,
+        after=wish.after,
+        limit=wish.limit,
+        per_minute=gateway.repair.redrives_per_minute,
     )
-    skipped = {letter_id: why.value for letter_id, why in done.skipped.items()}
-    outcome = RedriveOutcome(redriven=done.redriven, skipped=skipped, remaining=done.remaining, wait_s=done.wait_s)
-    return Answer(data=outcome)
+    return Answer(data=RedriveOutcome(**vars(done)))
 
 
 @router.post("/admin/dead-letters/discard")
 async def discard(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[DiscardOutcome]:
     """Lets letters go; what their uploads are shown as does not change."""
-    done = await redriving.discard(gateway, caller.user_id, wish.wanted(), wish.ids, wish.limit)
-    return Answer(data=DiscardOutcome(discarded=done.discarded, remaining=done.remaining))
+    done = await redriving.discard(gateway, caller.user_id, wish.wanted(), wish.ids, after=wish.after, limit=wish.limit)
+    return Answer(data=DiscardOutcome(**vars(done)))
 
 
 def _filter(

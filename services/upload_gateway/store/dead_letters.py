@@ -160,12 +160,14 @@ async def find(session: AsyncSession, letter_id: str) -> Letter | None:
     return Letter(**found) if found else None
 
 
-async def lock_waiting(session: AsyncSession, wanted: LetterFilter, ids: Sequence[str], limit: int) -> Sequence[Letter]:
-    """The oldest waiting letters, locked; what another operator is working on is left out."""
-    conditions = [*wanted.conditions(), letters.c.status == LetterStatus.WAITING.value]
+async def lock_waiting(
+    session: AsyncSession, wanted: LetterFilter, ids: Sequence[str], after: str, limit: int
+) -> Sequence[Letter]:
+    """The next waiting letters in the order of their ids, locked; what another operator is working on is left out."""
+    conditions = [*wanted.conditions(), letters.c.status == LetterStatus.WAITING.value, letters.c.letter_id > after]
     if ids:
         conditions.append(letters.c.letter_id.in_(ids))
-    ordered = select(letters).where(*conditions).order_by(letters.c.died_at, letters.c.letter_id).limit(limit)
+    ordered = select(letters).where(*conditions).order_by(letters.c.letter_id).limit(limit)
     found = await session.execute(ordered.with_for_update(skip_locked=True))
     return [Letter(**row) for row in found.mappings()]
 

@@ -161,6 +161,41 @@ async def test_what_cannot_be_sent_says_why(gateway: Gateway) -> None:
     assert shown["encoding"] == "base64"
 
 
+async def test_letters_that_cannot_be_sent_do_not_hide_the_others(gateway: Gateway) -> None:
+    good, superseded = [message(f"someone/{n}.jpg") for n in range(4)], dropped("someone/deleted.jpg")
+    await gateway.hear(*walk(superseded))
+    await hear(gateway, died(message(superseded.object_name)))
+    await gateway.delete(f"/upload/{superseded.upload_id}")
+    await hear(gateway, *(died(message(f"someone/bad {n}.jpg"), data=b"\xff") for n in range(4)), *map(died, good))
+    batches = [await redrive(gateway, limit=1)]
+    while batches[-1]["next"] is not None:
+        batches.append(await redrive(gateway, limit=1, after=batches[-1]["next"]))
+    looked_at = [letter for batch in batches for letter in [*batch["redriven"], *batch["skipped"]]]
+    assert len(looked_at) == len(set(looked_at)) == 9
+    assert sorted(sent.data for sent in await outgoing(gateway) if ONLY_FOR in sent.attributes) == sorted(
+        letter.data for letter in good
+    )
+    assert [batch["remaining"] for batch in batches][-1] == 4
+
+
+async def test_a_letter_that_dies_again_meanwhile_is_not_sent_twice_in_one_walk(gateway: Gateway) -> None:
+    originals = [message(f"someone/{n}.jpg") for n in range(2)]
+    await hear(gateway, *map(died, originals))
+    first = await redrive(gateway, limit=1)
+    again = next(original for original in originals if died(original).data.letter_id == first["redriven"][0])
+    await hear(gateway, died(again, **{ONLY_FOR: ANALYZER, REDRIVE: "1"}))
+    second = await redrive(gateway, after=first["next"])
+    assert (first["redriven"] != second["redriven"], second["next"], second["remaining"]) == (True, None, 1)
+
+
+async def test_when_the_minute_is_used_up_the_walk_stays_where_it_is(gateway: Gateway) -> None:
+    await hear(gateway, *(died(message(f"someone/{n}.jpg")) for n in range(3)))
+    object.__setattr__(gateway.resources.repair, "redrives_per_minute", 1)
+    first = await redrive(gateway)
+    second = await redrive(gateway, after=first["next"])
+    assert (second["redriven"], second["next"], second["wait_s"] > 0) == ([], first["next"], True)
+
+
 async def test_the_letter_of_a_deleted_upload_is_let_go_but_not_that_of_its_deletion(gateway: Gateway) -> None:
     upload = dropped("someone/a.jpg")
     await gateway.hear(*walk(upload))

@@ -37,19 +37,20 @@ def test_letters_are_listed_with_their_causes(api: Api, tmp_path: Path) -> None:
     assert (told["total"], told["letters"]) == (7, [LETTER])
 
 
-def test_redrive_goes_on_until_nothing_waits(api: Api, tmp_path: Path) -> None:
+def test_redrive_goes_to_the_end_of_the_list_also_past_letters_that_cannot_be_sent(api: Api, tmp_path: Path) -> None:
     path = "POST /api/v1/admin/dead-letters/redrive"
-    api.will_answer(path, {"redriven": ["a", "b"], "skipped": {}, "remaining": 1, "wait_s": 0})
-    api.will_answer(path, {"redriven": [], "skipped": {"c": "unreadable"}, "remaining": 1, "wait_s": 0})
+    api.will_answer(path, {"redriven": [], "skipped": {"a": "unreadable"}, "remaining": 3, "next": "a", "wait_s": 0})
+    api.will_answer(path, {"redriven": [], "skipped": {"b": "superseded"}, "remaining": 2, "next": "b", "wait_s": 0})
+    api.will_answer(path, {"redriven": ["c"], "skipped": {}, "remaining": 1, "next": None, "wait_s": 0})
     result = mmsearch("dlq", "redrive", "--code", "timeout", cwd=tmp_path, api=api)
     assert result.returncode == 0, result
-    assert "c not sent: unreadable" in result.stdout
-    assert "2 sent again, 1 not." in result.stdout
-    assert bodies(api) == [{"code": "timeout", "ids": []}] * 2
+    assert "a not sent: unreadable" in result.stdout
+    assert "1 sent again, 2 not." in result.stdout
+    assert bodies(api) == [{"code": "timeout", "ids": [], "after": after} for after in ("", "a", "b")]
 
 
 def test_discard_asks_first(api: Api, tmp_path: Path) -> None:
-    api.will_answer("POST /api/v1/admin/dead-letters/discard", {"discarded": ["a"], "remaining": 0})
+    api.will_answer("POST /api/v1/admin/dead-letters/discard", {"discarded": ["a"], "remaining": 0, "next": None})
     assert mmsearch("dlq", "discard", "a", cwd=tmp_path, api=api).returncode == 1
     assert api.asked == []
     assert "1 discarded." in mmsearch("dlq", "discard", "a", "--yes", cwd=tmp_path, api=api).stdout
