@@ -198,12 +198,13 @@ class _Changes:
         return messages
 
     async def _next_page(self) -> list[Changed]:
-        removed: list[Changed] = []
+        """The place moves only when everything was read: a reading that an outage ends is begun again."""
+        scan, removed = self._scan, list[Changed]()
         async with self._database.transaction(self._user_id) as session:
-            if self._scan is None:
-                self._scan = (await store.horizon(session), (self._position, ""))
+            if scan is None:
+                scan = (await store.horizon(session), (self._position, ""))
                 removed = list(await store.removed_since(session, self._user_id, self._position))
-            horizon, after = self._scan
+            horizon, after = scan
             page = await store.changed_after(session, self._user_id, after, _PAGE)
         if len(page) < _PAGE:
             self._position, self._scan = horizon, None

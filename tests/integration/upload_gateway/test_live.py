@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
+from database.engine import Database
 from identity.api_keys import hash_api_key
 from tests.integration.upload_gateway.conftest import Gateway
 from tests.integration.upload_gateway.events import dropped, walk
@@ -175,6 +176,36 @@ async def test_a_lost_connection_to_the_database_is_made_anew_and_nothing_is_mis
             assert (await session.execute(text(lost))).all() == [(True,)]
         await live.gateway.hear(*walk(upload))
         await stream.until(upload.upload_id, "completed")
+
+
+async def test_an_outage_in_the_midst_of_a_reading_loses_no_removal(live: LiveGateway) -> None:
+    upload, database = dropped("someone/a.jpg"), live.gateway.database
+    async with live.stream() as stream:
+        hello = await stream.next()
+    await live.gateway.hear(walk(upload)[0])
+    async with database.transaction("someone") as session:
+        await session.execute(text("DELETE FROM uploads"))
+    async with database.transaction() as holding:
+        await holding.execute(text("LOCK TABLE removed_uploads IN ACCESS EXCLUSIVE MODE"))
+        async with live.stream(Last_Event_ID=hello.id) as stream:
+            assert (await stream.next()).data["resumed"] is True
+            await cut_off_who_waits(database)
+            await holding.commit()
+            assert (await stream.next()).data["status"] == "deleted"
+
+
+async def cut_off_who_waits(database: Database) -> None:
+    """Ends the connection that waits for a lock, once there is one."""
+    waiting = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(10):
+        while True:
+            async with database.transaction() as session:
+                if (await session.execute(waiting)).all():
+                    return
+            await asyncio.sleep(0.01)
 
 
 async def test_no_database_connection_is_held_by_waiting_streams(live: LiveGateway) -> None:
