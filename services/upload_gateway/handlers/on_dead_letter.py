@@ -1,11 +1,15 @@
-"""DeadLetterV1 → the message is kept whole, to be sent again; the upload it spoke of is visibly failed."""
+"""DeadLetterV1 → the message is kept whole, to be sent again; the upload it spoke of is visibly failed.
+
+Of an upload that is deleted, overwritten or run again there is nothing to send: a purge takes the artifacts from
+under the stages still at work, and their letters wait for nobody.
+"""
 
 from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.artifacts import FailureCode, Service
+from contracts.artifacts import FailureCode, Service, UploadRef
 from contracts.envelope import Envelope, EventData
 from contracts.events import (
     DeadLetterV1,
@@ -22,7 +26,9 @@ from database.engine import NO_TENANT
 from eventing.handlers import Projection, StageInputs
 from upload_gateway.handlers.projecting import project
 from upload_gateway.metrics import UNKNOWN, count_dead_letter
-from upload_gateway.store import dead_letters
+from upload_gateway.repair.dead_letters import superseded
+from upload_gateway.store import dead_letters, uploads
+from upload_gateway.store.dead_letters import LetterStatus
 
 _GENERAL_MESSAGE = "Processing failed repeatedly and was given up."
 _INTERNAL_REASONS = (FailureCode.INTERNAL, FailureCode.TIMEOUT)
@@ -53,7 +59,7 @@ async def on_dead_letter(
     count_dead_letter(session, source.name if source else UNKNOWN)
     upload_id = letter.upload.upload_id if letter.upload else None
     _log.error("dead letter", subscription=letter.source_subscription, upload_id=upload_id, code=letter.code.value)
-    await dead_letters.keep(session, letter)
+    await dead_letters.keep(session, letter, await _fate(source, letter.upload, session))
     stage = _failed_stage(source) if source else None
     if letter.upload is None or stage is None:
         return ()
@@ -77,6 +83,13 @@ def projection() -> Projection[DeadLetterV1]:
         tenant_of=lambda event: event.upload.user_id if event.upload else NO_TENANT,
         handle=on_dead_letter,
     )
+
+
+async def _fate(source: Subscription | None, upload: UploadRef | None, session: AsyncSession) -> LetterStatus:
+    if source is None or upload is None:
+        return LetterStatus.WAITING
+    state = await uploads.find_state(session, upload.user_id, upload.upload_id)
+    return LetterStatus.DISCARDED if superseded(source, upload.version, state) else LetterStatus.WAITING
 
 
 def _failed_stage(source: Subscription) -> Service | None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from contracts.artifacts import StoredEvent
 from contracts.events import ObjectDeletedV1, UploadDeletedV1
-from contracts.topology import subscription_named
+from contracts.topology import Subscription, subscription_named
 from eventing.codec import ONLY_FOR, REDRIVE
 from upload_gateway.resources import Resources
 from upload_gateway.store import dead_letters as letters
@@ -107,6 +107,15 @@ async def discard(
     return Discarded(gone, remaining, _following(found, after, limit))
 
 
+def superseded(source: Subscription, version: tuple[int, int], state: UploadState | None) -> bool:
+    """Whether a letter of this (generation, run) has nothing left to repair: its upload was deleted, overwritten or
+    run again since, and the event is not itself about its end. ``state`` is None for an upload nobody knows.
+    """
+    if state is None or source.event in _ENDINGS:
+        return False
+    return version < state.version or state.deleted or state.removed
+
+
 def message_again(letter: Letter) -> StoredEvent:
     """The message as it was first published, addressed to the one subscription that gave up on it."""
     assert letter.topic is not None
@@ -127,11 +136,8 @@ def _obstacle(letter: Letter, states: Mapping[str, UploadState]) -> Skipped | No
         return Skipped.NO_SUBSCRIPTION
     if not _is_text(letter.data):
         return Skipped.UNREADABLE
-    state = states.get(letter.upload_id or "")
-    if state is None or source.event in _ENDINGS:
-        return None
-    older = (letter.generation or 0, letter.run or 0) < state.version
-    return Skipped.SUPERSEDED if older or state.deleted or state.removed else None
+    version = (letter.generation or 0, letter.run or 0)
+    return Skipped.SUPERSEDED if superseded(source, version, states.get(letter.upload_id or "")) else None
 
 
 def _is_text(data: bytes) -> bool:

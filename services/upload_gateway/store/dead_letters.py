@@ -91,8 +91,10 @@ class Cause:
     reason: str
 
 
-async def keep(session: AsyncSession, letter: DeadLetterV1) -> None:
-    """Keeps a letter. One that was sent again and died again waits again; a second copy of a death changes nothing."""
+async def keep(session: AsyncSession, letter: DeadLetterV1, status: LetterStatus) -> None:
+    """Keeps a letter, waiting or discarded. One that was sent again and died again is as if new; a second copy of a
+    death changes nothing.
+    """
     if letter.letter_id is None:
         return  # told by a version that kept none
     original = letter.original or OriginalMessage(attributes={}, data_base64="")
@@ -101,9 +103,9 @@ async def keep(session: AsyncSession, letter: DeadLetterV1) -> None:
         "code": letter.code.value,
         "reason": _storable(letter.reason),
         "attempts": letter.attempts,
-        "status": LetterStatus.WAITING.value,
+        "status": status.value,
         "died_at": func.now(),
-        "settled_at": None,
+        "settled_at": None if status is LetterStatus.WAITING else func.now(),
     }
     fresh = {
         "letter_id": letter.letter_id,

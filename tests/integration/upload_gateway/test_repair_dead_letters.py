@@ -211,6 +211,26 @@ async def test_the_letter_of_a_deleted_upload_is_let_go_but_not_that_of_its_dele
     assert discarded["subscription"] == ANALYZER
 
 
+@pytest.mark.parametrize("query", ["", "?purge=true"])
+async def test_what_dies_of_its_upload_being_deleted_waits_for_nobody(gateway: Gateway, query: str) -> None:
+    upload = dropped("someone/a.jpg")
+    await gateway.hear(*walk(upload)[:2])
+    await gateway.delete(f"/upload/{upload.upload_id}{query}")
+    deletion = codec.encode(
+        UploadDeletedV1(upload=upload, purge=True), event_id="gone", source=Service.UPLOAD_GATEWAY, time=NOW, trace={}
+    )
+    await hear(gateway, died(message(), code="internal"), died(deletion, on="search.upload.deleted.v1"))
+    assert [row["subscription"] for row in await waiting(gateway)] == ["search.upload.deleted.v1"]
+    [discarded] = await waiting(gateway, "?status=discarded")
+    assert (discarded["subscription"], discarded["settled_at"] is not None) == (ANALYZER, True)
+
+
+async def test_what_dies_of_a_version_that_counts_no_more_waits_for_nobody(gateway: Gateway) -> None:
+    await gateway.hear(*walk(dropped("someone/a.jpg", generation=6)))
+    await hear(gateway, died(message(generation=5)), died(message("someone/b.jpg", generation=5)))
+    assert [row["upload_id"] for row in await waiting(gateway)] == [dropped("someone/b.jpg").upload_id]
+
+
 async def test_a_dead_letter_is_news_for_search_unless_it_is_of_such_news(gateway: Gateway) -> None:
     upload = dropped("someone/a.jpg")
     await gateway.hear(*walk(upload)[:2])
