@@ -1,5 +1,6 @@
 """Turns artifacts of analyzer and embedder into rows: texts with their words, vectors as ``halfvec``."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from search.word_index import index_text
 MAX_TEXT = 2000
 """Characters of one row; a passage has about 1200, a segment of an analysis (a page) may have many more."""
 
+_WORD = re.compile(r"\S")
 _SAID_ABOUT = frozenset({TextSource.SUMMARY, TextSource.METADATA})
 
 
@@ -59,13 +61,13 @@ def has_own_text(rows: Sequence[PassageRow]) -> bool:
 
 def split(text: str) -> Iterator[str]:
     """Yields pieces of at most ``MAX_TEXT`` characters, cut between words if possible."""
-    rest = text.strip()
-    while len(rest) > MAX_TEXT:
-        cut = rest.rfind(" ", MAX_TEXT // 2, MAX_TEXT) + 1 or MAX_TEXT
-        yield rest[:cut].rstrip()
-        rest = rest[cut:].lstrip()
-    if rest:
-        yield rest
+    cut, end = 0, len(text.rstrip())
+    while word := _WORD.search(text, cut):
+        start = word.start()
+        cut = start + MAX_TEXT
+        if cut < end:
+            cut = text.rfind(" ", start + MAX_TEXT // 2, cut) + 1 or cut
+        yield text[start:cut].rstrip()
 
 
 def check_embedding(event: MediaEmbeddedV1, passages: Passages, vectors: bytes) -> None:

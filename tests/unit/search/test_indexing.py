@@ -1,5 +1,7 @@
 """Artifacts into rows: what does not agree is poison, what is long is split, what Postgres cannot keep is gone."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,6 +73,16 @@ def test_splitting_loses_no_words(text):
     parts = list(split(text))
     assert all(0 < len(part) <= MAX_TEXT for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
+
+
+def test_splitting_copies_no_more_than_the_piece_it_yields():
+    text = ("word " * 100_000).strip()
+    tracemalloc.start()
+    pieces = sum(1 for _ in split(text))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert pieces == 250
+    assert most < len(text) / 10
 
 
 def test_long_segments_become_several_rows_with_the_same_place():
