@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, MutableMapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -153,16 +154,18 @@ async def events(
 async def websocket(socket: WebSocket) -> None:
     """The same messages as JSON: ``{"event", "id", "data"}``. What the client sends is not looked at."""
     live: LiveUploads = socket.app.state.live
-    try:
-        viewer = await _viewer(socket)
-        with live.subscription(viewer.user_id) as wake:
+    with ExitStack() as place:
+        try:
+            viewer = await _viewer(socket)
+            wake = place.enter_context(live.subscription(viewer.user_id))
+        except ApiError as error:
+            await socket.send_denial_response(error_response(error))
+        except ConnectionError:
+            away = ApiError(503, "unavailable", "The database is away for the moment.", headers={"Retry-After": "5"})
+            await socket.send_denial_response(error_response(away))
+        else:
             await socket.accept(subprotocol=_chosen(socket.scope["subprotocols"]))
             await _converse(socket, live, viewer, wake)
-    except ApiError as error:
-        await socket.send_denial_response(error_response(error))
-    except ConnectionError:
-        away = ApiError(503, "unavailable", "The database is away for the moment.", headers={"Retry-After": "5"})
-        await socket.send_denial_response(error_response(away))
 
 
 def _chosen(offered: list[str]) -> str | None:
@@ -172,13 +175,21 @@ def _chosen(offered: list[str]) -> str | None:
     return next((name for name in offered if name.startswith(SUBPROTOCOL_BEARER)), None)
 
 
+async def _closing_code(viewer: _Viewer) -> int:
+    """Too old, no longer admitted, or come back later: who is admitted cannot be said during an outage."""
+    try:
+        return 1001 if await viewer.admitted() else 1008
+    except ConnectionError:
+        return 1013
+
+
 async def _converse(socket: WebSocket, live: LiveUploads, viewer: _Viewer, wake: asyncio.Event) -> None:
     last_id = socket.headers.get("last-event-id") or socket.query_params.get("last_event_id")
 
     async def tell() -> None:
         async for message in live.messages(viewer.user_id, last_id, wake, viewer.admitted):
             await socket.send_text(f'{{"event":"{message.event}","id":"{message.id}","data":{_json(message)}}}')
-        await socket.close(1001 if await viewer.admitted() else 1008)
+        await socket.close(await _closing_code(viewer))
 
     async def hear() -> None:
         while (await socket.receive())["type"] != "websocket.disconnect":

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
-from database.engine import Database
 from identity.api_keys import hash_api_key
+from tests.integration.locks import cut_off_who_waits
 from tests.integration.upload_gateway.conftest import Gateway
 from tests.integration.upload_gateway.events import dropped, walk
 from tests.integration.upload_gateway.live_streams import LiveGateway, served_live
@@ -192,20 +192,6 @@ async def test_an_outage_in_the_midst_of_a_reading_loses_no_removal(live: LiveGa
             await cut_off_who_waits(database)
             await holding.commit()
             assert (await stream.next()).data["status"] == "deleted"
-
-
-async def cut_off_who_waits(database: Database) -> None:
-    """Ends the connection that waits for a lock, once there is one."""
-    waiting = text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(10):
-        while True:
-            async with database.transaction() as session:
-                if (await session.execute(waiting)).all():
-                    return
-            await asyncio.sleep(0.01)
 
 
 async def test_no_database_connection_is_held_by_waiting_streams(live: LiveGateway) -> None:

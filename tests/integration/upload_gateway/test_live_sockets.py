@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from localcloud.router import Backend, Route, Router
+from tests.integration.locks import cut_off_who_waits, until_one_waits, until_waiting
 from tests.integration.upload_gateway.conftest import Gateway
 from tests.integration.upload_gateway.events import dropped, walk
 from tests.integration.upload_gateway.live_streams import PATIENCE_S, LiveGateway, Stream, served_live, serving
@@ -118,6 +119,28 @@ async def test_suspension_closes_the_socket(live: LiveGateway, port: int) -> Non
             await until(socket, "no such upload", "ever")
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1008
+
+
+async def test_an_outage_when_the_stream_ends_says_come_back_later(live: LiveGateway, port: int) -> None:
+    """The stream asks twice whether its key is good: whether to go on, and how to end. Here only the second fails."""
+    database, lock = live.gateway.database, text("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+    async with opened(port, additional_headers=live.gateway.headers()) as socket:
+        await heard(socket)
+        async with database.transaction() as second:
+            async with database.transaction() as first:
+                await first.execute(lock)
+                await first.execute(text("DELETE FROM api_keys"))
+                live.gateway.resources.authenticator.forget_user("someone")
+                await live.gateway.hear(walk(dropped("someone/a.jpg"))[0])
+                await until_one_waits(database)
+                next_in_line = asyncio.create_task(second.execute(lock))
+                await until_waiting(database, 2)
+            await next_in_line
+            await cut_off_who_waits(database)
+        with pytest.raises(ConnectionClosed) as closed:
+            await until(socket, "no such upload", "ever")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1013
 
 
 async def test_what_a_client_sends_changes_nothing(live: LiveGateway, port: int) -> None:
