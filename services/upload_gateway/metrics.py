@@ -47,16 +47,16 @@ def watching(database: Database) -> PeriodicJob:
     for kind in (*Kind, UNKNOWN):
         for status in (_ACCEPTED, _COMPLETED, _FAILED):
             _UPLOADS.labels(kind, status)
-    for subscription in SUBSCRIPTIONS:
-        _DEAD.labels(subscription.name)
+    names = [*(subscription.name for subscription in SUBSCRIPTIONS), UNKNOWN]
+    for name in names:
+        _DEAD.labels(name)
 
     async def show() -> None:
         async with database.transaction() as session:
             causes = await dead_letters.causes(session, dead_letters.LetterFilter())
-        waiting = {subscription.name: 0 for subscription in SUBSCRIPTIONS}
+        waiting = dict.fromkeys(names, 0)
         for cause in causes:
-            name = cause.subscription if cause.subscription in waiting else UNKNOWN
-            waiting[name] = waiting.get(name, 0) + cause.letters
+            waiting[cause.subscription if cause.subscription in waiting else UNKNOWN] += cause.letters
         for name, letters in waiting.items():
             _WAITING.labels(name).set(letters)
 

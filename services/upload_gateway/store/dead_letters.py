@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -141,13 +141,14 @@ async def page(session: AsyncSession, wanted: LetterFilter, limit: int, offset: 
 
 async def causes(session: AsyncSession, wanted: LetterFilter) -> Sequence[Cause]:
     """The letters grouped by where and of what they died, most first; with the latest reason."""
+    latest = aggregate_order_by(letters.c.reason, letters.c.died_at.desc(), letters.c.letter_id)
     grouped = (
         select(
             letters.c.subscription,
             letters.c.code,
             func.count().label("letters"),
             func.min(letters.c.died_at).label("oldest"),
-            func.max(letters.c.reason).label("reason"),
+            func.array_agg(latest)[1].label("reason"),
         )
         .where(*wanted.conditions())
         .group_by(letters.c.subscription, letters.c.code)

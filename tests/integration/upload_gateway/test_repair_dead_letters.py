@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select, text
 
 from contracts.artifacts import Service, StoredEvent
@@ -14,6 +15,7 @@ from eventing import codec
 from eventing.codec import DEAD_LETTER_CODE, DEAD_LETTER_COUNT, DEAD_LETTER_REASON, ONLY_FOR, REDRIVE
 from tests.integration.upload_gateway.conftest import Gateway
 from tests.integration.upload_gateway.events import NOW, dropped, walk
+from upload_gateway.metrics import watching
 from upload_gateway.tables import ledger
 
 ANALYZER = subscription(Service.ANALYZER, MediaProcessedV1).name
@@ -101,6 +103,27 @@ async def test_letters_are_found_by_subscription_cause_and_age(gateway: Gateway)
     assert [row["code"] for row in await waiting(gateway, "?older_than_s=3600")] == ["network"]
     meta = (await gateway.get("/admin/dead-letters?limit=1")).json()["meta"]
     assert (meta["total"], meta["has_more"], len(meta["causes"])) == (3, True, 3)
+
+
+async def test_a_cause_is_shown_with_its_latest_reason(gateway: Gateway) -> None:
+    reasons = {"someone/a.jpg": "Z came first.", "someone/b.jpg": "A came later."}
+    for name, reason in reasons.items():
+        letter = died(message(name)).data.model_copy(update={"reason": reason})
+        await gateway.hear(letter)
+    [cause] = (await gateway.get("/admin/dead-letters")).json()["meta"]["causes"]
+    assert (cause["letters"], cause["reason"]) == (2, "A came later.")
+
+
+async def test_when_letters_of_an_unknown_subscription_are_gone_the_gauge_says_so(gateway: Gateway) -> None:
+    async def shown() -> float | None:
+        await watching(gateway.database).run()
+        return REGISTRY.get_sample_value("dead_letters_waiting", {"subscription": "unknown"})
+
+    assert await shown() == 0
+    await hear(gateway, died(message(), on="nobody.knows.v1"), died(message(), on="nobody.knew.v1"))
+    assert await shown() == 2
+    await gateway.post("/admin/dead-letters/discard", json={})
+    assert await shown() == 0
 
 
 async def test_it_is_sent_again_byte_for_byte_to_the_one_that_gave_up(gateway: Gateway) -> None:
