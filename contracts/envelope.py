@@ -23,8 +23,8 @@ _NAMESPACE = uuid.UUID("7d8a2f60-3c7b-5e0f-9b0e-5d1c3a7b9e42")
 class EventData(Contract):
     """Base of every event's data; subclasses are named ``<Thing><Happened>V<major>``."""
 
-    publisher: ClassVar[Service | None]
-    """The one service that publishes it; None for events that Cloud Storage sends."""
+    publishers: ClassVar[tuple[Service, ...]]
+    """The services that publish it; none for what Cloud Storage sends and for what any stage may."""
 
     @classmethod
     def topic(cls) -> str:

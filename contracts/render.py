@@ -51,7 +51,7 @@ def example_message(event: EventData) -> dict[str, Any]:
     attributes = {
         "ce-specversion": "1.0",
         "ce-id": derived_event_id("example", event.topic()),
-        "ce-source": f"//mmsearch/{_publisher_name(type(event))}",
+        "ce-source": f"//mmsearch/{_publisher_names(type(event))[0]}",
         "ce-type": event.event_type(),
         "ce-time": EXAMPLE_TIME.isoformat().replace("+00:00", "Z"),
         "ce-subject": event.subject(),
@@ -90,8 +90,8 @@ def asyncapi() -> dict[str, Any]:
     """AsyncAPI 3.0: a channel per topic, an operation per publisher and per subscription."""
     operations: dict[str, Any] = {}
     for event in EVENTS:
-        if event.publisher is not None:
-            name = f"{event.publisher.value}.sends.{event.topic()}"
+        for publisher in event.publishers:
+            name = f"{publisher.value}.sends.{event.topic()}"
             operations[name] = {"action": "send", "channel": {"$ref": _pointer("channels", event.topic())}}
     for s in SUBSCRIPTIONS:
         operations[s.name] = {
@@ -119,7 +119,7 @@ def event_table() -> str:
     for event in EVENTS:
         heard = ", ".join(s.service.value for s in SUBSCRIPTIONS if s.event is event)
         meaning = (sys.modules[event.__module__].__doc__ or "").splitlines()[0].rstrip(".")
-        lines.append(f"| `{event.topic()}` | {_publisher_name(event)} | {heard} | {meaning} |")
+        lines.append(f"| `{event.topic()}` | {', '.join(_publisher_names(event))} | {heard} | {meaning} |")
     counts = ", ".join(f"{service.value} {len(subscriptions_of(service))}" for service in Service)
     return "\n".join([*lines, "", f"Subscriptions: {counts}."])
 
@@ -176,12 +176,10 @@ def _message(event: type[EventData]) -> dict[str, Any]:
     return message
 
 
-def _publisher_name(event: type[EventData]) -> str:
-    if event.publisher is not None:
-        return event.publisher.value
-    if event in (ObjectFinalizedV1, ObjectDeletedV1):
-        return "Cloud Storage"
-    return _ANY_STAGE
+def _publisher_names(event: type[EventData]) -> list[str]:
+    if event.publishers:
+        return [publisher.value for publisher in event.publishers]
+    return ["Cloud Storage" if event in (ObjectFinalizedV1, ObjectDeletedV1) else _ANY_STAGE]
 
 
 def _pointer(*parts: str) -> str:

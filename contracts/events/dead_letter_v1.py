@@ -21,7 +21,7 @@ class DeadLetterV1(EventData):
     ``upload`` is None where the original could not be understood well enough to tell whose it was.
     """
 
-    publisher: ClassVar[Service | None] = None
+    publishers: ClassVar[tuple[Service, ...]] = ()
 
     source_subscription: str
     stage: Service | None = None

@@ -11,7 +11,7 @@ from contracts.envelope import EventData
 class MediaAnalyzedV1(EventData):
     """The file can be found by its text from here on."""
 
-    publisher: ClassVar[Service | None] = Service.ANALYZER
+    publishers: ClassVar[tuple[Service, ...]] = (Service.ANALYZER,)
 
     upload: UploadRef
     filename: str = Field(min_length=1, max_length=1024)

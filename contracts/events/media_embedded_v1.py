@@ -14,7 +14,7 @@ class MediaEmbeddedV1(EventData):
     ``vectors`` holds ``passage_count * dimensions`` little-endian float32, row i for passage i of ``passages``.
     """
 
-    publisher: ClassVar[Service | None] = Service.EMBEDDER
+    publishers: ClassVar[tuple[Service, ...]] = (Service.EMBEDDER,)
 
     upload: UploadRef
     filename: str = Field(min_length=1, max_length=1024)

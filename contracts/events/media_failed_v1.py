@@ -11,7 +11,7 @@ from contracts.envelope import EventData
 class MediaFailedV1(EventData):
     """Published by whichever stage failed; ``stage`` says which."""
 
-    publisher: ClassVar[Service | None] = None
+    publishers: ClassVar[tuple[Service, ...]] = ()
 
     upload: UploadRef
     stage: Service

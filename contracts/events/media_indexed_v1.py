@@ -11,7 +11,7 @@ from contracts.envelope import EventData
 class MediaIndexedV1(EventData):
     """The end of the pipeline for this version of the file."""
 
-    publisher: ClassVar[Service | None] = Service.SEARCH
+    publishers: ClassVar[tuple[Service, ...]] = (Service.SEARCH,)
 
     upload: UploadRef
     model_id: str

@@ -12,7 +12,7 @@ from contracts.envelope import EventData
 class MediaProcessedV1(EventData):
     """The file can be found by name and metadata from here on."""
 
-    publisher: ClassVar[Service | None] = Service.MEDIA_PROCESSOR
+    publishers: ClassVar[tuple[Service, ...]] = (Service.MEDIA_PROCESSOR,)
 
     upload: UploadRef
     filename: str = Field(min_length=1, max_length=1024)

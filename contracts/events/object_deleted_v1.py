@@ -9,7 +9,7 @@ from contracts.envelope import EventData
 class ObjectDeletedV1(EventData):
     """Read from a Cloud Storage notification (``OBJECT_DELETE``); an overwrite deletes the older generation too."""
 
-    publisher: ClassVar[Service | None] = None
+    publishers: ClassVar[tuple[Service, ...]] = ()
 
     upload: UploadRef
     overwritten_by_generation: int | None = None

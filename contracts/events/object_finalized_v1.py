@@ -12,7 +12,7 @@ from contracts.envelope import EventData
 class ObjectFinalizedV1(EventData):
     """Read from a Cloud Storage notification (``OBJECT_FINALIZE``, JSON_API_V1), not from a CloudEvent."""
 
-    publisher: ClassVar[Service | None] = None
+    publishers: ClassVar[tuple[Service, ...]] = ()
 
     upload: UploadRef
     filename: str

@@ -11,7 +11,7 @@ from contracts.envelope import EventData
 class UploadDeletedV1(EventData):
     """Concerns every version up to ``upload.version``; a later generation of the same object is a new life."""
 
-    publisher: ClassVar[Service | None] = Service.UPLOAD_GATEWAY
+    publishers: ClassVar[tuple[Service, ...]] = (Service.UPLOAD_GATEWAY,)
 
     upload: UploadRef
     purge: bool = Field(default=False, description="true: original and artifacts are to be removed now")

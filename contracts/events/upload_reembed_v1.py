@@ -17,7 +17,7 @@ class UploadReembedV1(EventData):
     before: what was dropped is made anew.
     """
 
-    publisher: ClassVar[Service | None] = Service.UPLOAD_GATEWAY
+    publishers: ClassVar[tuple[Service, ...]] = (Service.UPLOAD_GATEWAY, Service.EMBEDDER)
 
     upload: UploadRef
     model_id: str = Field(min_length=1, max_length=200)

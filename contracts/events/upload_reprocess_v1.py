@@ -17,7 +17,7 @@ class UploadReprocessV1(EventData):
     ``upload.run`` is the next run number; the input inside may name an earlier one.
     """
 
-    publisher: ClassVar[Service | None] = Service.UPLOAD_GATEWAY
+    publishers: ClassVar[tuple[Service, ...]] = (Service.UPLOAD_GATEWAY,)
 
     upload: UploadRef
     from_stage: Service = Field(description="media-processor, analyzer or embedder")

@@ -27,7 +27,7 @@ class ApiKeyHash(Contract):
 class UserChangedV1(EventData):
     """``version`` grows with every change of the user; an older one is ignored."""
 
-    publisher: ClassVar[Service | None] = Service.UPLOAD_GATEWAY
+    publishers: ClassVar[tuple[Service, ...]] = (Service.UPLOAD_GATEWAY,)
 
     user_id: UserId
     version: int = Field(ge=1)

@@ -106,8 +106,7 @@ def removal_message(state: UploadState, now: datetime) -> StoredEvent:
 def as_published(heard: Heard[Any], only_for: str | None = None, event_id: str | None = None) -> StoredEvent:
     """The message an event was, as far as anyone can tell it from the first one."""
     event: EventData = heard.data
-    source = type(event).publisher
-    assert source is not None
+    (source,) = type(event).publishers
     span = hashlib.sha256(heard.event_id.encode()).hexdigest()[:16]
     message = codec.encode(
         event,
