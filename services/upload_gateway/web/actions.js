@@ -61,11 +61,11 @@ export function processAgain(file) {
   });
 }
 
-export function purgeFiles(files) {
+export function purgeFile(file) {
   return attempt(async () => {
-    await Promise.all(files.map((file) => api.purge(file.upload_id)));
-    tell("left", files.map((file) => file.upload_id));
-    toast(`Removed ${named(files)} for ever.`);
+    await api.purge(file.upload_id);
+    tell("left", [file.upload_id]);
+    toast(`Removed ${named([file])} for ever.`);
   });
 }
 

@@ -69,23 +69,14 @@ export function searchByImage(file, parameters, signal) {
   return envelope("POST", `/search/image?${new URLSearchParams(parameters)}`, { body, signal });
 }
 
-// Each upload succeeds or fails on its own; where there is no batch operation they go one by one.
+// Each upload succeeds or fails on its own; a hundred go at a time.
 export async function batch(action, ids) {
   const outcomes = [];
-  for (let at = 0; at < ids.length; at += 100) outcomes.push(...await hundred(action, ids.slice(at, at + 100)));
-  return outcomes;
-}
-
-async function hundred(action, ids) {
-  try {
-    const answer = await data("POST", "/uploads/batch", { json: { action, upload_ids: ids } });
-    return answer.items;
-  } catch (error) {
-    if (error.status !== 404 && error.status !== 405) throw error;
+  for (let at = 0; at < ids.length; at += 100) {
+    const answer = await data("POST", "/uploads/batch", { json: { action, upload_ids: ids.slice(at, at + 100) } });
+    outcomes.push(...answer.items);
   }
-  const one = { delete: remove, retry, restore }[action];
-  const done = await Promise.allSettled(ids.map(one));
-  return done.map((result, at) => ({ upload_id: ids[at], error: result.reason ?? null }));
+  return outcomes;
 }
 
 // Signed URLs live five minutes; each is asked for once in four.

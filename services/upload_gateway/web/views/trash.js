@@ -1,6 +1,6 @@
 // Deleted files: until their time is over each can be brought back, or removed for ever.
 
-import { changes, purgeFiles, restoreFiles } from "../actions.js";
+import { changes, purgeFile, restoreFiles } from "../actions.js";
 import { listUploads } from "../api.js";
 import { button, el, pictureButton } from "../dom.js";
 import { bytes, counted, day } from "../format.js";
@@ -62,5 +62,5 @@ function row(file) {
 
 async function confirm(file) {
   const text = `“${file.filename}” and everything made from it will be gone. This cannot be undone.`;
-  if (await ask({ title: "Remove it for ever?", text, yes: "Remove for ever", no: "Keep it" })) purgeFiles([file]);
+  if (await ask({ title: "Remove it for ever?", text, yes: "Remove for ever", no: "Keep it" })) purgeFile(file);
 }
