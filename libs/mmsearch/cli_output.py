@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ FAILED, USAGE, UNREACHABLE = 1, 2, 3
 """Exit codes: refused or failed, wrong usage, nobody answers."""
 
 _PIPED_WIDTH = 100_000
+_WORTH_SAYING_S = 10.0
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -44,7 +46,14 @@ def connected(data_dir: Path | None) -> Generator[Client]:
     """The client of the system that the options and the environment name."""
     connection = settings.connection(data_dir)
     with Client(connection.url, connection.api_key) as client:
-        yield client
+        yield client.pausing(pause)
+
+
+def pause(seconds: float) -> None:
+    """Waits, and says so where a person would wonder."""
+    if seconds >= _WORTH_SAYING_S:
+        hint(f"The server is busy or away for the moment: waiting {seconds:.0f} s.")
+    time.sleep(seconds)
 
 
 def directory(given: Path | None) -> str:

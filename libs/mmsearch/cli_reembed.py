@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from mmsearch import settings
-from mmsearch.cli_output import OPERATORS, AsJson, DataDir, err, hint, out, print_json, say
+from mmsearch.cli_output import OPERATORS, AsJson, DataDir, err, hint, out, pause, print_json, say
 from mmsearch.errors import MmsearchError
 from mmsearch.reembedding import ReembeddingClient
 
@@ -144,7 +144,7 @@ def _connected(data_dir: Path | None) -> Generator[ReembeddingClient]:
     connection = settings.connection(data_dir)
     client = ReembeddingClient(connection.url, connection.api_key)
     with client:
-        yield client
+        yield client.pausing(pause)
 
 
 def _model(models: list[dict[str, Any]], model_id: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from mmsearch.cli_output import (
     say,
 )
 from mmsearch.client import Client
+from mmsearch.errors import ApiError
 from mmsearch.journal import Journal
 from mmsearch.models import Upload, UploadStatus
 from mmsearch.sending import DUPLICATE, Outcome, Refusal, Sender, files_in
@@ -147,14 +148,24 @@ def _wait_for(client: Client, outcomes: list[Outcome], *, quiet: bool) -> None:
     taken = [outcome for outcome in outcomes if outcome.upload_id]
     with Progress(*_COUNT, console=out, transient=True, disable=quiet or not out.is_terminal) as progress:
         for outcome in progress.track(taken, description="being read"):
-            ended = client.wait(outcome.upload_id or "")
             was_there = outcome.status == DUPLICATE
-            if not was_there:
-                outcome.status = ended.status
-            if ended.error is not None:
-                outcome.error = Refusal.model_validate(ended.error.model_dump(include={"code", "message", "advice"}))
+            _learn_end(client, outcome)
             if not quiet and (outcome.error or not was_there):
                 _say(outcome)
+
+
+def _learn_end(client: Client, outcome: Outcome) -> None:
+    try:
+        ended = client.wait(outcome.upload_id or "")
+    except ApiError as error:
+        outcome.error = Refusal(code=error.code, message=error.message)
+    except TimeoutError as error:
+        outcome.error = Refusal(code="unfinished", message=str(error))
+    else:
+        if outcome.status != DUPLICATE:
+            outcome.status = ended.status
+        if ended.error is not None:
+            outcome.error = Refusal.model_validate(ended.error.model_dump(include={"code", "message", "advice"}))
 
 
 def _say(outcome: Outcome) -> None:

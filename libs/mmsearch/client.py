@@ -1,5 +1,6 @@
 """Python calls into requests of the REST API, and its envelopes into typed answers or errors."""
 
+import copy
 import hashlib
 import io
 import mimetypes
@@ -8,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -34,12 +35,14 @@ from mmsearch.models import (
     UploadSession,
     UploadStatus,
 )
+from mmsearch.patience import Pause, is_away, is_not_now, patiently
 
 API_ROOT = "/api/v1"
 Progress = Callable[[int], None]
 """Called with the number of bytes sent so far."""
 
 _CONNECT_S, _ANSWER_S = 5.0, 300.0
+_FIRST_POLL_S, _LONGEST_POLL_S = 0.25, 5.0
 _PIECE = 1024 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -50,10 +53,12 @@ class Client:
     """One user's connection to an mmsearch system; a context manager. Threads may share it.
 
     Every method raises :class:`~mmsearch.errors.ApiError` when the API refuses and
-    :class:`~mmsearch.errors.UnreachableError` when it does not answer.
+    :class:`~mmsearch.errors.UnreachableError` when it does not answer. What is refused only for
+    the moment is asked again, for two minutes at most.
     """
 
     def __init__(self, url: str, api_key: str) -> None:
+        self._pause: Pause = time.sleep
         self._url = url.rstrip("/").removesuffix(API_ROOT)
         host = httpx2.URL(self._url).host
         limits = httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S)
@@ -79,6 +84,12 @@ class Client:
         """Closes the connections."""
         self._http.close()
         self._bucket.close()
+
+    def pausing(self, pause: Pause) -> Self:
+        """The same connection, which waits by calling ``pause``; what that raises ends the call."""
+        other = copy.copy(self)
+        other._pause = pause
+        return other
 
     def upload(
         self, path: Path, *, allow_duplicate: bool = False, on_progress: Progress | None = None
@@ -112,24 +123,29 @@ class Client:
         """A session again, to go on with."""
         return self._call(UploadSession, "GET", f"/upload/sessions/{_quoted(upload_id)}")
 
-    def send_to_bucket(
-        self, session_url: str, path: Path, on_progress: Progress, wait: Callable[[float], object] = time.sleep
-    ) -> None:
+    def send_to_bucket(self, session_url: str, path: Path, on_progress: Progress) -> None:
         """Sends what of the file has not arrived. Raises ``SessionGoneError`` and ``OSError``."""
-        resumable.send(self._bucket, session_url, path, on_progress, wait)
+        resumable.send(self._bucket, session_url, path, on_progress, self._pause)
 
     def status(self, upload_id: str) -> UploadStatus:
         """Where the upload (or job) of that id is."""
         return self._call(UploadStatus, "GET", f"/upload/status/{_quoted(upload_id)}")
 
-    def wait(self, upload_id: str, timeout_s: float = 300, poll_s: float = 0.25) -> UploadStatus:
-        """Waits until the upload is completed or failed; raises ``TimeoutError``."""
-        deadline = time.monotonic() + timeout_s
-        while not (status := self.status(upload_id)).is_final:
+    def wait(self, upload_id: str, timeout_s: float = 300) -> UploadStatus:
+        """Waits until the upload is completed or failed, also for a system that starts again; raises ``TimeoutError``.
+
+        It asks less and less often: a slow file must not use up what the caller may ask in a minute.
+        """
+        deadline, poll_s = time.monotonic() + timeout_s, _FIRST_POLL_S
+        while not (status := self._status_meanwhile(upload_id)).is_final:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{upload_id} is still {status.status} ({status.stage}) after {timeout_s:g} s")
-            time.sleep(poll_s)
+            self._pause(poll_s)
+            poll_s = min(poll_s * 2, _LONGEST_POLL_S)
         return status
+
+    def _status_meanwhile(self, upload_id: str) -> UploadStatus:
+        return _as(UploadStatus, self._meanwhile("GET", f"/upload/status/{_quoted(upload_id)}").data)
 
     def search(
         self,
@@ -237,6 +253,13 @@ class Client:
         return _as(model, self._envelope(method, path, **request).data)
 
     def _envelope(self, method: str, path: str, **request: Any) -> Envelope:
+        return patiently(lambda: self._envelope_now(method, path, **request), is_not_now, self._pause)
+
+    def _meanwhile(self, method: str, path: str, **request: Any) -> Envelope:
+        """Of what may be asked twice: waits for a system that is away for a moment, too."""
+        return patiently(lambda: self._envelope_now(method, path, **request), is_away, self._pause)
+
+    def _envelope_now(self, method: str, path: str, **request: Any) -> Envelope:
         response = self._request(method, path, **request)
         if response.status_code == 204:
             return Envelope(status="success")
@@ -261,9 +284,13 @@ def _refusal(response: httpx2.Response, envelope: Envelope) -> ApiError:
     body = envelope.error
     code, message = (body.code, body.message) if body else ("http_error", f"HTTP {response.status_code}")
     trace_id = envelope.trace_id or response.headers.get("X-Trace-Id")
-    wait = response.headers.get("Retry-After", "")
     details = body.details if body else {}
-    return ApiError(response.status_code, code, message, details, trace_id, float(wait) if wait.isdecimal() else None)
+    return ApiError(response.status_code, code, message, details, trace_id, _retry_after_s(response))
+
+
+def _retry_after_s(response: httpx2.Response) -> float | None:
+    wait = response.headers.get("Retry-After", "")
+    return float(wait) if wait.isdecimal() else None
 
 
 def _envelope_in(response: httpx2.Response) -> Envelope:
@@ -271,7 +298,8 @@ def _envelope_in(response: httpx2.Response) -> Envelope:
         return Envelope.model_validate_json(response.content)
     except ValidationError:
         message = f"HTTP {response.status_code} without an answer this client understands"
-        raise ApiError(response.status_code, "unexpected_answer", message, {}, None) from None
+        retry_after_s = _retry_after_s(response)
+        raise ApiError(response.status_code, "unexpected_answer", message, {}, None, retry_after_s) from None
 
 
 def _as(model: type[ModelT], data: Any) -> ModelT:

@@ -5,15 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmsearch.client import Client
-from mmsearch.errors import ApiError, UnreachableError
 
 Answered = dict[str, Any]
-
-_PATIENCE_S = 120.0
-"""Filling takes hours: a service that starts again meanwhile is waited for this long."""
-
-_AWAY = frozenset({429, 502, 503})
-_POLL_S = 2.0
 
 
 class ReembeddingClient(Client):
@@ -28,7 +21,7 @@ class ReembeddingClient(Client):
 
     def models_meanwhile(self) -> list[Answered]:
         """The same for everyone, while an index is being filled: waits for a service that is away for a moment."""
-        return self._patiently("GET", "/search/models", params={"everyone": True})
+        return self._meanwhile("GET", "/search/models", params={"everyone": True}).data
 
     def comparison(self, model_id: str, queries: int) -> Answered:
         """The caller's latest queries, asked of the answering model and of another."""
@@ -45,7 +38,7 @@ class ReembeddingClient(Client):
         after: str | None = ""
         while after is not None:
             wish = {"model_id": model_id, "round": number, "after": after}
-            batch = self._patiently("POST", "/admin/reembed", json=wish)
+            batch: Any = self._meanwhile("POST", "/admin/reembed", json=wish).data
             yield batch["announced"]
             after = batch["next"]
             if after is not None:
@@ -64,27 +57,11 @@ class ReembeddingClient(Client):
     def drop(self, model_id: str) -> Iterator[Answered]:
         """Removes what a model holds, batch after batch, until nothing is left."""
         while True:
-            done = self._patiently("POST", "/search/models/drop", json={"model_id": model_id})
+            done: Any = self._meanwhile("POST", "/search/models/drop", json={"model_id": model_id}).data
             yield done
             if not done["remaining"]:
                 return
             time.sleep(done["wait_s"])
-
-    def _patiently(self, method: str, path: str, **request: Any) -> Any:
-        """Of what may be asked twice: waits for services that are away for a moment."""
-        until = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                return self._data(method, path, **request)
-            except UnreachableError:
-                wait_s = _POLL_S
-                if time.monotonic() + wait_s > until:
-                    raise
-            except ApiError as error:
-                wait_s = error.retry_after_s or _POLL_S
-                if error.status not in _AWAY or time.monotonic() + wait_s > until:
-                    raise
-            time.sleep(wait_s)
 
     def _data(self, method: str, path: str, **request: Any) -> Any:
         return self._envelope(method, path, **request).data

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -18,14 +18,8 @@ from mmsearch.models import UploadSession
 from mmsearch.resumable import SessionGoneError
 
 RESUMABLE_FROM = 8 * 1024 * 1024
-_PATIENCE = 5
-_LONGEST_WAIT_S = 60.0
-_TOO_MANY, _AWAY = 429, 503
-_NEXT_DAY = "daily_quota"
 DUPLICATE, UNREACHABLE = "duplicate", "unreachable"
 _LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
-
-ResultT = TypeVar("ResultT")
 
 
 class Refusal(BaseModel):
@@ -78,7 +72,7 @@ class Sender:
     """Sends files of one user. ``client`` is used by all threads at once."""
 
     def __init__(self, client: Client, journal: Journal, watcher: Watcher, *, allow_duplicates: bool = False) -> None:
-        self._client = client
+        self._client = client.pausing(self._wait)
         self._journal = journal
         self._watcher = watcher
         self._allow = allow_duplicates
@@ -137,9 +131,7 @@ class Sender:
 
         if size >= RESUMABLE_FROM:
             return self._send_large(path, on_progress)
-        accepted = self._patiently(
-            lambda: self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress)
-        )
+        accepted = self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress)
         return Outcome(path=str(path), upload_id=accepted.upload_id, status=accepted.status)
 
     def _send_large(self, path: Path, on_progress: Callable[[int], None]) -> Outcome:
@@ -147,7 +139,7 @@ class Sender:
             session = self._session(path)
             if session.session_url is not None:
                 try:
-                    self._client.send_to_bucket(session.session_url, path, on_progress, self._wait)
+                    self._client.send_to_bucket(session.session_url, path, on_progress)
                 except SessionGoneError:
                     self._journal.forget(path)
                     continue
@@ -159,7 +151,7 @@ class Sender:
         known = self._journal.upload_id(path)
         if known is not None:
             try:
-                session = self._patiently(lambda: self._client.session(known))
+                session = self._client.session(known)
             except ApiError as error:
                 if error.code != "not_found":
                     raise
@@ -167,20 +159,9 @@ class Sender:
                 if session.session_url is not None or session.status != "pending":
                     return session
             self._journal.forget(path)
-        session = self._patiently(lambda: self._client.open_session(path, allow_duplicate=self._allow))
+        session = self._client.open_session(path, allow_duplicate=self._allow)
         self._journal.remember(path, session.upload_id)
         return session
-
-    def _patiently(self, call: Callable[[], ResultT]) -> ResultT:
-        """Waits as long as the API asks when it is asked too often or is away for a moment."""
-        for _ in range(_PATIENCE):
-            try:
-                return call()
-            except ApiError as error:
-                if error.status not in {_TOO_MANY, _AWAY} or error.code == _NEXT_DAY:
-                    raise
-                self._wait(min(error.retry_after_s or 1.0, _LONGEST_WAIT_S))
-        return call()
 
     def _wait(self, seconds: float) -> None:
         if self._stopped.wait(seconds):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mmsearch import cli_output
 from tests.unit.mmsearch.api import TRACE, UPLOAD_ID, Api
 
 ACCEPTED = {"upload_id": UPLOAD_ID, "job_id": "job_1", "status": "queued", "estimated_time": 2}
@@ -190,6 +191,41 @@ def test_upload_can_wait_until_findable(api: Api, tmp_path: Path) -> None:
     result = mmsearch("upload", "--wait", "a.txt", cwd=tmp_path, api=api)
     assert result.returncode == 0, result
     assert [line.split()[1] for line in result.stdout.splitlines()] == ["completed"]
+
+
+def test_a_file_that_cannot_be_waited_for_does_not_stop_the_others(api: Api, tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text(name)
+        api.will_answer("POST /api/v1/upload", {**ACCEPTED, "upload_id": f"upl_{name}"})
+    api.will_refuse("GET /api/v1/upload/status/upl_a", 404, "not_found", "There is no such upload.")
+    api.will_answer("GET /api/v1/upload/status/upl_b", {**STATUS, "status": "completed", "error": None})
+    result = mmsearch("upload", "--wait", "--json", "--parallel", 1, "a", "b", cwd=tmp_path, api=api)
+    assert result.returncode == 1
+    outcomes = json.loads(result.stdout)
+    assert [(o["status"], o["error"] and o["error"]["code"]) for o in outcomes] == [
+        ("queued", "not_found"),
+        ("completed", None),
+    ]
+
+
+def test_many_are_removed_at_the_pace_the_server_allows(api: Api, tmp_path: Path) -> None:
+    api.will_refuse("DELETE /api/v1/upload/a", 429, "rate_limited", "Slower.", Retry_After="1")
+    api.will_answer("DELETE /api/v1/upload/a", {})
+    api.will_answer("DELETE /api/v1/upload/b", {})
+    removed = mmsearch("rm", "a", "b", cwd=tmp_path, api=api)
+    assert (removed.returncode, removed.stdout) == (0, "Deleted a.\nDeleted b.\n")
+
+
+def test_a_long_pause_is_said(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "env").write_text(f"export MMSEARCH_URL={api.url}\nexport MMSEARCH_API_KEY=sk_key\n")
+    api.will_refuse("GET /api/v1/uploads", 503, "unavailable", "In a moment.", Retry_After="20")
+    api.will_answer("GET /api/v1/uploads", [])
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with cli_output.connected(tmp_path) as client:
+        client.uploads()
+    assert capsys.readouterr().err == "The server is busy or away for the moment: waiting 20 s.\n"
 
 
 def test_watch_ends_when_what_is_watched_has_ended(api: Api, tmp_path: Path) -> None:

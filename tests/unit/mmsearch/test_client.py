@@ -17,6 +17,10 @@ ACCEPTED = {"upload_id": UPLOAD_ID, "job_id": "job_1", "status": "queued", "esti
 STATUS = {"upload_id": UPLOAD_ID, "job_id": "job_1", "stage": "analyzer", "progress": 40, "message": "…", "new": 1}
 
 
+def ignored(_: float) -> None:
+    """A pause, or progress, that takes no time."""
+
+
 @pytest.fixture
 def client(api: Api) -> Iterator[Client]:
     with Client(api.url, "sk_key") as client:
@@ -82,7 +86,7 @@ def test_waits_until_an_upload_has_ended(api: Api, client: Client) -> None:
     api.will_answer(path, {**STATUS, "status": "processing"})
     error = {"code": "corrupt", "message": "Cannot be read.", "advice": "Send another copy.", "retryable": False}
     api.will_answer(path, {**STATUS, "status": "failed", "error": error, "trace_id": TRACE})
-    ended = client.wait(UPLOAD_ID, poll_s=0.001)
+    ended = client.pausing(ignored).wait(UPLOAD_ID)
     assert ended.status == "failed"
     assert ended.error is not None
     assert ended.error.code == "corrupt"
@@ -92,7 +96,71 @@ def test_waits_until_an_upload_has_ended(api: Api, client: Client) -> None:
 def test_waiting_has_an_end(api: Api, client: Client) -> None:
     api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", {**STATUS, "status": "processing"})
     with pytest.raises(TimeoutError, match="is still processing"):
-        client.wait(UPLOAD_ID, timeout_s=0.01, poll_s=0.001)
+        client.wait(UPLOAD_ID, timeout_s=0.01)
+
+
+def test_waiting_asks_less_and_less_often(api: Api, client: Client) -> None:
+    path = f"GET /api/v1/upload/status/{UPLOAD_ID}"
+    for _ in range(30):
+        api.will_answer(path, {**STATUS, "status": "processing"})
+    api.will_answer(path, {**STATUS, "status": "completed"})
+    pauses: list[float] = []
+    client.pausing(pauses.append).wait(UPLOAD_ID)
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (0.25, 5.0)
+    assert sum(pauses[:10]) > 25
+
+
+def test_waiting_outlasts_a_system_that_starts_again(api: Api, client: Client) -> None:
+    path = f"GET /api/v1/upload/status/{UPLOAD_ID}"
+    api.answers[path] = [(502, b"<html>"), (504, b"<html>")]
+    api.will_answer(path, {**STATUS, "status": "completed"})
+    assert client.pausing(ignored).wait(UPLOAD_ID).status == "completed"
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "rate_limited"), (503, "unavailable")])
+def test_whoever_is_told_to_come_later_does(api: Api, client: Client, status: int, code: str) -> None:
+    path = "POST /api/v1/upload/a/restore"
+    api.will_refuse(path, status, code, "Later.", Retry_After="30")
+    api.will_refuse(path, status, code, "Later.", Retry_After="30")
+    api.will_answer(path, {"upload_id": "a", "run": 1, "from_stage": "analyzer"})
+    pauses: list[float] = []
+    assert client.pausing(pauses.append).restore("a").run == 1
+    assert pauses == [30, 30]
+
+
+def test_the_router_s_own_refusal_says_when_to_come_too(api: Api, client: Client) -> None:
+    path = "GET /api/v1/uploads"
+    api.answers[path], api.headers[path] = [(503, b"<html>")], {"Retry-After": "7"}
+    api.will_answer(path, [])
+    pauses: list[float] = []
+    assert client.pausing(pauses.append).uploads().total == 0
+    assert pauses == [7]
+
+
+def test_patience_has_an_end(api: Api, client: Client) -> None:
+    api.will_refuse("GET /api/v1/uploads", 503, "unavailable", "In a moment.")
+    pauses: list[float] = []
+    with pytest.raises(ApiError, match="In a moment"):
+        client.pausing(pauses.append).uploads()
+    assert pauses == sorted(pauses)
+    assert 90 < sum(pauses) <= 120
+
+
+def test_who_is_told_to_come_tomorrow_is_told_so_at_once(api: Api, client: Client) -> None:
+    api.will_refuse("GET /api/v1/uploads", 429, "daily_quota", "Tomorrow.", Retry_After="40000")
+    with pytest.raises(ApiError, match="Tomorrow"):
+        client.pausing(ignored).uploads()
+    assert len(api.asked) == 1
+
+
+def test_an_upload_that_is_sent_again_is_sent_whole(api: Api, client: Client, tmp_path: Path) -> None:
+    api.will_refuse("POST /api/v1/upload", 503, "unavailable", "In a moment.", Retry_After="5")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    file = tmp_path / "a.txt"
+    file.write_text("hello")
+    client.pausing(ignored).upload(file, on_progress=ignored)
+    assert [b"\r\n\r\nhello\r\n" in asked.start for asked in api.asked] == [True, True]
 
 
 def test_search_asks_and_understands(api: Api, client: Client) -> None:

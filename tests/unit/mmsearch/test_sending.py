@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmsearch import resumable
+from mmsearch import patience, resumable
 from mmsearch.client import Client
 from mmsearch.errors import UnreachableError
 from mmsearch.journal import Journal
@@ -61,7 +61,8 @@ def sender(api: Api, journal: Journal, seen: Seen) -> Iterator[Sender]:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resumable, "_FIRST_PAUSE_S", 0.001)
+    for module in (patience, resumable):
+        monkeypatch.setattr(module, "_FIRST_PAUSE_S", 0.001)
 
 
 @pytest.fixture
