@@ -35,7 +35,7 @@ from mmsearch.models import (
     UploadSession,
     UploadStatus,
 )
-from mmsearch.patience import Pause, is_away, is_not_now, patiently
+from mmsearch.patience import Pause, is_away, is_not_now, patiently, retry_after_s
 
 API_ROOT = "/api/v1"
 Progress = Callable[[int], None]
@@ -211,7 +211,7 @@ class Client:
     def changes(self) -> Iterator[Upload | None]:
         """The caller's uploads as they change, without end; None first, once everything from then on will be told."""
         try:
-            for message in live.follow(self._http, "/events"):
+            for message in live.follow(self._http, "/events", self._pause):
                 if not isinstance(message, live.Message):
                     raise _refusal(message, _envelope_in(message))
                 if message.event == "hello":
@@ -285,12 +285,7 @@ def _refusal(response: httpx2.Response, envelope: Envelope) -> ApiError:
     code, message = (body.code, body.message) if body else ("http_error", f"HTTP {response.status_code}")
     trace_id = envelope.trace_id or response.headers.get("X-Trace-Id")
     details = body.details if body else {}
-    return ApiError(response.status_code, code, message, details, trace_id, _retry_after_s(response))
-
-
-def _retry_after_s(response: httpx2.Response) -> float | None:
-    wait = response.headers.get("Retry-After", "")
-    return float(wait) if wait.isdecimal() else None
+    return ApiError(response.status_code, code, message, details, trace_id, retry_after_s(response))
 
 
 def _envelope_in(response: httpx2.Response) -> Envelope:
@@ -298,8 +293,7 @@ def _envelope_in(response: httpx2.Response) -> Envelope:
         return Envelope.model_validate_json(response.content)
     except ValidationError:
         message = f"HTTP {response.status_code} without an answer this client understands"
-        retry_after_s = _retry_after_s(response)
-        raise ApiError(response.status_code, "unexpected_answer", message, {}, None, retry_after_s) from None
+        raise ApiError(response.status_code, "unexpected_answer", message, {}, None, retry_after_s(response)) from None
 
 
 def _as(model: type[ModelT], data: Any) -> ModelT:

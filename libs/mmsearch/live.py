@@ -1,17 +1,16 @@
 """Server-sent events into messages: what changed of the caller's uploads, as it happens, over broken connections."""
 
 import json
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
+from mmsearch.patience import AWAY, Patience, Pause, retry_after_s
+
 SILENT_S = 60.0
 """The server sends a heartbeat every 15 s; a stream silent for longer is dead."""
-
-_PATIENCE_S = 30.0
 
 
 @dataclass
@@ -48,25 +47,30 @@ def messages(lines: Iterable[str]) -> Iterator[Message]:
             read.data.append(value)
 
 
-def follow(http: httpx2.Client, path: str) -> Iterator[Message | httpx2.Response]:
+def follow(http: httpx2.Client, path: str, pause: Pause) -> Iterator[Message | httpx2.Response]:
     """Messages without end; resumes where a stream broke off. A refusal is yielded as the response, once, at last.
 
-    Raises the last ``httpx2.TransportError`` when nobody answered for half a minute.
+    A system that is away is waited for, with new patience after each message; then its refusal is yielded, or the last
+    ``httpx2.TransportError`` raised.
     """
     last_id: str | None = None
-    silent_since = time.monotonic()
+    patience = Patience()
     while True:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
         try:
             with http.stream("GET", path, headers=headers, timeout=httpx2.Timeout(SILENT_S, connect=5.0)) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    yield answer
-                    return
-                for message in messages(answer.iter_lines()):
-                    last_id, silent_since = message.id or last_id, time.monotonic()
-                    yield message
+                if answer.is_success:
+                    for message in messages(answer.iter_lines()):
+                        last_id, patience = message.id or last_id, Patience()
+                        yield message
+                    raise httpx2.RemoteProtocolError("the stream ended")
+                answer.read()
+            pause_s = patience.pause_s(retry_after_s(answer)) if answer.status_code in AWAY else None
+            if pause_s is None:
+                yield answer
+                return
         except httpx2.TransportError:
-            if time.monotonic() - silent_since > _PATIENCE_S:
+            pause_s = patience.pause_s(None)
+            if pause_s is None:
                 raise
-        time.sleep(0.5)
+        pause(pause_s)

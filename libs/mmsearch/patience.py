@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import httpx2
+
 from mmsearch.errors import ApiError, MmsearchError, UnreachableError
 
 PATIENCE_S = 120.0
@@ -58,3 +60,9 @@ def is_not_now(error: MmsearchError) -> bool:
 def is_away(error: MmsearchError) -> bool:
     """Perhaps it was done: only what may be done twice may be asked again."""
     return isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.status in AWAY)
+
+
+def retry_after_s(response: httpx2.Response) -> float | None:
+    """The seconds that the answer asks to wait; None when it names none."""
+    wait = response.headers.get("Retry-After", "")
+    return float(wait) if wait.isdecimal() else None
