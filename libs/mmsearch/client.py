@@ -124,7 +124,7 @@ class Client:
         return self._call(UploadSession, "GET", f"/upload/sessions/{_quoted(upload_id)}")
 
     def send_to_bucket(self, session_url: str, path: Path, on_progress: Progress) -> None:
-        """Sends what of the file has not arrived. Raises ``SessionGoneError`` and ``OSError``."""
+        """Sends what of the file has not arrived. Raises ``SessionGoneError``, ``BucketRefusesError``, ``OSError``."""
         resumable.send(self._bucket, session_url, path, on_progress, self._pause)
 
     def status(self, upload_id: str) -> UploadStatus:

@@ -19,13 +19,19 @@ PIECE_BYTES = 8 * 1024 * 1024
 _TRIES_WITHOUT_PROGRESS = 6
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _UNFINISHED = 308
-_GONE = frozenset({404, 410})
+GONE = frozenset({404, 410, 412, 499})
+"""A session that has expired, was cancelled, or whose object is there already; the page has the same list."""
+
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
 _SIP_BYTES = 256 * 1024
 
 Progress = Callable[[int], None]
 """Called with the number of bytes sent; what it raises ends the sending."""
+
+
+class BucketRefusesError(MmsearchError):
+    """The bucket does not take this file; others it may."""
 
 
 class SessionGoneError(MmsearchError):
@@ -39,7 +45,10 @@ def send(
     on_progress: Progress,
     wait: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Sends what the bucket does not have yet. Raises ``SessionGoneError``, ``UnreachableError`` and ``OSError``."""
+    """Sends what the bucket does not have yet.
+
+    Raises ``SessionGoneError``, ``BucketRefusesError``, ``UnreachableError`` and ``OSError``.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         have, tries, pause = None, 0, _FIRST_PAUSE_S
@@ -97,8 +106,8 @@ def _have(answer: httpx2.Response, size: int) -> int:
     if answer.status_code == _UNFINISHED:
         found = re.fullmatch(r"bytes=0-(\d+)", answer.headers.get("Range", ""))
         return int(found[1]) + 1 if found else 0
-    if answer.status_code in _GONE:
+    if answer.status_code in GONE:
         raise SessionGoneError("The upload's session has expired.")
     if answer.status_code in _BUSY:
         raise _BusyError(f"HTTP {answer.status_code}")
-    raise UnreachableError(f"the bucket refuses the file: HTTP {answer.status_code}")
+    raise BucketRefusesError(f"The bucket refuses the file (HTTP {answer.status_code}).")

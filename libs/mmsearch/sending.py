@@ -15,10 +15,12 @@ from mmsearch.client import Client
 from mmsearch.errors import ApiError, MmsearchError, UnreachableError
 from mmsearch.journal import Journal
 from mmsearch.models import UploadSession
-from mmsearch.resumable import SessionGoneError
+from mmsearch.resumable import BucketRefusesError, SessionGoneError
 
 RESUMABLE_FROM = 8 * 1024 * 1024
 DUPLICATE, UNREACHABLE = "duplicate", "unreachable"
+_REFUSED = "refused_by_bucket"
+_ANEW = "If it was changed while it was sent: the same command announces it anew."
 _LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
@@ -115,6 +117,8 @@ class Sender:
                 outcome.upload_id, outcome.status = error.details.get("upload_id"), DUPLICATE
             else:
                 outcome.error = Refusal(code=error.code, message=error.message)
+        except BucketRefusesError as error:
+            outcome.error = Refusal(code=_REFUSED, message=str(error), advice=_ANEW)
         except OSError as error:
             outcome.error = Refusal(code="unreadable", message=str(error))
         self._watcher.end(path, outcome)
@@ -143,9 +147,12 @@ class Sender:
                 except SessionGoneError:
                     self._journal.forget(path)
                     continue
+                except BucketRefusesError:
+                    self._journal.forget(path)
+                    raise
             self._journal.forget(path)
             return Outcome(path=str(path), upload_id=session.upload_id, status="queued")
-        raise UnreachableError(f"the bucket does not keep the session of {path.name}")
+        raise BucketRefusesError("The bucket keeps no session of the file.")
 
     def _session(self, path: Path) -> UploadSession:
         known = self._journal.upload_id(path)

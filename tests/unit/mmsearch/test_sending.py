@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.unit.mmsearch.api import UPLOAD_ID, Api
 from tests.unit.mmsearch.bucket import Bucket, bucket_session
 
 MIB = 1024 * 1024
+ROOT = Path(__file__).parents[3]
 ACCEPTED = {"upload_id": UPLOAD_ID, "job_id": "job_1", "status": "queued", "estimated_time": 2.5}
 
 
@@ -122,16 +124,55 @@ def test_a_bucket_that_never_answers_is_given_up_and_the_next_run_goes_on(
     assert bytes(bucket.received) == film.read_bytes()
 
 
+@pytest.mark.parametrize("gone", sorted(resumable.GONE))
 def test_a_session_that_is_gone_is_opened_anew(
-    api: Api, bucket: Bucket, sender: Sender, journal: Journal, film: Path
+    api: Api, bucket: Bucket, sender: Sender, journal: Journal, film: Path, gone: int
 ) -> None:
     journal.remember(film, UPLOAD_ID)
     api.will_answer(f"GET /api/v1/upload/sessions/{UPLOAD_ID}", session(None))
-    bucket.troubles = [410]
+    bucket.troubles = [gone]
     api.will_answer("POST /api/v1/upload/sessions", session(bucket))
     assert sender.send(film).status == "queued"
     assert [asked.method for asked in api.asked] == ["GET", "POST", "POST"]
     assert bytes(bucket.received) == film.read_bytes()
+
+
+def test_the_page_takes_the_same_sessions_for_gone() -> None:
+    page = (ROOT / "services/upload_gateway/web/sending/transfer.js").read_text()
+    found = re.search(r"const GONE = (\[.*\]);", page)
+    assert found is not None
+    assert set(json.loads(found[1])) == resumable.GONE
+
+
+def test_a_file_that_the_bucket_refuses_does_not_stop_the_others(
+    api: Api, bucket: Bucket, sender: Sender, seen: Seen, journal: Journal, film: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "a.txt"
+    small.write_text("a")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    bucket.troubles = [400]
+    refused, sent = sender.send_all([film, small], parallel=1)
+    assert refused.error is not None
+    assert (refused.error.code, refused.upload_id) == ("refused_by_bucket", None)
+    assert "HTTP 400" in refused.error.message
+    assert "announces it anew" in (refused.error.advice or "")
+    assert sent.status == "queued"
+    assert seen.ended == [None, "queued"]
+    assert journal.upload_id(film) is None
+
+
+def test_a_bucket_that_keeps_no_session_does_not_stop_the_others(
+    api: Api, bucket: Bucket, sender: Sender, film: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "a.txt"
+    small.write_text("a")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    bucket.troubles = [404, 404]
+    refused, sent = sender.send_all([film, small], parallel=1)
+    assert refused.error is not None
+    assert (refused.error.code, sent.status) == ("refused_by_bucket", "queued")
 
 
 def test_what_had_arrived_before_the_last_run_was_killed_is_not_sent_again(

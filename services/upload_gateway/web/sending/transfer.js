@@ -42,6 +42,9 @@ function parsed(request) {
 
 export class SessionGoneError extends Error {}
 
+// The same as in libs/mmsearch/resumable.py.
+const GONE = [404, 410, 412, 499];
+
 // One piece of a resumable session, from `offset`; answers how many bytes are stored, the file's size when all are.
 export async function sendPiece(url, file, offset, length, { onProgress, signal }) {
   const end = Math.min(offset + length, file.size);
@@ -65,6 +68,6 @@ function stored(request, file) {
     const range = /bytes=0-(\d+)/.exec(request.getResponseHeader("Range") ?? "");
     return range ? Number(range[1]) + 1 : 0;
   }
-  if ([404, 410, 412, 499].includes(request.status)) throw new SessionGoneError();
+  if (GONE.includes(request.status)) throw new SessionGoneError();
   throw new ApiError(request.status || 0);
 }
