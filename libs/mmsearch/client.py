@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import io
 import mimetypes
 import re
 import time
@@ -35,6 +34,7 @@ from mmsearch.models import (
     UploadSession,
     UploadStatus,
 )
+from mmsearch.opened_file import OpenedFile
 from mmsearch.patience import Pause, is_away, is_not_now, patiently, retry_after_s
 
 API_ROOT = "/api/v1"
@@ -96,12 +96,11 @@ class Client:
     ) -> AcceptedUpload:
         """Sends a file in pieces; memory use does not grow with its size. Raises ``OSError`` when it cannot be read."""
         with path.open("rb") as file:
-            body = file if on_progress is None else _Counted(file, on_progress)
             return self._call(
                 AcceptedUpload,
                 "POST",
                 "/upload",
-                files={"file": (_sendable(path.name), body)},
+                files={"file": (_sendable(path.name), OpenedFile(file, on_progress or _unseen))},
                 params=_duplicates(allow_duplicate),
             )
 
@@ -318,26 +317,5 @@ def _duplicates(allow: bool) -> dict[str, str] | None:
     return {"on_duplicate": "allow"} if allow else None
 
 
-class _Counted(io.RawIOBase):
-    """A file that reports how much of it has been read."""
-
-    def __init__(self, file: io.BufferedReader, on_progress: Progress) -> None:
-        self._file = file
-        self._on_progress = on_progress
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._file.read(size)
-        self._on_progress(self._file.tell())
-        return data
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def fileno(self) -> int:
-        return self._file.fileno()
+def _unseen(_: int) -> None:
+    """Progress that nobody follows."""

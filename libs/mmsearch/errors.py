@@ -16,6 +16,13 @@ class UnreachableError(MmsearchError):
     """Nobody answered at the address, or the connection broke."""
 
 
+class ShortenedError(OSError):
+    """A file of which there is less than when its sending began."""
+
+    def __init__(self) -> None:
+        super().__init__("The file became shorter while it was sent.")
+
+
 class ApiError(MmsearchError):
     """The API refused. ``code`` is stable, ``status`` the HTTP status; ``trace_id`` finds the request in the logs.
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import httpx2
 
-from mmsearch.errors import MmsearchError, UnreachableError
+from mmsearch.errors import MmsearchError, ShortenedError, UnreachableError
 
 PIECE_BYTES = 8 * 1024 * 1024
 """A whole multiple of 256 KiB, as the bucket wants it."""
@@ -94,7 +94,7 @@ def _sips(file: BinaryIO, start: int, end: int, on_progress: Progress) -> Iterat
     while at < end:
         sip = file.read(min(_SIP_BYTES, end - at))
         if not sip:
-            return
+            raise ShortenedError
         yield sip
         at += len(sip)
         on_progress(at)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -173,6 +174,44 @@ def test_a_bucket_that_keeps_no_session_does_not_stop_the_others(
     refused, sent = sender.send_all([film, small], parallel=1)
     assert refused.error is not None
     assert (refused.error.code, sent.status) == ("refused_by_bucket", "queued")
+
+
+class Writing(Seen):
+    """Somebody makes a.log longer or shorter when its beginning has been read."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def begin(self, path: Path, size: int) -> Callable[[int], None]:
+        return lambda _: os.truncate(path, self.size) if path.name == "a.log" else None
+
+
+@pytest.mark.parametrize("size", [100_000, RESUMABLE_FROM + 1])
+def test_a_file_that_becomes_shorter_while_it_is_sent_costs_only_itself(
+    api: Api, bucket: Bucket, journal: Journal, tmp_path: Path, size: int
+) -> None:
+    log, other = tmp_path / "a.log", tmp_path / "b.txt"
+    log.write_bytes(b"x" * size)
+    other.write_text("b")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    api.will_answer("POST /api/v1/upload/sessions", session(bucket))
+    with Client(api.url, "sk_key") as client:
+        shorter, sent = Sender(client, journal, Writing(50)).send_all([log, other], parallel=1)
+    assert shorter.error is not None
+    assert (shorter.error.code, shorter.error.message) == ("unreadable", "The file became shorter while it was sent.")
+    assert sent.status == "queued"
+
+
+def test_of_a_file_that_grows_while_it_is_sent_what_was_there_is_sent(
+    api: Api, journal: Journal, tmp_path: Path
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"x" * 100_000)
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    with Client(api.url, "sk_key") as client:
+        assert Sender(client, journal, Writing(200_000)).send(log).status == "queued"
+    assert 100_000 < api.asked[0].size < 101_000
 
 
 def test_what_had_arrived_before_the_last_run_was_killed_is_not_sent_again(
