@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from PIL import Image
 
 from tests.ports import free_port
@@ -19,16 +20,23 @@ from upload_gateway.routes.page import page_router
 
 FILES = 10_000
 STARTED = "2026-11-21T09:30:00Z"
-_KINDS = ("image", "video", "audio", "document")
+_KINDS = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/wav", "document": "application/pdf"}
 
 
 class StubLibrary:
-    """``slow`` are seconds that searches for a query take; ``asked`` counts requests by path."""
+    """``slow`` are seconds that searches for a query take; ``asked`` counts requests by path.
+
+    ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over.
+    """
 
     def __init__(self, files: int = FILES) -> None:
         self.files = files
         self.slow: dict[str, float] = {}
         self.asked: list[str] = []
+        self.originals: dict[str, Path] = {}
+        self.changed: dict[str, dict[str, Any]] = {}
+        self.links = 0
+        self.oldest_link = 0
         self.port = free_port()
         self.app = self._application()
 
@@ -68,10 +76,13 @@ class StubLibrary:
             "/search": self._search,
             "/events": _silence,
             "/file/{upload_id}/thumbnail": self._thumbnail_url,
+            "/file/{upload_id}/download": self._original_url,
+            "/file/{upload_id}/metadata": self._metadata,
         }
         for path, answer in routes.items():
             app.add_api_route(root + path, answer, methods=["GET", "POST"], response_model=None)
         app.add_api_route("/picture/{number}.jpg", _picture)
+        app.add_api_route("/original/{upload_id}", self._original, response_model=None)
         return app
 
     async def _uploads(self, request: Request) -> Response:
@@ -95,14 +106,29 @@ class StubLibrary:
     async def _thumbnail_url(self, upload_id: str) -> Response:
         return _envelope({"url": f"{self.url}/picture/{int(upload_id[4:]) % 7}.jpg"})
 
-    @staticmethod
-    def _file(number: int) -> dict[str, Any]:
+    async def _original_url(self, upload_id: str) -> Response:
+        self.links += 1
+        return _envelope({"url": f"{self.url}/original/{upload_id}?link={self.links}"})
+
+    async def _original(self, upload_id: str, link: int) -> Response:
+        self.asked.append(f"/original/{upload_id}?link={link}")
+        if link < self.oldest_link:
+            return Response("<Error><Code>ExpiredToken</Code></Error>", 400, media_type="application/xml")
+        if upload_id not in self.originals:
+            return Response(status_code=404)
+        return FileResponse(self.originals[upload_id])
+
+    async def _metadata(self, upload_id: str) -> Response:
+        return _envelope(self._file(int(upload_id[4:])))
+
+    def _file(self, number: int) -> dict[str, Any]:
         upload_id = f"upl_{number}"
+        kind = list(_KINDS)[number % len(_KINDS)]
         return {
             "upload_id": upload_id,
             "filename": f"file {number:05}.jpg",
-            "file_type": _KINDS[number % 4],
-            "media_type": "image/jpeg",
+            "file_type": kind,
+            "media_type": _KINDS[kind],
             "size_bytes": 1000 + number,
             "status": "completed",
             "stage": "done",
@@ -110,6 +136,7 @@ class StubLibrary:
             "thumbnail_url": f"/api/v1/file/{upload_id}/thumbnail",
             "created_at": STARTED,
             "updated_at": STARTED,
+            **self.changed.get(upload_id, {}),
         }
 
 
