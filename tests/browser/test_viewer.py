@@ -1,12 +1,13 @@
 """What the viewer makes of originals: films of any shape, links that are over, what the browser cannot show."""
 
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.driving import open_card, open_page, search
 from tests.browser.stub_library import StubLibrary
@@ -16,9 +17,11 @@ READY = "() => document.querySelector('#stage :is(video, audio)')?.readyState >=
 
 
 @pytest.fixture
-def stub() -> Iterator[StubLibrary]:
+def stub(tab: Page) -> Iterator[StubLibrary]:
     with StubLibrary(files=40).running() as running:
         yield running
+        # The server waits for what is still being sent to somebody who has stopped listening.
+        tab.close()
 
 
 def _film(path: Path, width: int, height: int) -> Path:
@@ -54,3 +57,51 @@ def test_a_film_of_any_shape_lies_inside_the_stage(
         assert film["y"] >= stage["y"]
         assert film["y"] + film["height"] <= stage["y"] + stage["height"] <= height
         assert film["x"] + film["width"] <= stage["x"] + stage["width"] <= width
+
+
+def _recording(path: Path, minutes: int) -> Path:
+    """Too long to be fetched whole before anybody moves on in it."""
+    with wave.open(str(path), "wb") as written:
+        written.setnchannels(2)
+        written.setsampwidth(2)
+        written.setframerate(44_100)
+        written.writeframes(bytes(minutes * 60 * 44_100 * 4))
+    return path
+
+
+def test_a_link_that_is_over_costs_neither_the_player_nor_the_place(
+    tab: Page, stub: StubLibrary, tmp_path: Path
+) -> None:
+    stub.originals["upl_2"] = _recording(tmp_path / "long.wav", 20)
+    viewer = _opened(tab, stub, 2)
+    tab.wait_for_function(READY)
+    stub.oldest_link = stub.links + 1
+    viewer.locator("audio").evaluate("sound => { sound.pause(); sound.currentTime = 1000; }")
+    tab.wait_for_function("() => document.querySelector('#stage audio').src.endsWith('link=2')")
+    tab.wait_for_function("() => document.querySelector('#stage audio').readyState >= 2")
+    assert viewer.locator("audio").evaluate("sound => [sound.currentTime, sound.paused]") == [1000, True]
+    assert stub.links == 2
+
+
+def test_only_a_new_link_that_fails_as_well_is_blamed_on_the_format(
+    tab: Page, stub: StubLibrary, tmp_path: Path
+) -> None:
+    stub.originals["upl_2"] = tmp_path / "noise.wav"
+    stub.originals["upl_2"].write_bytes(b"not a recording" * 1000)
+    viewer = _opened(tab, stub, 2)
+    expect(viewer.locator("#stage")).to_contain_text("This browser does not play this format.")
+    assert stub.links == 2
+
+
+def test_a_pdf_is_opened_by_a_link_of_the_moment(browser: Browser, stub: StubLibrary, tmp_path: Path) -> None:
+    stub.originals["upl_3"] = tmp_path / "a.pdf"
+    stub.originals["upl_3"].write_bytes(b"%PDF-1.7")
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    tab = context.new_page()
+    viewer = _opened(tab, stub, 3)
+    assert stub.links == 0
+    with context.expect_page() as opened:
+        viewer.get_by_role("button", name="Open at page 3").click()
+    opened.value.wait_for_url("**/original/upl_3?link=1#page=3")
+    assert opened.value.evaluate("opener") is None
+    context.close()

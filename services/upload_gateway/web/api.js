@@ -90,5 +90,10 @@ export function signedUrl(path) {
   return url;
 }
 
+export function freshUrl(path) {
+  signed.delete(path);
+  return signedUrl(path);
+}
+
 // The same for a link as answers name it.
 export const signedLink = (link) => signedUrl(link.slice(ROOT.length));

@@ -5,8 +5,10 @@ import { button, el, highlighted, pictureButton } from "../dom.js";
 import { place, placeBeside } from "../format.js";
 import { icon } from "../icons.js";
 import { download } from "../actions.js";
+import { player } from "./player.js";
 import { textPage } from "./text_page.js";
 import { pictured } from "./thumbnail.js";
+import { attempt } from "./toasts.js";
 import { zoomable } from "./zoom.js";
 
 const PDF = "application/pdf";
@@ -56,10 +58,10 @@ async function content(file, moment) {
   return readingPage(file, moment);
 }
 
-const original = (file) => signedUrl(`/file/${file.upload_id}/download?inline=true`);
+const original = (file) => `/file/${file.upload_id}/download?inline=true`;
 
 async function picture(file) {
-  const image = el("img", { alt: file.summary || file.filename, draggable: false, src: await original(file) });
+  const image = el("img", { alt: file.summary || file.filename, draggable: false, src: await signedUrl(original(file)) });
   const instead = ["preview", "thumbnail"];
   image.onerror = async () => {
     const next = instead.shift();
@@ -74,40 +76,32 @@ async function picture(file) {
   return [frame, tools];
 }
 
-function player(name, file, src, moment) {
-  const element = el(name, { controls: true, preload: "auto", src, "aria-label": file.filename });
-  if (name === "video") element.playsInline = true;
-  element.onloadedmetadata = () => {
-    if (moment?.start_s) element.currentTime = moment.start_s;
-    if (moment) element.play().catch(() => {});
-  };
-  return element;
+async function film(file, moment) {
+  return [await player("video", file, original(file), moment, (element, hadBegun) => (hadBegun ? broken(file, element) : instead(file, element)))];
 }
 
-async function film(file, moment) {
-  const element = player("video", file, await original(file), moment);
-  element.onerror = async () => {
-    element.onerror = null;
-    try {
-      element.src = await signedUrl(`/file/${file.upload_id}/preview`);
-      element.after(note(file, "Browsers do not play this format: this is a preview of its first 30 seconds."));
-    } catch { element.replaceWith(note(file, "Browsers do not play this format.")); }
-  };
-  return [element];
+async function instead(file, element) {
+  element.onloadedmetadata = null;
+  element.onerror = () => element.replaceWith(note(file, "Browsers do not play this format."));
+  try {
+    element.src = await signedUrl(`/file/${file.upload_id}/preview`);
+    element.after(note(file, "Browsers do not play this format: this is a preview of its first 30 seconds."));
+  } catch { element.onerror(); }
 }
 
 async function sound(file, moment) {
-  const element = player("audio", file, await original(file), moment);
-  element.onerror = () => element.replaceWith(note(file, "This browser does not play this format."));
+  const element = await player("audio", file, original(file), moment, (_, hadBegun) => (hadBegun ? broken(file, element) : element.replaceWith(note(file, "This browser does not play this format."))));
   return [el("div", { class: "sound" }, file.thumbnail_url ? await pageImage(file.thumbnail_url, "") : icon("audio", 64), element)];
 }
+
+const broken = (file, element) => element.after(note(file, "It cannot be played from here on."));
 
 const note = (file, text) => el("div", { class: "stage-note" }, el("p", {}, text), button("Download the original", () => download(file), { kind: "small", picture: icon("download", 18) }));
 
 async function pdf(file, moment) {
   if (!navigator.pdfViewerEnabled || innerWidth < 560) return readingPage(file, moment);
   const page = moment?.page ?? 1;
-  const frame = el("iframe", { src: `${await original(file)}#page=${page}&navpanes=0`, title: `${file.filename}, page ${page}` });
+  const frame = el("iframe", { src: `${await signedUrl(original(file))}#page=${page}&navpanes=0`, title: `${file.filename}, page ${page}` });
   return moment ? [el("div", { class: "beside" }, passage(moment), frame)] : [frame];
 }
 
@@ -122,12 +116,28 @@ async function readingPage(file, moment) {
   const passages = moment ? [moment, ...file.moments.filter((one) => one !== moment)] : [];
   if (shown && !passages.length && file.media_type !== PDF) return [shown, note(file, "Browsers do not open this format: this is how it begins.")];
   return [el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, shown,
-    el("div", { class: "passages" }, file.media_type === PDF ? await opener(file, moment) : "", passages.map(passage), shown ? "" : note(file, "Download it to read it.")))];
+    el("div", { class: "passages" }, file.media_type === PDF ? opener(file, moment) : "", passages.map(passage), shown ? "" : note(file, "Download it to read it.")))];
 }
 
-async function opener(file, moment) {
+// Its address is asked for when it is wanted: one that stands in the page would soon be over.
+function opener(file, moment) {
   const page = moment?.page ?? 1;
-  return el("a", { class: "button small opener", href: `${await original(file)}#page=${page}`, target: "_blank", rel: "noopener" }, icon("document", 18), moment ? `Open at page ${page}` : "Open the PDF");
+  return button(moment ? `Open at page ${page}` : "Open the PDF", () => openPage(file, page), { kind: "small opener", picture: icon("document", 18) });
+}
+
+function openPage(file, page) {
+  // Only before the first await may a click open a tab.
+  const tab = window.open("", "_blank");
+  return attempt(async () => {
+    try {
+      const url = `${await signedUrl(original(file))}#page=${page}`;
+      if (tab) tab.opener = null;
+      (tab ?? window).location.replace(url);
+    } catch (error) {
+      tab?.close();
+      throw error;
+    }
+  });
 }
 
 async function pageImage(url, alt) {
