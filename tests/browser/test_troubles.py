@@ -117,3 +117,23 @@ def test_a_file_found_by_its_description_shows_it_and_no_machine_words(page: Pag
     moment = card(page, name).locator(".moment")
     expect(moment).to_be_visible()
     expect(moment).to_contain_text("recording by")
+
+
+def test_what_comes_later_is_tried_again_in_plain_words(tab: Page) -> None:
+    with StubLibrary(files=40).running() as stub:
+        tab.clock.install()
+        tab.clock.pause_at("2027-01-01")
+        open_page(tab, stub.url)
+        tab.route("**/views/*.js", lambda route: route.abort())
+        card(tab, "file 00000.jpg").locator(".open").click()
+        expect(tab.get_by_text(f"{AWAY}.", exact=True)).to_be_visible()
+        assert "file=" not in tab.url
+        tab.get_by_role("button", name="Menu").click()
+        tab.get_by_role("menuitem", name="Trash").click()
+        expect(tab.get_by_role("heading", name=AWAY)).to_be_visible()
+        tab.unroute("**/views/*.js")
+        tab.get_by_role("button", name="Try again").click()
+        expect(tab.get_by_role("heading", name="Nothing in the trash")).to_be_visible()
+        tab.go_back()
+        card(tab, "file 00000.jpg").locator(".open").click()
+        expect(tab.locator("#viewer")).to_be_visible()

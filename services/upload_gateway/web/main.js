@@ -12,6 +12,7 @@ import { startKeys } from "./views/keys.js";
 import { startOtherViews } from "./views/other_views.js";
 import { startSearchBox } from "./views/search_box.js";
 import { startSelectionBar } from "./views/selection_bar.js";
+import { fetchAhead } from "./views/parts.js";
 import { openFromTray, startViewer } from "./views/opening.js";
 import { startTray } from "./views/tray.js";
 import { follow } from "./live.js";
@@ -33,6 +34,7 @@ startOtherViews();
 startViewer();
 startKeys();
 follow();
+fetchAhead();
 
 async function untilSignedIn() {
   for (let tries = 0; ; tries += 1) {

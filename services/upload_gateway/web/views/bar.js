@@ -5,6 +5,8 @@ import { icon } from "../icons.js";
 import { canSignOut, signOut } from "../session.js";
 import { add } from "../sending/queue.js";
 import { show, state, subscribe } from "../state.js";
+import { part } from "./parts.js";
+import { attempt } from "./toasts.js";
 
 export function startBar() {
   const pick = el("input", { id: "pick", class: "visually-hidden", type: "file", multiple: true, "aria-label": "Add files", onchange: () => { add([...pick.files]); pick.value = ""; } });
@@ -14,7 +16,7 @@ export function startBar() {
   const close = (back) => { views.hidden = true; opener.setAttribute("aria-expanded", "false"); if (back) opener.focus(); };
   const item = (name, picture, run) => el("button", { type: "button", role: "menuitem", tabIndex: -1, onclick: () => { close(true); run(); } }, icon(picture, 18), name);
   views.append(item("All files", "folder", () => show("files")), item("Add a folder", "plus", () => folder.click()), item("Trash", "trash", () => show("trash")), item("Usage and settings", "sliders", () => show("account")),
-    item("Keyboard shortcuts", "keyboard", async () => (await import("./help.js")).openHelp()));
+    item("Keyboard shortcuts", "keyboard", () => attempt(async () => (await part("help")).openHelp())));
   views.onkeydown = (event) => walk(event, views, close);
   document.addEventListener("pointerdown", (event) => !views.hidden && !event.target.closest("#actions") && close(false));
   views.onfocusout = (event) => event.relatedTarget && !event.relatedTarget.closest("#actions") && close(false);

@@ -10,13 +10,12 @@ import { onUpload } from "../live.js";
 import { selectFrom } from "../selection.js";
 import { listingFor } from "../sources.js";
 import { go, image, isFiltered, isFound, show, state, subscribe } from "../state.js";
+import { AGAIN_MS, isAway, trouble } from "./away.js";
 import { blankCard, card } from "./card.js";
 import { drawFilters, libraryIsEmpty } from "./filters.js";
 import { spoken } from "./toasts.js";
 
 const SOURCE = ["view", "q", "type", "from", "to", "size", "sort", "like"];
-const AGAIN_MS = 2000;
-const isAway = (error) => error.status === 0 || error.status === 503;
 const gone = new Set();
 let listing = null;
 let shownImage = null;
@@ -152,7 +151,7 @@ async function drawSource() {
 
 function emptiness(answer, error) {
   const said = (picture, title, text, ...more) => [icon(picture, 56), el("h2", {}, title), el("p", { class: "muted" }, text), ...more];
-  if (error) return said("warning", isAway(error) ? "The server does not answer" : "That did not work", problem(error), button("Try again", () => listing.refresh(), { picture: icon("retry", 18) }));
+  if (error) return trouble(error, () => listing.refresh());
   if (state().like) return said("similar", "Nothing like it", "None of your other files comes near this one.");
   if (state().q && libraryIsEmpty() && !answer?.processing) return said("cloud", "There is nothing to search yet", "Add some files first. Seconds later they can be found.", el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"));
   if (isFound()) {
@@ -164,8 +163,4 @@ function emptiness(answer, error) {
   return said("cloud", "Drop files or folders anywhere", "Photos, videos, recordings, documents. Seconds later you find them, and the moment inside them, by what they mean.",
     el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"),
     el("p", { class: "kinds muted" }, "JPEG, PNG, HEIC, WebP · MP4, MOV, WebM · MP3, WAV, FLAC · PDF, Word, Excel, PowerPoint, Markdown, HTML and more"));
-}
-
-function problem(error) {
-  return isAway(error) ? "It goes on by itself as soon as it answers." : error.message;
 }

@@ -4,17 +4,19 @@ import { clearSelection, selected } from "../selection.js";
 import { deleteFiles } from "../actions.js";
 import { $ } from "../dom.js";
 import { focusGrid } from "./files.js";
+import { part } from "./parts.js";
 import { focusSearch } from "./search_box.js";
+import { attempt } from "./toasts.js";
 
 const WRITING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
 export function startKeys() {
-  addEventListener("keydown", async (event) => {
+  addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.closest?.(WRITING)) return;
     if (event.key === "?") {
       event.preventDefault();
-      (await import("./help.js")).openHelp();
+      attempt(async () => (await part("help")).openHelp());
       return;
     }
     if (document.querySelector("dialog[open]")) return;

@@ -3,6 +3,7 @@
 import { metadata } from "../api.js";
 import { go, state, subscribe } from "../state.js";
 import { open, shownListing } from "./files.js";
+import { part } from "./parts.js";
 import { attempt } from "./toasts.js";
 
 let viewer = null;
@@ -18,15 +19,16 @@ async function follow() {
   const { file: id, at } = state();
   if (!id) { viewer?.closeViewer(); return; }
   await attempt(async () => {
-    viewer ??= await import("./viewer.js");
+    viewer ??= await orElsewhere(part("viewer"));
     const index = shownListing()?.indexOf(id) ?? -1;
-    const file = index >= 0 ? shownListing().at(index) : await known(id);
+    const file = index >= 0 ? shownListing().at(index) : await orElsewhere(metadata(id));
     if (file && state().file === id) viewer.openViewer(file, Number(at || 0), index);
   });
 }
 
-async function known(id) {
-  try { return await metadata(id); } catch (error) {
+// An address that still named the file would make the next click on it no change.
+async function orElsewhere(asked) {
+  try { return await asked; } catch (error) {
     go({ file: "", at: "" });
     throw error;
   }

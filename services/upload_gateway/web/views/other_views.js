@@ -1,9 +1,11 @@
 // Shows trash and settings in place of the files; their code is fetched when they are first asked for.
 
-import { $ } from "../dom.js";
+import { $, el } from "../dom.js";
 import { state, subscribe } from "../state.js";
+import { AGAIN_MS, isAway, trouble } from "./away.js";
+import { part } from "./parts.js";
 
-const VIEWS = { trash: () => import("./trash.js"), account: () => import("./account.js") };
+let again = 0;
 
 export function startOtherViews() {
   subscribe((now, before) => now.view !== before.view && draw(true));
@@ -11,14 +13,24 @@ export function startOtherViews() {
 }
 
 async function draw(moved) {
+  clearTimeout(again);
   const { view } = state();
   const isFiles = view === "files";
   $("files").hidden = !isFiles;
   $("other").hidden = isFiles;
   if (isFiles) return;
-  const { content } = await VIEWS[view]();
-  if (state().view !== view) return;
-  $("other").replaceChildren(content());
-  scrollTo(0, 0);
-  if (moved) $("other").querySelector("h2")?.focus();
+  try {
+    const { content } = await part(view);
+    if (state().view !== view) return;
+    $("other").replaceChildren(content());
+    scrollTo(0, 0);
+    if (moved) $("other").querySelector("h2")?.focus();
+  } catch (error) {
+    if (state().view === view) missed(error, () => draw(moved));
+  }
+}
+
+function missed(error, retry) {
+  if (!$("other").querySelector(":scope > .empty")) $("other").replaceChildren(el("div", { class: "empty" }, ...trouble(error, retry)));
+  if (isAway(error)) again = setTimeout(retry, AGAIN_MS);
 }

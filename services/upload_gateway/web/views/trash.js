@@ -7,7 +7,7 @@ import { bytes, counted, day } from "../format.js";
 import { icon } from "../icons.js";
 import { show } from "../state.js";
 import { ask } from "./asking.js";
-import { attempt } from "./toasts.js";
+import { AGAIN_MS, isAway, trouble } from "./away.js";
 
 const KEPT_DAYS = 30;
 const PAGE = 100;
@@ -15,10 +15,13 @@ const DAY_MS = 86_400_000;
 let files = [];
 let total = 0;
 let parts = null;
+let again = 0;
 
 export function content() {
   const all = button("Restore all", () => restoreFiles(files), { kind: "small", picture: icon("restore", 18) });
   parts = { words: el("p", { class: "muted" }), list: el("ul", { class: "rows large" }), all, more: button("Show more", () => load(files.length)), empty: el("div", { class: "empty", hidden: true }) };
+  [files, total] = [[], 0];
+  parts.all.hidden = parts.more.hidden = true;
   load(0);
   return el("section", { class: "sheet", id: "trash", "aria-labelledby": "trash-title" },
     el("div", { class: "sheet-head" }, el("h2", { id: "trash-title", tabIndex: -1 }, "Trash"), parts.words, all), parts.list, parts.more, parts.empty);
@@ -35,12 +38,25 @@ function leave(ids) {
 }
 
 async function load(offset) {
-  await attempt(async () => {
+  clearTimeout(again);
+  const mine = parts;
+  try {
     const answer = await listUploads({ status: "deleted", limit: PAGE, offset, sort: "-updated_at" });
+    if (mine !== parts) return;
     files = offset ? [...files, ...answer.data] : answer.data;
     total = answer.meta.total;
     draw();
-  });
+  } catch (error) {
+    if (mine === parts) missed(error, () => load(offset));
+  }
+}
+
+function missed(error, retry) {
+  const known = parts.empty.dataset.error;
+  parts.empty.hidden = false;
+  parts.empty.dataset.error = error.message;
+  if (known !== error.message) parts.empty.replaceChildren(...trouble(error, retry));
+  if (isAway(error)) again = setTimeout(() => parts.list.isConnected && retry(), AGAIN_MS);
 }
 
 function draw() {
@@ -49,6 +65,7 @@ function draw() {
   parts.more.hidden = files.length >= total;
   parts.list.replaceChildren(...files.map(row));
   parts.empty.hidden = files.length > 0;
+  delete parts.empty.dataset.error;
   if (!files.length) parts.empty.replaceChildren(icon("trash", 56), el("h2", {}, "Nothing in the trash"), el("p", { class: "muted" }, `Files you delete stay here for ${KEPT_DAYS} days.`), button("Show all files", () => show("files")));
 }
 
