@@ -26,7 +26,8 @@ _KINDS = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/wav", "do
 class StubLibrary:
     """``slow`` are seconds that searches for a query take; ``asked`` counts requests by path.
 
-    ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over.
+    ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over;
+    ``moment`` is what is found in every file.
     """
 
     def __init__(self, files: int = FILES) -> None:
@@ -35,6 +36,7 @@ class StubLibrary:
         self.asked: list[str] = []
         self.originals: dict[str, Path] = {}
         self.changed: dict[str, dict[str, Any]] = {}
+        self.moment: dict[str, Any] | None = None
         self.links = 0
         self.oldest_link = 0
         self.port = free_port()
@@ -97,7 +99,11 @@ class StubLibrary:
         self.asked.append(wish["query"])
         await asyncio.sleep(self.slow.get(wish["query"], 0))
         numbers = range(wish["offset"], min(wish["offset"] + wish["limit"], self.files))
-        moment = {"text": f"What {wish['query']} looks like", "highlights": [[5, 5 + len(wish["query"])]], "page": 3}
+        moment = self.moment or {
+            "text": f"What {wish['query']} looks like",
+            "highlights": [[5, 5 + len(wish["query"])]],
+            "page": 3,
+        }
         results = [{**self._file(n), "status": "complete", "moments": [moment]} for n in numbers]
         facets = {"file_types": dict.fromkeys(_KINDS, self.files // 4), "months": {"2026-11": self.files}}
         found = {"results": results, "facets": facets, "total": self.files, "processing": 0, "degraded": False}

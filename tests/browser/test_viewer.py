@@ -105,3 +105,32 @@ def test_a_pdf_is_opened_by_a_link_of_the_moment(browser: Browser, stub: StubLib
     opened.value.wait_for_url("**/original/upl_3?link=1#page=3")
     assert opened.value.evaluate("opener") is None
     context.close()
+
+
+def test_a_film_plays_only_when_asked_to(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
+    stub.originals["upl_1"] = _film(tmp_path / "film.mp4", 320, 180)
+    stub.moment = {"text": "A harbour", "highlights": [[2, 9]], "start_s": 1.0}
+    viewer = _opened(tab, stub, 1)
+    film = viewer.locator("video")
+    tab.wait_for_function("() => document.querySelector('#stage video')?.readyState === 4")
+    assert film.evaluate("film => [film.paused, film.currentTime]") == [True, 1]
+    film.evaluate("film => { film.onplay = () => { film.dataset.played = 'yes'; }; }")
+    viewer.locator(".moments button").click()
+    expect(film).to_have_attribute("data-played", "yes")
+
+
+def test_no_film_moves_under_the_pointer_of_who_wants_none_to(
+    browser: Browser, stub: StubLibrary, tmp_path: Path
+) -> None:
+    stub.originals["upl_1"] = _film(tmp_path / "film.mp4", 320, 180)
+    stub.moment = {"text": "A harbour", "highlights": [[2, 9]], "start_s": 1.0}
+    for motion, links in (("reduce", 0), ("no-preference", 1)):
+        context = browser.new_context(reduced_motion=motion)
+        tab = context.new_page()
+        open_page(tab, stub.url)
+        search(tab, "harbour")
+        expect(tab.locator("#grid mark").first).to_be_visible()
+        tab.locator("#grid .card", has_text="file 00001").hover()
+        tab.wait_for_timeout(700)
+        context.close()
+        assert stub.links == links

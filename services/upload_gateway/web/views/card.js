@@ -56,7 +56,7 @@ function previewOnHover(item, thumb, file, moment) {
   let waiting = 0;
   const start = () => { waiting = setTimeout(() => play(thumb, file, moment), HOVER_MS); };
   const stop = () => { clearTimeout(waiting); thumb.querySelector("video")?.remove(); };
-  item.onpointerenter = (event) => event.pointerType === "mouse" && chosen("play_previews") && start();
+  item.onpointerenter = (event) => event.pointerType === "mouse" && chosen("play_previews") && !matchMedia("(prefers-reduced-motion: reduce)").matches && start();
   item.onpointerleave = stop;
 }
 

@@ -11,7 +11,7 @@ const SAME_PLACE_S = 1;
 export async function player(name, file, path, moment, giveUp) {
   const element = el(name, { controls: true, preload: "auto", src: await signedUrl(path), "aria-label": file.filename });
   if (name === "video") element.playsInline = true;
-  let [at, plays] = [moment?.start_s ?? 0, Boolean(moment)];
+  let [at, plays] = [moment?.start_s ?? 0, false];
   let hasBegun = false;
   let failedAt = null;
   const isWhereItFailed = () => failedAt !== null && Math.abs(at - failedAt) < SAME_PLACE_S;
