@@ -27,7 +27,7 @@ class StubLibrary:
     """``slow`` are seconds that searches for a query take; ``asked`` counts requests by path.
 
     ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over;
-    ``moment`` is what is found in every file.
+    ``moment`` is what is found in every file, except for queries that find ``nothing``.
     """
 
     def __init__(self, files: int = FILES) -> None:
@@ -37,6 +37,7 @@ class StubLibrary:
         self.originals: dict[str, Path] = {}
         self.changed: dict[str, dict[str, Any]] = {}
         self.moment: dict[str, Any] | None = None
+        self.nothing: set[str] = set()
         self.links = 0
         self.oldest_link = 0
         self.port = free_port()
@@ -72,7 +73,7 @@ class StubLibrary:
             "/auth/local": _answering({"token": "local", "expires_in": 3600}),
             "/users/me": _answering({"user_id": "local-user"}),
             "/users/me/preferences": _answering({}),
-            "/stats/me": _answering({"uploads_by_type": {}}),
+            "/stats/me": _answering({"uploads_by_type": dict.fromkeys(_KINDS, self.files // 4)}),
             "/search/history": _answering([]),
             "/uploads": self._uploads,
             "/search": self._search,
@@ -98,7 +99,8 @@ class StubLibrary:
         wish = await request.json()
         self.asked.append(wish["query"])
         await asyncio.sleep(self.slow.get(wish["query"], 0))
-        numbers = range(wish["offset"], min(wish["offset"] + wish["limit"], self.files))
+        total = 0 if wish["query"] in self.nothing else self.files
+        numbers = range(wish["offset"], min(wish["offset"] + wish["limit"], total))
         moment = self.moment or {
             "text": f"What {wish['query']} looks like",
             "highlights": [[5, 5 + len(wish["query"])]],
@@ -106,8 +108,8 @@ class StubLibrary:
         }
         results = [{**self._file(n), "status": "complete", "moments": [moment]} for n in numbers]
         facets = {"file_types": dict.fromkeys(_KINDS, self.files // 4), "months": {"2026-11": self.files}}
-        found = {"results": results, "facets": facets, "total": self.files, "processing": 0, "degraded": False}
-        return _envelope({**found, "search_id": "0"}, total=self.files)
+        found = {"results": results, "facets": facets, "total": total, "processing": 0, "degraded": False}
+        return _envelope({**found, "search_id": "0"}, total=total)
 
     async def _thumbnail_url(self, upload_id: str) -> Response:
         return _envelope({"url": f"{self.url}/picture/{int(upload_id[4:]) % 7}.jpg"})

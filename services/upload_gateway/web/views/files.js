@@ -21,6 +21,7 @@ let listing = null;
 let shownImage = null;
 let grid = null;
 let again = 0;
+let wantsFocus = false;
 
 export const shownListing = () => grid.listing;
 export const focusGrid = (index = grid.current) => grid.focus(index);
@@ -58,6 +59,12 @@ export function open(file, index = 0) {
 export function showSimilar(file) {
   image.file = null;
   go({ ...state(), view: "files", q: "", like: file.upload_id, file: "", at: "", sort: "" }, { push: true });
+}
+
+// The button that is pressed goes: the focus goes on to the files once they are there.
+export function showAllFiles() {
+  wantsFocus = true;
+  show("files");
 }
 
 function load() {
@@ -111,6 +118,8 @@ function describe(mine) {
   $("empty").hidden = !empty;
   $("grid").hidden = Boolean(empty);
   if (empty) { grid.clear(); $("empty").replaceChildren(...empty); }
+  if (wantsFocus && !empty) { grid.draw(); grid.focus(0); }
+  wantsFocus = false;
   clearTimeout(again);
   if (error && isAway(error)) again = setTimeout(() => mine === listing && mine.refresh(), AGAIN_MS);
 }
@@ -128,6 +137,8 @@ function inWords({ total, isCut, answer }) {
   return words;
 }
 
+const showAll = (looks = {}) => button("Show all files", showAllFiles, looks);
+
 let sourceOf = "";
 async function drawSource() {
   const { like } = state();
@@ -136,7 +147,7 @@ async function drawSource() {
   const key = image.file ? image.file : like;
   if (box.hidden || sourceOf === key) return;
   sourceOf = key;
-  const back = button("Show all files", () => { show("files"); focusGrid(0); }, { kind: "small", picture: icon("close", 16) });
+  const back = showAll({ kind: "small", picture: icon("close", 16) });
   if (image.file) {
     const url = URL.createObjectURL(image.file);
     box.replaceChildren(el("img", { src: url, alt: "", onload: () => URL.revokeObjectURL(url) }), el("p", {}, "Files like this picture"), back);
@@ -157,9 +168,9 @@ function emptiness(answer, error) {
   if (isFound()) {
     const pending = answer?.processing ? `${counted(answer.processing, "file is", "files are")} still being read; what you look for may be among them.` : "";
     const filtered = isFiltered() ? button("Search without filters", () => go({ type: "", from: "", to: "", size: "" }), { picture: icon("sliders", 18) }) : "";
-    return said("search", "No good match", pending || (isFiltered() ? "Nothing fits within the filters you set." : "Try other words, or fewer. You can describe what is seen, said or written."), filtered);
+    return said("search", "No good match", pending || (isFiltered() ? "Nothing fits within the filters you set." : "Try other words, or fewer. You can describe what is seen, said or written."), filtered, showAll());
   }
-  if (isFiltered()) return said("folder", "Nothing of this kind yet", "Drop some files here, or look at all of them.", button("Show all files", () => show("files")));
+  if (isFiltered()) return said("folder", "Nothing of this kind yet", "Drop some files here, or look at all of them.", showAll());
   return said("cloud", "Drop files or folders anywhere", "Photos, videos, recordings, documents. Seconds later you find them, and the moment inside them, by what they mean.",
     el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"),
     el("p", { class: "kinds muted" }, "JPEG, PNG, HEIC, WebP · MP4, MOV, WebM · MP3, WAV, FLAC · PDF, Word, Excel, PowerPoint, Markdown, HTML and more"));

@@ -23,7 +23,8 @@ export function startSearchBox() {
   list = el("ul", { id: "suggestions", class: "suggestions", role: "listbox", "aria-label": "Earlier searches", hidden: true });
   const pick = el("input", { id: "by-image", class: "visually-hidden", type: "file", accept: "image/*", tabIndex: -1, "aria-label": "Picture to search by", onchange: () => { searchBy(pick.files[0]); pick.value = ""; } });
   const byImage = pictureButton("Search by a picture", icon("image"), () => pick.click(), { kind: "quiet in-find" });
-  $("find").append(el("span", { class: "lens" }, icon("search")), box, el("kbd", { "aria-hidden": "true" }, "/"), byImage, pick, list);
+  const clear = pictureButton("Clear search", icon("close", 18), () => { clearSearch(); box.focus(); }, { kind: "quiet in-find clear" });
+  $("find").append(el("span", { class: "lens" }, icon("search")), box, el("kbd", { "aria-hidden": "true" }, "/"), clear, byImage, pick, list);
   box.value = state().q;
   box.oninput = () => { quiet = false; typed(); suggest(); };
   box.onkeydown = keys;
@@ -61,6 +62,12 @@ function search(q) {
   image.file = null;
   // The first letter leaves what was shown before one Back away; the next ones only change the search.
   go({ view: "files", q, like: "", file: "", at: "" }, { push: !state().q || !q });
+}
+
+function clearSearch() {
+  typed.cancel();
+  box.value = "";
+  search("");
 }
 
 async function remember() {
@@ -124,7 +131,7 @@ function keys(event) {
   } else if (event.key === "Escape") {
     quiet = true;
     if (open) { event.preventDefault(); close(); }
-    else if (box.value) { event.preventDefault(); box.value = ""; search(""); }
+    else if (box.value) { event.preventDefault(); clearSearch(); }
     else box.blur();
   }
 }
