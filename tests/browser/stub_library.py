@@ -25,6 +25,7 @@ _KINDS = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/wav", "do
 
 class StubLibrary:
     """``slow`` are seconds that searches for a query take; ``asked`` counts requests by path.
+    ``wishes`` are the searches as they were asked for.
 
     ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over;
     ``moment`` is what is found in every file, except for queries that find ``nothing``.
@@ -38,6 +39,7 @@ class StubLibrary:
         self.changed: dict[str, dict[str, Any]] = {}
         self.moment: dict[str, Any] | None = None
         self.nothing: set[str] = set()
+        self.wishes: list[dict[str, Any]] = []
         self.links = 0
         self.oldest_link = 0
         self.port = free_port()
@@ -98,6 +100,7 @@ class StubLibrary:
     async def _search(self, request: Request) -> Response:
         wish = await request.json()
         self.asked.append(wish["query"])
+        self.wishes.append(wish)
         await asyncio.sleep(self.slow.get(wish["query"], 0))
         total = 0 if wish["query"] in self.nothing else self.files
         numbers = range(wish["offset"], min(wish["offset"] + wish["limit"], total))

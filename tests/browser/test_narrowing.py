@@ -37,3 +37,22 @@ def test_a_search_can_be_cleared_without_keys(tab: Page, stub: StubLibrary) -> N
     tab.get_by_role("button", name="Show all files").click()
     expect(tab.get_by_role("combobox", name=BOX)).to_have_value("")
     expect(tab.locator("#grid .card .open").first).to_be_focused()
+
+
+def test_an_order_stays_with_what_it_was_chosen_for(tab: Page, stub: StubLibrary) -> None:
+    open_page(tab, stub.url)
+    order = tab.get_by_role("combobox", name="Order")
+    order.select_option("Largest first")
+    search(tab, "harbour")
+    expect(tab.locator("#grid.found")).to_be_visible()
+    expect(order).to_have_value("")
+    assert "sort" not in stub.wishes[-1]
+    order.select_option("Newest first")
+    search(tab, "harbour at dawn")
+    expect(tab.locator("#grid mark").first).to_have_text("harbour at dawn")
+    expect(order).to_have_value("-date")
+    search(tab, "")
+    expect(tab.locator("#grid.found")).to_have_count(0)
+    expect(order.locator("option:checked")).to_have_text("Newest first")
+    open_page(tab, f"{stub.url}/?again#/?q=harbour&sort=sideways")
+    expect(order.locator("option:checked")).to_have_text("Best match")

@@ -48,7 +48,7 @@ function onlySummary(moment, summary) {
 const answered = ({ data, meta }) => ({ ...data, items: data.results.map(listed), total: data.total ?? meta?.total ?? data.results.length });
 
 function found(state) {
-  const sort = state.sort ? { sort: state.sort } : {};
+  const sort = state.sort && state.sort in ORDERS ? { sort: state.sort } : {};
   const flagged = chosen("include_flagged") ? { include_flagged: true } : {};
   return async (offset, limit, signal) => answered(await api.search({ query: state.q, ...limits(state), ...sort, ...flagged, limit, offset }, signal));
 }

@@ -80,7 +80,7 @@ function drawOrder(found, sort) {
     parts.order.dataset.found = String(found);
     parts.order.replaceChildren(...orders.map(([value, name]) => el("option", { value }, name)));
   }
-  parts.order.value = sort;
+  parts.order.value = orders.some(([value]) => value === sort) ? sort : "";
 }
 
 function drawPanel(from, to, size) {

@@ -3,7 +3,7 @@
 import { forgetSearch, pastSearches } from "../api.js";
 import { $, debounced, el, pictureButton } from "../dom.js";
 import { icon } from "../icons.js";
-import { go, image, state, subscribe } from "../state.js";
+import { go, image, isFound, state, subscribe } from "../state.js";
 import { focusGrid } from "./files.js";
 import { toast } from "./toasts.js";
 
@@ -59,9 +59,11 @@ const typed = debounced(TYPING_MS, () => search(box.value.trim()));
 
 function search(q) {
   if (q === state().q && state().view === "files") return;
+  // The files and what is found have different orders, and different ones that suit them.
+  const order = isFound() === Boolean(q) ? {} : { sort: "" };
   image.file = null;
   // The first letter leaves what was shown before one Back away; the next ones only change the search.
-  go({ view: "files", q, like: "", file: "", at: "" }, { push: !state().q || !q });
+  go({ view: "files", q, like: "", file: "", at: "", ...order }, { push: !state().q || !q });
 }
 
 function clearSearch() {
