@@ -56,3 +56,30 @@ def test_an_order_stays_with_what_it_was_chosen_for(tab: Page, stub: StubLibrary
     expect(order.locator("option:checked")).to_have_text("Newest first")
     open_page(tab, f"{stub.url}/?again#/?q=harbour&sort=sideways")
     expect(order.locator("option:checked")).to_have_text("Best match")
+
+
+def test_days_are_those_of_the_person(browser: Browser, stub: StubLibrary) -> None:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Pacific/Auckland"
+    )
+    tab = context.new_page()
+    tab.clock.set_fixed_time("2026-11-22T11:23:00Z")
+    open_page(tab, stub.url)
+    search(tab, "harbour")
+    tab.get_by_role("button", name="Filters", exact=True).click()
+    expect(tab.get_by_label("From")).to_have_attribute("max", "2026-11-23")
+    tab.get_by_role("button", name="Today").click()
+    expect(tab.get_by_label("From")).to_have_value("2026-11-23")
+    tab.get_by_label("To", exact=True).fill("2026-11-23")
+    expect(tab.get_by_role("button", name="Remove filter 23 Nov")).to_be_visible()
+    with tab.expect_response("**/api/v1/search"):
+        tab.get_by_role("button", name="Under 1 MB").click()
+    assert stub.wishes[-1]["date_from"] == "2026-11-22T11:00:00.000Z"
+    assert stub.wishes[-1]["date_to"] == "2026-11-23T10:59:59.999Z"
+    context.close()
+
+
+def test_dates_and_sizes_without_files_are_called_so(tab: Page) -> None:
+    with StubLibrary(files=0).running() as stub:
+        open_page(tab, f"{stub.url}/#/?from=2026-01-01")
+        expect(tab.get_by_role("heading", name="No files within these dates or sizes")).to_be_visible()

@@ -16,12 +16,15 @@ export function listingFor(state) {
   return new Listing(all(state), { belongs: (file) => !isFiltered(state) || (!state.from && !state.to && !state.size && file.file_type === state.type) });
 }
 
+// A day begins and ends where the page is; by itself a date means one in UTC to the API.
+const instantOf = (local) => new Date(local).toISOString();
+
 function limits(state) {
   const [least, most] = state.size ? state.size.split("-") : ["", ""];
   return {
     ...(state.type ? { file_types: [state.type] } : {}),
-    ...(state.from ? { date_from: state.from } : {}),
-    ...(state.to ? { date_to: state.to } : {}),
+    ...(state.from ? { date_from: instantOf(`${state.from}T00:00:00`) } : {}),
+    ...(state.to ? { date_to: instantOf(`${state.to}T23:59:59.999`) } : {}),
     ...(least ? { min_size_mb: Number(least) } : {}),
     ...(most ? { max_size_mb: Number(most) } : {}),
   };

@@ -170,6 +170,8 @@ function emptiness(answer, error) {
     const filtered = isFiltered() ? button("Search without filters", () => go({ type: "", from: "", to: "", size: "" }), { picture: icon("sliders", 18) }) : "";
     return said("search", "No good match", pending || (isFiltered() ? "Nothing fits within the filters you set." : "Try other words, or fewer. You can describe what is seen, said or written."), filtered, showAll());
   }
+  const { from, to, size } = state();
+  if (from || to || size) return said("folder", "No files within these dates or sizes", "Choose others, or look at all of them.", showAll());
   if (isFiltered()) return said("folder", "Nothing of this kind yet", "Drop some files here, or look at all of them.", showAll());
   return said("cloud", "Drop files or folders anywhere", "Photos, videos, recordings, documents. Seconds later you find them, and the moment inside them, by what they mean.",
     el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"),

@@ -11,7 +11,6 @@ import { go, image, isFound, state, subscribe } from "../state.js";
 const KINDS = [["", "All"], ["image", "Images"], ["video", "Videos"], ["audio", "Audio"], ["document", "Documents"]];
 const ORDERS = [["", "Newest first"], ["date", "Oldest first"], ["name", "Name"], ["-size", "Largest first"], ["size", "Smallest first"]];
 const FOUND_ORDERS = [["", "Best match"], ["-date", "Newest first"], ...ORDERS.slice(1)];
-const DAY_MS = 86_400_000;
 const AGES = [["", "Any time"], [0, "Today"], [6, "Past 7 days"], [29, "Past 30 days"], [364, "Past year"]];
 
 let parts = null;
@@ -85,7 +84,7 @@ function drawOrder(found, sort) {
 
 function drawPanel(from, to, size) {
   const focused = document.activeElement?.id;
-  const since = (days) => (days === "" ? "" : isoDay(new Date(Date.now() - days * DAY_MS)));
+  const since = (days) => (days === "" ? "" : localDay(days));
   const ages = AGES.map(([days, name]) => choice(name, from === since(days) && !to, () => go({ from: since(days), to: "" })));
   const sizes = [["", "Any size"], ...Object.entries(SIZES)].map(([value, name]) =>
     choice(name[0].toUpperCase() + name.slice(1), size === value, () => go({ size: value }), size ? undefined : facets?.sizes?.[value]));
@@ -94,7 +93,7 @@ function drawPanel(from, to, size) {
     return choice(month(key), from === first && to === last, () => go({ from: first, to: last }), files);
   });
   const date = (id, label, value, name) => el("label", { class: "field" }, label,
-    el("input", { id, type: "date", value, max: isoDay(new Date()), onchange: (event) => go({ [name]: event.target.value }) }));
+    el("input", { id, type: "date", value, max: localDay(), onchange: (event) => go({ [name]: event.target.value }) }));
   parts.panel.replaceChildren(
     el("fieldset", {}, el("legend", {}, "Added"), el("div", { class: "choices" }, ages), el("div", { class: "dates" }, date("date-from", "From", from, "from"), date("date-to", "To", to, "to"))),
     months.length ? el("fieldset", {}, el("legend", {}, "Month"), el("div", { class: "choices" }, months)) : "",
@@ -131,4 +130,9 @@ function daysOf(key) {
   return [`${key}-01`, `${key}-${String(last).padStart(2, "0")}`];
 }
 
-const isoDay = (date) => date.toISOString().slice(0, 10);
+// Days are those of whoever looks at the page, as they are shown on the cards.
+function localDay(ago = 0) {
+  const now = new Date();
+  const day = new Date(now.getFullYear(), now.getMonth(), now.getDate() - ago);
+  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+}
