@@ -28,7 +28,8 @@ class StubLibrary:
     ``wishes`` are the searches as they were asked for.
 
     ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over;
-    ``moment`` is what is found in every file, except for queries that find ``nothing``.
+    ``moment`` is what is found in every file, except for queries that find ``nothing``; if it ``narrows``,
+    a search for some kinds finds and counts only those.
     """
 
     def __init__(self, files: int = FILES) -> None:
@@ -39,6 +40,7 @@ class StubLibrary:
         self.changed: dict[str, dict[str, Any]] = {}
         self.moment: dict[str, Any] | None = None
         self.nothing: set[str] = set()
+        self.narrows = False
         self.wishes: list[dict[str, Any]] = []
         self.links = 0
         self.oldest_link = 0
@@ -103,6 +105,8 @@ class StubLibrary:
         self.wishes.append(wish)
         await asyncio.sleep(self.slow.get(wish["query"], 0))
         total = 0 if wish["query"] in self.nothing else self.files
+        kinds = wish.get("file_types", _KINDS) if self.narrows else _KINDS
+        total = total * len(kinds) // len(_KINDS)
         numbers = range(wish["offset"], min(wish["offset"] + wish["limit"], total))
         moment = self.moment or {
             "text": f"What {wish['query']} looks like",
@@ -110,7 +114,7 @@ class StubLibrary:
             "page": 3,
         }
         results = [{**self._file(n), "status": "complete", "moments": [moment]} for n in numbers]
-        facets = {"file_types": dict.fromkeys(_KINDS, self.files // 4), "months": {"2026-11": self.files}}
+        facets = {"file_types": dict.fromkeys(kinds, self.files // 4), "months": {"2026-11": self.files}}
         found = {"results": results, "facets": facets, "total": total, "processing": 0, "degraded": False}
         return _envelope({**found, "search_id": "0"}, total=total)
 

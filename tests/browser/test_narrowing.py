@@ -83,3 +83,19 @@ def test_dates_and_sizes_without_files_are_called_so(tab: Page) -> None:
     with StubLibrary(files=0).running() as stub:
         open_page(tab, f"{stub.url}/#/?from=2026-01-01")
         expect(tab.get_by_role("heading", name="No files within these dates or sizes")).to_be_visible()
+
+
+def test_counts_of_other_kinds_are_not_made_up(tab: Page, stub: StubLibrary) -> None:
+    stub.narrows = True
+    open_page(tab, stub.url)
+    kinds = tab.locator(".kinds")
+    kinds.get_by_role("button", name="Documents").click()
+    search(tab, "harbour")
+    expect(tab.locator("#grid.found")).to_be_visible()
+    expect(kinds.locator(".count")).to_have_text(["", "", "", "", "10"])
+    tab.get_by_role("button", name="Filters", exact=True).click()
+    expect(tab.get_by_role("group", name="Month")).to_have_count(0)
+    kinds.get_by_role("button", name="All").click()
+    expect(kinds.locator(".count")).to_have_text(["", "10", "10", "10", "10"])
+    kinds.get_by_role("button", name="Documents").click()
+    expect(kinds.locator(".count")).to_have_text(["", "10", "10", "10", "10"])

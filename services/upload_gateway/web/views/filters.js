@@ -46,9 +46,12 @@ async function count() {
 export function drawFilters({ answer, words }) {
   const { q, from, to, size, type } = state();
   const about = [q, from, to, size].join("|");
+  const isKnown = !type || about === facetsOf;
   // Counts of the other kinds are known only from an answer that was not narrowed to one.
   if (answer && !answer.facets) facets = null;
-  else if (answer && (!type || about !== facetsOf)) [facets, facetsOf, isCut] = [answer.facets, about, answer.total_relation === "gte"];
+  else if (answer && !type) [facets, facetsOf] = [answer.facets, about];
+  else if (answer && !isKnown) [facets, facetsOf] = [{ file_types: { [type]: answer.total } }, ""];
+  if (answer) isCut = answer.total_relation === "gte";
   parts.summary.textContent = words;
   draw();
 }
@@ -60,7 +63,7 @@ function draw() {
   for (const chip of parts.kinds.children) {
     const { kind } = chip.dataset;
     chip.setAttribute("aria-pressed", String(kind === type));
-    const number = kind && counts ? counts[kind] ?? 0 : null;
+    const number = kind && counts ? counts[kind] ?? (found && !facetsOf ? null : 0) : null;
     chip.lastChild.textContent = number === null ? "" : inFigures(number, found);
   }
   const narrowable = !state().like;
