@@ -1,13 +1,14 @@
 """For everybody: accessible in every state, by keyboard alone, on a phone, in the dark."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from localcloud.samples import Sample
-from tests.browser.driving import add, card, find, open_card, open_page, search, watched
+from tests.browser.driving import add, card, find, open_card, open_page, search, upload_and_finish, watched
 from tests.pipeline.local_system import LocalSystem
 
 Step = Callable[[Page, dict[str, Sample]], None]
@@ -136,3 +137,52 @@ def test_a_chosen_theme_stays(page: Page) -> None:
         page.reload()
         expect(page.locator("html")).to_have_attribute("data-theme", ground)
         expect(page.get_by_role("radio", name=theme)).to_be_checked()
+
+
+def test_the_focus_is_never_lost(page: Page, system: LocalSystem, tmp_path: Path) -> None:
+    notes = [tmp_path / f"focus-{number}-{tmp_path.name}.txt" for number in range(3)]
+    for note in notes:
+        note.write_text(f"A note that keeps the focus, {note.name}.")
+        upload_and_finish(system, note)
+    for note in notes:
+        expect(card(page, note.name)).to_be_visible()
+        card(page, note.name).get_by_role("checkbox").check()
+    page.get_by_role("region", name="Selected files").get_by_role("button", name="Delete").press("Enter")
+    page.keyboard.press("Enter")
+    for note in notes:
+        expect(card(page, note.name)).to_have_count(0)
+    assert _is_somewhere(page)
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(card(page, notes[0].name)).to_be_visible()
+    assert _is_somewhere(page)
+    for note in notes:
+        card(page, note.name).locator(".open").focus()
+        page.keyboard.press("Delete")
+        page.keyboard.press("Enter")
+        expect(card(page, note.name)).to_have_count(0)
+    _trash(page, {})
+    page.get_by_role("button", name=f"Remove {notes[0].name} for ever").press("Enter")
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=f"Restore {notes[0].name}").press("Enter")
+    expect(page.get_by_role("button", name=f"Restore {notes[0].name}")).to_have_count(0)
+    assert _is_somewhere(page)
+    page.get_by_role("button", name="Restore all").press("Enter")
+    expect(page.get_by_role("button", name=f"Restore {notes[1].name}")).to_have_count(0)
+    assert _is_somewhere(page)
+
+
+def test_a_new_key_has_the_focus(page: Page) -> None:
+    _account(page, {})
+    page.get_by_label("Name of the new key").fill("focus")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("group", name="Your new key.")).to_be_focused()
+    page.get_by_role("button", name="Delete the key focus").press("Enter")
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).press("Enter")
+    expect(page.get_by_role("button", name="Delete the key focus")).to_have_count(0)
+    assert _is_somewhere(page)
+
+
+def _is_somewhere(page: Page) -> bool:
+    return page.evaluate("document.activeElement !== document.body && document.activeElement.checkVisibility()")

@@ -23,7 +23,7 @@ export function content() {
     part("Usage", usage), part("Preferences", wishes), part("Earlier searches", searches), part("API keys", keys));
 }
 
-const part = (title, body) => el("section", { class: "part" }, el("h3", {}, title), body);
+const part = (title, body) => el("section", { class: "part" }, el("h3", { tabIndex: -1 }, title), body);
 
 async function fillUsage(box) {
   const stats = await api.stats();
@@ -58,38 +58,48 @@ function tick(name, words) {
   return el("label", { class: "radio" }, box, words);
 }
 
+// Whoever pressed something that is filled anew is still there afterwards.
+function refill(box, fill, change) {
+  return attempt(async () => {
+    const at = [...box.querySelectorAll("button")].indexOf(document.activeElement);
+    await change();
+    await fill(box);
+    const now = [...box.querySelectorAll("button")];
+    if (at >= 0) (now[Math.min(at, now.length - 1)] ?? box.parentElement.querySelector("h3")).focus();
+  });
+}
+
 async function fillSearches(box) {
   const past = [...Map.groupBy(await api.pastSearches(60), (one) => one.query).values()].map(([latest]) => latest).slice(0, 8);
-  const again = () => attempt(() => fillSearches(box));
+  const forget = (work) => refill(box, fillSearches, work);
   if (!past.length) { box.replaceChildren(el("p", { class: "muted" }, "Nothing is remembered.")); return; }
   box.replaceChildren(
     el("ul", { class: "rows" }, past.map((one) => el("li", {}, el("a", { class: "name", href: `#/?q=${encodeURIComponent(one.query)}` }, one.query),
       el("span", { class: "words" }, `${counted(one.result_count, "file")} · ${instant(one.created_at)}`),
-      el("span", { class: "side" }, pictureButton(`Forget “${one.query}”`, icon("close", 18), () => attempt(async () => { await api.forgetSearch(one.search_id); await again(); })))))),
-    button("Forget all searches", () => attempt(async () => { await api.forgetSearches(); await again(); }), { kind: "small" }));
+      el("span", { class: "side" }, pictureButton(`Forget “${one.query}”`, icon("close", 18), () => forget(() => api.forgetSearch(one.search_id))))))),
+    button("Forget all searches", () => forget(api.forgetSearches), { kind: "small" }));
 }
 
 async function fillKeys(box) {
   const keys = await api.keys();
-  const again = () => attempt(() => fillKeys(box));
   const name = el("input", { type: "text", maxLength: 80, required: true, placeholder: "What it is for", "aria-label": "Name of the new key" });
   const form = el("form", { class: "inline" }, name, el("button", { class: "button small", type: "submit" }, icon("key", 16), "Create a key"));
-  form.onsubmit = (event) => { event.preventDefault(); attempt(async () => { const made = await api.createKey(name.value.trim()); await again(); box.prepend(newKey(made)); }); };
+  form.onsubmit = (event) => { event.preventDefault(); attempt(async () => { const notice = newKey(await api.createKey(name.value.trim())); await fillKeys(box); box.prepend(notice); notice.focus(); }); };
   box.replaceChildren(
     el("p", { class: "muted" }, "Programs and the command line sign in with a key, in the header X-API-Key."),
     el("ul", { class: "rows" }, keys.map((key) => el("li", {}, el("span", { class: "name" }, key.name),
       el("span", { class: "words" }, `created ${day(key.created_at)} · ${key.last_used_at ? `last used ${instant(key.last_used_at)}` : "never used"}`),
-      el("span", { class: "side" }, pictureButton(`Delete the key ${key.name}`, icon("trash", 18), () => removeKey(key, again)))))),
+      el("span", { class: "side" }, pictureButton(`Delete the key ${key.name}`, icon("trash", 18), () => removeKey(key, box)))))),
     form);
 }
 
-async function removeKey(key, again) {
+async function removeKey(key, box) {
   const text = "Whatever signs in with it is shut out at once. This cannot be undone.";
-  if (!(await ask({ title: `Delete the key “${key.name}”?`, text, yes: "Delete", no: "Keep it" }))) return;
-  await attempt(async () => { await api.deleteKey(key.key_id); toast(`The key “${key.name}” no longer works.`); await again(); });
+  if (!(await ask({ title: `Delete the key “${key.name}”?`, text, yes: "Delete", no: "Keep it", final: true }))) return;
+  await refill(box, fillKeys, async () => { await api.deleteKey(key.key_id); toast(`The key “${key.name}” no longer works.`); });
 }
 
 function newKey({ key }) {
   const copy = button("Copy", async () => { await navigator.clipboard.writeText(key); toast("Copied."); }, { kind: "small" });
-  return el("div", { class: "notice" }, el("p", {}, "Your new key. It is shown this once:"), el("p", { class: "inline" }, el("code", {}, key), copy));
+  return el("div", { class: "notice", tabIndex: -1, role: "group", "aria-labelledby": "new-key" }, el("p", { id: "new-key" }, "Your new key. It is shown this once:"), el("p", { class: "inline" }, el("code", {}, key), copy));
 }

@@ -115,6 +115,7 @@ function describe(mine) {
   drawSource();
   const empty = total === 0 ? emptiness(answer, error) : null;
   $("filters").hidden = total === 0 && !error && !isFound() && !isFiltered();
+  if (empty && (wantsFocus || $("grid").contains(document.activeElement))) $("content").focus();
   $("empty").hidden = !empty;
   $("grid").hidden = Boolean(empty);
   if (empty) { grid.clear(); $("empty").replaceChildren(...empty); }

@@ -5,8 +5,8 @@ import { listUploads } from "../api.js";
 import { button, el, pictureButton } from "../dom.js";
 import { bytes, counted, day } from "../format.js";
 import { icon } from "../icons.js";
-import { show } from "../state.js";
 import { ask } from "./asking.js";
+import { showAllFiles } from "./files.js";
 import { AGAIN_MS, isAway, trouble } from "./away.js";
 
 const KEPT_DAYS = 30;
@@ -19,12 +19,12 @@ let again = 0;
 
 export function content() {
   const all = button("Restore all", () => restoreFiles(files), { kind: "small", picture: icon("restore", 18) });
-  parts = { words: el("p", { class: "muted" }), list: el("ul", { class: "rows large" }), all, more: button("Show more", () => load(files.length)), empty: el("div", { class: "empty", hidden: true }) };
+  parts = { title: el("h2", { id: "trash-title", tabIndex: -1 }, "Trash"), words: el("p", { class: "muted" }), list: el("ul", { class: "rows large" }), all, more: button("Show more", () => load(files.length)), empty: el("div", { class: "empty", hidden: true }) };
   [files, total] = [[], 0];
   parts.all.hidden = parts.more.hidden = true;
   load(0);
   return el("section", { class: "sheet", id: "trash", "aria-labelledby": "trash-title" },
-    el("div", { class: "sheet-head" }, el("h2", { id: "trash-title", tabIndex: -1 }, "Trash"), parts.words, all), parts.list, parts.more, parts.empty);
+    el("div", { class: "sheet-head" }, parts.title, parts.words, all), parts.list, parts.more, parts.empty);
 }
 
 for (const name of ["left", "returned"]) changes.addEventListener(name, ({ detail }) => leave(detail));
@@ -60,13 +60,16 @@ function missed(error, retry) {
 }
 
 function draw() {
+  const focused = document.activeElement;
+  const at = [...parts.list.children].findIndex((row) => row.contains(focused));
   parts.words.textContent = total ? `${counted(total, "file")}, kept for ${KEPT_DAYS} days after deletion` : "";
   parts.all.hidden = files.length < 2;
   parts.more.hidden = files.length >= total;
   parts.list.replaceChildren(...files.map(row));
   parts.empty.hidden = files.length > 0;
   delete parts.empty.dataset.error;
-  if (!files.length) parts.empty.replaceChildren(icon("trash", 56), el("h2", {}, "Nothing in the trash"), el("p", { class: "muted" }, `Files you delete stay here for ${KEPT_DAYS} days.`), button("Show all files", () => show("files")));
+  if (!files.length) parts.empty.replaceChildren(icon("trash", 56), el("h2", {}, "Nothing in the trash"), el("p", { class: "muted" }, `Files you delete stay here for ${KEPT_DAYS} days.`), button("Show all files", showAllFiles));
+  if (at >= 0 || focused.hidden) (parts.list.children[Math.min(Math.max(at, 0), files.length - 1)]?.querySelector("button") ?? parts.title).focus();
 }
 
 function row(file) {
@@ -79,5 +82,5 @@ function row(file) {
 
 async function confirm(file) {
   const text = `“${file.filename}” and everything made from it will be gone. This cannot be undone.`;
-  if (await ask({ title: "Remove it for ever?", text, yes: "Remove for ever", no: "Keep it" })) purgeFile(file);
+  if (await ask({ title: "Remove it for ever?", text, yes: "Remove for ever", no: "Keep it", final: true })) purgeFile(file);
 }
