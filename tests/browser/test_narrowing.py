@@ -99,3 +99,11 @@ def test_counts_of_other_kinds_are_not_made_up(tab: Page, stub: StubLibrary) -> 
     expect(kinds.locator(".count")).to_have_text(["", "10", "10", "10", "10"])
     kinds.get_by_role("button", name="Documents").click()
     expect(kinds.locator(".count")).to_have_text(["", "10", "10", "10", "10"])
+
+
+def test_every_search_is_answered_aloud(tab: Page, stub: StubLibrary) -> None:
+    open_page(tab, stub.url)
+    spoken = tab.locator("#spoken")
+    for query in ("rain", "wind"):
+        search(tab, query)
+        expect(spoken).to_have_text(f"40 files found for {query}")

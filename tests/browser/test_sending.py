@@ -154,3 +154,26 @@ def test_a_kind_that_is_not_read_is_refused_with_the_reason(page: Page, tmp_path
     add(page, tmp_path / "mystery.xyz")
     expect(tray_row(page, "mystery.xyz")).to_contain_text("not supported")
     expect(page.locator("#tray h2")).to_have_text("0 files added, 1 with trouble")
+
+
+def test_what_is_said_aloud_is_little_and_names_what_failed(page: Page, tmp_path: Path) -> None:
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          const listen = () => heard.push(document.querySelector('#spoken').textContent);
+          new MutationObserver(listen).observe(document.querySelector('#spoken'), { childList: true });
+        }"""
+    )
+    notes = [tmp_path / f"aloud-{number}-{tmp_path.name}.txt" for number in range(4)]
+    for note in notes:
+        note.write_text(f"Read aloud, {note.name}.")
+    odd = tmp_path / "aloud.xyz"
+    odd.write_bytes(bytes(range(256)) * 4)
+    add(page, *notes, odd)
+    for note in notes:
+        expect(tray_row(page, note.name)).to_contain_text("Ready to be found.")
+    page.wait_for_function("() => heard.at(-1).includes('4 files added')")
+    heard = page.evaluate("heard")
+    assert any("aloud.xyz" in one and "not supported" in one for one in heard)
+    assert heard[0] == "Sending 5 files"
+    assert len([one for one in heard if one.startswith(("Sending", "Reading"))]) < 4, heard

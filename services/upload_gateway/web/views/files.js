@@ -7,6 +7,7 @@ import { counted } from "../format.js";
 import { Grid } from "../grid.js";
 import { icon } from "../icons.js";
 import { onUpload } from "../live.js";
+import { entries, isSending } from "../sending/queue.js";
 import { selectFrom } from "../selection.js";
 import { listingFor } from "../sources.js";
 import { go, image, isFiltered, isFound, show, state, subscribe } from "../state.js";
@@ -133,12 +134,20 @@ function inWords({ total, isCut, answer }) {
     const degraded = answer?.degraded ? ", by words only just now" : "";
     words = total ? `${isCut ? "At least " : ""}${counted(total, "file")} found${pending}${degraded}` : "";
   } else if (total) words = counted(total, "file");
-  const spokenWords = words || (isFound() ? "No good match" : "No files");
-  if (spokenWords !== said) { said = spokenWords; spoken(spokenWords); }
+  tellOnce(words || (isFound() ? "No good match" : "No files"));
   return words;
 }
 
 const showAll = (looks = {}) => button("Show all files", showAllFiles, looks);
+
+// While files are on their way their number changes every moment; the tray says when they are there.
+function tellOnce(words) {
+  const { q } = state();
+  const sentence = q ? `${words} for ${q}` : words;
+  if (sentence === said || (!isFound() && entries.some(isSending))) return;
+  said = sentence;
+  spoken(sentence);
+}
 
 let sourceOf = "";
 async function drawSource() {

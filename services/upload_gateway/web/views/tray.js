@@ -10,12 +10,16 @@ import { abandonSession } from "../sending/transfer.js";
 import { spoken } from "./toasts.js";
 
 const SHOWN = 200;
+const SAID_EVERY_MS = 10_000;
 const ORDER = ["failed", "refused", "offline", "sending", "paused", "stored", "processing", "waiting", "duplicate", "ready", "cancelled"];
 const rows = new Map();
 let parts = null;
 let open = innerWidth >= 560;
 let frame = 0;
 let lastSaid = "";
+let saidAt = 0;
+let wasBusy = false;
+const told = new WeakMap();
 let openFile = () => {};
 
 export function startTray(whenOpened) {
@@ -75,9 +79,18 @@ function drawHead(entries, sending, lost) {
   else if (!entries.length) words = `${counted(lost.length, "upload")} interrupted`;
   if (trouble && !sending.length) words += `, ${trouble} with trouble`;
   parts.title.textContent = words;
-  const said = words.replace(/, \d+ %/, "");
-  if (said !== lastSaid) spoken(said);
-  lastSaid = said;
+  tell(words.replace(/, \d+ %/, ""), sending.length + working > 0, entries);
+}
+
+// Start, end and what went wrong are said at once, how it goes on only now and then.
+function tell(words, isBusy, entries) {
+  const failures = entries.filter((entry) => ["failed", "refused"].includes(entry.state) && told.get(entry) !== entry.state);
+  failures.forEach((entry) => told.set(entry, entry.state));
+  const isTurn = isBusy !== wasBusy || (words !== lastSaid && (!isBusy || Date.now() - saidAt >= SAID_EVERY_MS));
+  wasBusy = isBusy;
+  if (!failures.length && !isTurn) return;
+  [lastSaid, saidAt] = [words, Date.now()];
+  spoken([...failures.map((entry) => `${entry.name}: ${entry.message}`), words].join(". "));
 }
 
 function toggleAll() {
