@@ -107,3 +107,19 @@ def test_every_search_is_answered_aloud(tab: Page, stub: StubLibrary) -> None:
     for query in ("rain", "wind"):
         search(tab, query)
         expect(spoken).to_have_text(f"40 files found for {query}")
+
+
+def test_a_slow_search_does_not_pass_for_an_answer(tab: Page, stub: StubLibrary) -> None:
+    stub.slow["harbour"] = 3
+    tab.clock.install()
+    open_page(tab, stub.url)
+    expect(tab.locator("#summary")).to_have_text("40 files")
+    with tab.expect_request("**/api/v1/search"):
+        search(tab, "harbour")
+    expect(tab.locator("#summary")).to_have_text("Searching…")
+    expect(tab.locator("#spoken")).to_have_text("Searching…")
+    expect(tab.locator("#grid")).to_have_attribute("aria-busy", "true")
+    tab.clock.fast_forward(20_000)
+    expect(tab.locator("#summary")).to_have_text("This takes longer than usual")
+    expect(tab.locator("#summary")).to_have_text("40 files found")
+    expect(tab.locator("#grid")).not_to_have_attribute("aria-busy", "true")

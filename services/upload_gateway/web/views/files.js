@@ -17,12 +17,15 @@ import { drawFilters, libraryIsEmpty } from "./filters.js";
 import { spoken } from "./toasts.js";
 
 const SOURCE = ["view", "q", "type", "from", "to", "size", "sort", "like"];
+const SEARCHING_MS = 500;
+const LONG_MS = 20_000;
 const gone = new Set();
 let listing = null;
 let shownImage = null;
 let grid = null;
 let again = 0;
 let wantsFocus = false;
+let waiting = [];
 
 export const shownListing = () => grid.listing;
 export const focusGrid = (index = grid.current) => grid.focus(index);
@@ -82,6 +85,23 @@ function load() {
   mine.addEventListener("change", () => mine === listing && describe(mine));
   if (!grid.listing) grid.show(mine);
   mine.want(0, 20);
+  wait(mine);
+}
+
+// What was asked before stands there meanwhile: it must not pass for the answer.
+function wait(mine) {
+  waiting.forEach(clearTimeout);
+  const say = (after, words) => setTimeout(() => {
+    $("grid").ariaBusy = "true";
+    drawFilters({ answer: null, words });
+    spoken(words);
+  }, after);
+  waiting = [say(SEARCHING_MS, isFound() ? "Searching…" : "Loading…"), say(LONG_MS, "This takes longer than usual")];
+  mine.addEventListener("change", () => {
+    if (mine !== listing) return;
+    waiting.forEach(clearTimeout);
+    $("grid").ariaBusy = null;
+  }, { once: true });
 }
 
 function swap(mine) {
