@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from localcloud.samples import Sample
 from tests.browser.driving import add, card, find, open_card, open_page, search, upload_and_finish, watched
+from tests.browser.stub_library import StubLibrary
 from tests.pipeline.local_system import LocalSystem
 
 Step = Callable[[Page, dict[str, Sample]], None]
@@ -186,3 +187,23 @@ def test_a_new_key_has_the_focus(page: Page) -> None:
 
 def _is_somewhere(page: Page) -> bool:
     return page.evaluate("document.activeElement !== document.body && document.activeElement.checkVisibility()")
+
+
+def test_high_contrast_hides_nothing(browser: Browser) -> None:
+    context = browser.new_context(forced_colors="active")
+    page = context.new_page()
+    with StubLibrary(files=8).running() as stub:
+        open_page(page, stub.url)
+        _contrasts(page)
+        context.close()
+
+
+def _contrasts(page: Page) -> None:
+    chosen = page.locator(".chip[aria-pressed=true]")
+    others = page.locator(".chip[aria-pressed=false]").first
+    ground = "one => getComputedStyle(one).backgroundColor"
+    assert chosen.evaluate(ground) != others.evaluate(ground)
+    page.get_by_role("button", name="Menu").press("Enter")
+    item = page.get_by_role("menuitem", name="All files")
+    expect(item).to_be_focused()
+    assert item.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
