@@ -134,3 +134,17 @@ def test_no_film_moves_under_the_pointer_of_who_wants_none_to(
         tab.wait_for_timeout(700)
         context.close()
         assert stub.links == links
+
+
+def test_a_smaller_copy_is_called_one(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
+    stub.originals["upl_0"] = tmp_path / "photo.heic"
+    stub.originals["upl_0"].write_bytes(b"what no browser shows")
+    viewer = _opened(tab, stub, 0)
+    note = viewer.locator(".stage-note")
+    expect(note).to_contain_text("This browser cannot show this format: this is a smaller copy.")
+    expect(note.get_by_role("button", name="Download the original")).to_be_visible()
+    expect(note).to_have_count(1)
+    picture = viewer.locator(".zoom img")
+    assert picture.evaluate("one => one.getBoundingClientRect().bottom") <= note.evaluate(
+        "one => one.getBoundingClientRect().top"
+    )

@@ -65,8 +65,11 @@ async function picture(file) {
   const instead = ["preview", "thumbnail"];
   image.onerror = async () => {
     const next = instead.shift();
-    if (!next) { image.replaceWith(el("p", {}, "This browser cannot show this picture. Download it to see it.")); return; }
-    try { image.src = await signedUrl(`/file/${file.upload_id}/${next}`); } catch { image.onerror(); }
+    if (!next) { frame.parentElement.querySelector(".stage-note")?.remove(); image.replaceWith(el("p", {}, "This browser cannot show this picture. Download it to see it.")); return; }
+    try {
+      image.src = await signedUrl(`/file/${file.upload_id}/${next}`);
+      if (!frame.nextSibling?.matches(".stage-note")) frame.after(note(file, "This browser cannot show this format: this is a smaller copy."));
+    } catch { image.onerror(); }
   };
   const { frame, change } = zoomable(image);
   zoom = change;
