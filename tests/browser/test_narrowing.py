@@ -123,3 +123,8 @@ def test_a_slow_search_does_not_pass_for_an_answer(tab: Page, stub: StubLibrary)
     expect(tab.locator("#summary")).to_have_text("This takes longer than usual")
     expect(tab.locator("#summary")).to_have_text("40 files found")
     expect(tab.locator("#grid")).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_day_that_is_none_hides_nothing(tab: Page, stub: StubLibrary) -> None:
+    open_page(tab, f"{stub.url}/#/?from=notadate&to=2026-99-01")
+    expect(tab.locator("#summary")).to_have_text("40 files")

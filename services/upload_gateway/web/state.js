@@ -50,7 +50,13 @@ function read() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const given = new URLSearchParams(query ?? "");
   const view = VIEWS.includes(path) ? path : "files";
-  return { ...EMPTY, view, ...Object.fromEntries(NAMES.map((name) => [name, given.get(name) ?? ""])) };
+  return { ...EMPTY, view, ...Object.fromEntries(NAMES.map((name) => [name, readable(name, given.get(name) ?? "")])) };
+}
+
+// An address may be typed by hand: a day that is none would stop every view that shows it.
+function readable(name, value) {
+  const isDay = name === "from" || name === "to";
+  return isDay && (!/^\d{4}-\d\d-\d\d$/.test(value) || Number.isNaN(Date.parse(`${value}T00:00:00`))) ? "" : value;
 }
 
 function written(one) {
