@@ -10,7 +10,7 @@ import { attempt } from "./toasts.js";
 
 export function startBar() {
   const pick = el("input", { id: "pick", class: "visually-hidden", type: "file", multiple: true, "aria-label": "Add files", onchange: () => { add([...pick.files]); pick.value = ""; } });
-  const folder = el("input", { id: "pick-folder", class: "visually-hidden", type: "file", multiple: true, webkitdirectory: true, tabIndex: -1, "aria-label": "Add a folder", onchange: () => { add([...folder.files]); folder.value = ""; } });
+  const folder = el("input", { id: "pick-folder", hidden: true, type: "file", multiple: true, webkitdirectory: true, onchange: () => { add([...folder.files]); folder.value = ""; } });
   const views = el("div", { class: "menu", id: "menu", role: "menu", hidden: true });
   const opener = pictureButton("Menu", icon("person"), () => toggle(views, opener), { "aria-haspopup": "menu", "aria-expanded": "false", "aria-controls": "menu" });
   const close = (back) => { views.hidden = true; opener.setAttribute("aria-expanded", "false"); if (back) opener.focus(); };

@@ -21,7 +21,7 @@ export function startSearchBox() {
     role: "combobox", "aria-label": "Search your files", "aria-expanded": "false", "aria-controls": "suggestions", "aria-autocomplete": "list", "aria-keyshortcuts": "/",
   });
   list = el("ul", { id: "suggestions", class: "suggestions", role: "listbox", "aria-label": "Earlier searches", hidden: true });
-  const pick = el("input", { id: "by-image", class: "visually-hidden", type: "file", accept: "image/*", tabIndex: -1, "aria-label": "Picture to search by", onchange: () => { searchBy(pick.files[0]); pick.value = ""; } });
+  const pick = el("input", { id: "by-image", hidden: true, type: "file", accept: "image/*", onchange: () => { searchBy(pick.files[0]); pick.value = ""; } });
   const byImage = pictureButton("Search by a picture", icon("image"), () => pick.click(), { kind: "quiet in-find" });
   const clear = pictureButton("Clear search", icon("close", 18), () => { clearSearch(); box.focus(); }, { kind: "quiet in-find clear" });
   $("find").append(el("span", { class: "lens" }, icon("search")), box, el("kbd", { "aria-hidden": "true" }, "/"), clear, byImage, pick, list);
