@@ -1,6 +1,7 @@
 """The page before a library that is only made up: ten thousand files at once, slow answers, somebody else's sign-in."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -30,6 +31,7 @@ class StubLibrary:
     ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over;
     ``moment`` is what is found in every file, except for queries that find ``nothing``; if it ``narrows``,
     a search for some kinds finds and counts only those.
+    What is added to ``events`` is told live; ``told`` says how many have been.
     """
 
     def __init__(self, files: int = FILES) -> None:
@@ -44,6 +46,8 @@ class StubLibrary:
         self.wishes: list[dict[str, Any]] = []
         self.links = 0
         self.oldest_link = 0
+        self.events: list[dict[str, Any]] = []
+        self.told = 0
         self.port = free_port()
         self.app = self._application()
 
@@ -81,7 +85,7 @@ class StubLibrary:
             "/search/history": _answering([]),
             "/uploads": self._uploads,
             "/search": self._search,
-            "/events": _silence,
+            "/events": self._live,
             "/file/{upload_id}/thumbnail": self._thumbnail_url,
             "/file/{upload_id}/download": self._original_url,
             "/file/{upload_id}/metadata": self._metadata,
@@ -97,7 +101,7 @@ class StubLibrary:
         if request.query_params.get("status"):
             return _envelope([], total=0)
         offset, limit = (int(request.query_params.get(name, 0)) for name in ("offset", "limit"))
-        return _envelope([self._file(n) for n in range(offset, min(offset + limit, self.files))], total=self.files)
+        return _envelope([self.file(n) for n in range(offset, min(offset + limit, self.files))], total=self.files)
 
     async def _search(self, request: Request) -> Response:
         wish = await request.json()
@@ -113,7 +117,7 @@ class StubLibrary:
             "highlights": [[5, 5 + len(wish["query"])]],
             "page": 3,
         }
-        results = [{**self._file(n), "status": "complete", "moments": [moment]} for n in numbers]
+        results = [{**self.file(n), "status": "complete", "moments": [moment]} for n in numbers]
         facets = {"file_types": dict.fromkeys(kinds, self.files // 4), "months": {"2026-11": self.files}}
         found = {"results": results, "facets": facets, "total": total, "processing": 0, "degraded": False}
         return _envelope({**found, "search_id": "0"}, total=total)
@@ -134,9 +138,22 @@ class StubLibrary:
         return FileResponse(self.originals[upload_id])
 
     async def _metadata(self, upload_id: str) -> Response:
-        return _envelope(self._file(int(upload_id[4:])))
+        return _envelope(self.file(int(upload_id[4:])))
 
-    def _file(self, number: int) -> dict[str, Any]:
+    async def _live(self, request: Request) -> Response:
+        async def events() -> AsyncGenerator[str]:
+            yield 'event: hello\ndata: {"id": "1", "resumed": false}\n\n'
+            self.told = len(self.events)
+            while not await request.is_disconnected():
+                for event in self.events[self.told :]:
+                    self.told += 1
+                    yield f"event: upload\ndata: {json.dumps(event)}\n\n"
+                await asyncio.sleep(0.05)
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    def file(self, number: int, **changes: Any) -> dict[str, Any]:
+        """What lists and events say of one of the files."""
         upload_id = f"upl_{number}"
         kind = list(_KINDS)[number % len(_KINDS)]
         return {
@@ -152,6 +169,7 @@ class StubLibrary:
             "created_at": STARTED,
             "updated_at": STARTED,
             **self.changed.get(upload_id, {}),
+            **changes,
         }
 
 
@@ -164,15 +182,6 @@ def _answering(data: Any) -> Callable[[Request], Awaitable[Response]]:
 
 def _envelope(data: Any, **meta: Any) -> Response:
     return JSONResponse({"status": "success", "data": data, "error": None, "meta": meta})
-
-
-async def _silence(request: Request) -> Response:
-    async def events() -> AsyncGenerator[str]:
-        yield 'event: hello\ndata: {"id": "1", "resumed": false}\n\n'
-        while not await request.is_disconnected():
-            await asyncio.sleep(0.2)
-
-    return StreamingResponse(events(), media_type="text/event-stream")
 
 
 async def _picture(number: int) -> Response:

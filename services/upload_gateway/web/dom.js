@@ -60,8 +60,9 @@ export function debounced(wait, work) {
   return later;
 }
 
-// However often it is asked for: once every `wait`, and the last time too.
-export function spaced(wait, work) {
+// However often it is asked for: once every `wait`, and the last time too; `apart` keeps those of a long row further from each other.
+export function spaced(wait, work, apart = wait) {
   let timer = 0;
-  return () => { timer ||= setTimeout(() => { timer = 0; work(); }, wait); };
+  let last = -Infinity;
+  return () => { timer ||= setTimeout(() => { timer = 0; last = performance.now(); work(); }, Math.max(wait, last + apart - performance.now())); };
 }

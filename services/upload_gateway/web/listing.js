@@ -2,6 +2,8 @@
 
 const PAGE = 50;
 const AT_ONCE = 3;
+const PAUSE_MS = 2000;
+const LONGEST_PAUSE_MS = 30_000;
 
 export class Listing extends EventTarget {
   // `fetchPage(offset, limit, signal)` answers {items, total, ...}; `belongs(file)` says whether a file may be part of it.
@@ -18,9 +20,11 @@ export class Listing extends EventTarget {
     this.fetchPage = fetchPage;
     this.pages = new Map();
     this.wanted = [];
-    this.round = 0;
     this.range = [0, 0];
     this.stop = new AbortController();
+    this.isOld = false;
+    this.failures = 0;
+    this.pause = 0;
   }
 
   at(index) {
@@ -42,15 +46,22 @@ export class Listing extends EventTarget {
     this.#next();
   }
 
-  // Asks anew for what is in view; the rest is fetched when it comes into view.
+  // Asks anew for what is in view, at once; the rest is fetched when it comes into view.
   refresh() {
-    this.round += 1;
-    this.pages.clear();
-    this.want(...this.range);
+    this.close();
+    this.stop = new AbortController();
+    this.pause = 0;
+    this.#renew();
+  }
+
+  // The same, once what is asked for is here and a pause that the server needs is over.
+  refreshInTurn() {
+    this.isOld = true;
+    this.#next();
   }
 
   close() {
-    this.closed = true;
+    clearTimeout(this.pause);
     this.stop.abort();
   }
 
@@ -79,7 +90,15 @@ export class Listing extends EventTarget {
   }
 
   #next() {
+    if (this.pause) return;
     while (this.wanted.length && this.#loading() < AT_ONCE) this.#load(this.wanted.shift());
+    if (this.isOld && !this.#loading()) this.#renew();
+  }
+
+  #renew() {
+    this.isOld = false;
+    this.pages.clear();
+    this.want(...this.range);
   }
 
   #loading() {
@@ -87,20 +106,42 @@ export class Listing extends EventTarget {
   }
 
   async #load(page) {
-    const round = this.round;
+    const { signal } = this.stop;
     this.pages.set(page, "loading");
     try {
-      const answer = await this.fetchPage(page * PAGE, PAGE, this.stop.signal);
-      if (this.closed || round !== this.round) return;
+      const answer = await this.fetchPage(page * PAGE, PAGE, signal);
+      if (signal.aborted) return;
       this.#take(page, answer);
     } catch (error) {
-      if (error.name === "AbortError" || this.closed || round !== this.round) return;
-      this.pages.delete(page);
-      this.error = error;
-      this.total ??= 0;
+      if (signal.aborted) return;
+      this.#miss(page, error);
     }
     this.#changed();
     this.#next();
+  }
+
+  // A page that is refused for good is not asked for again before something changes.
+  #miss(page, error) {
+    this.error = error;
+    this.total ??= 0;
+    if (error.status >= 400 && error.status < 500 && error.status !== 429) this.pages.set(page, "refused");
+    else {
+      this.pages.delete(page);
+      this.#rest(error.retryAfter);
+    }
+  }
+
+  #rest(seconds) {
+    if (this.pause) return;
+    const wait = seconds ? seconds * 1000 : Math.min(PAUSE_MS * 2 ** this.failures, LONGEST_PAUSE_MS);
+    this.failures += 1;
+    this.pause = setTimeout(() => this.#goOn(), wait);
+  }
+
+  #goOn() {
+    this.pause = 0;
+    if (this.isOld) this.#renew();
+    else this.want(...this.range);
   }
 
   #take(page, answer) {
@@ -113,6 +154,7 @@ export class Listing extends EventTarget {
     }
     this.answer = page === 0 || !this.answer ? answer : this.answer;
     this.error = null;
+    this.failures = 0;
     this.pages.set(page, "there");
     const pageOf = (index) => Math.floor(index / PAGE);
     const still = ([index]) => pageOf(index) !== page && index < this.total && (this.whole || this.pages.has(pageOf(index)));

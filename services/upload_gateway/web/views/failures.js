@@ -28,7 +28,7 @@ export function startFailures() {
   load();
 }
 
-const soon = spaced(300, load);
+const soon = spaced(300, load, 2000);
 
 async function load() {
   try {

@@ -11,7 +11,7 @@ import { entries, isSending } from "../sending/queue.js";
 import { selectFrom } from "../selection.js";
 import { listingFor } from "../sources.js";
 import { go, image, isFiltered, isFound, show, state, subscribe } from "../state.js";
-import { AGAIN_MS, isAway, trouble } from "./away.js";
+import { trouble } from "./away.js";
 import { blankCard, card } from "./card.js";
 import { drawFilters, libraryIsEmpty } from "./filters.js";
 import { spoken } from "./toasts.js";
@@ -23,7 +23,6 @@ const gone = new Set();
 let listing = null;
 let shownImage = null;
 let grid = null;
-let again = 0;
 let wantsFocus = false;
 let waiting = [];
 
@@ -116,18 +115,24 @@ function swap(mine) {
   selectFrom(mine);
 }
 
-const soon = spaced(350, () => state().view === "files" && listing?.refresh());
-const later = spaced(1200, () => state().view === "files" && listing?.refresh());
+// While files change one after the other, those in view are exchanged one by one and the whole is asked for every few seconds.
+const APART_MS = 3000;
+const inView = (ask) => () => state().view === "files" && listing && ask(listing);
+const again = spaced(350, inView((shown) => shown.refresh()));
+const soon = spaced(350, inView((shown) => shown.refreshInTurn()));
+const inTurn = spaced(350, inView((shown) => shown.refreshInTurn()), APART_MS);
+const later = spaced(1200, inView((shown) => shown.refreshInTurn()), APART_MS);
 
 function hear(file) {
-  if (!listing || !file) { soon(); return; }
+  if (!file) { again(); return; }
+  if (!listing) return;
   if (isFound()) {
     if (file.status === "completed" || file.status === "deleted") later();
     return;
   }
-  if (file.status === "deleted") { if (!gone.has(file.upload_id)) soon(); }
+  if (file.status === "deleted") { if (!gone.has(file.upload_id)) inTurn(); }
   else if (gone.has(file.upload_id) || !listing.belongs(file)) return;
-  else if (!listing.replace(file)) soon();
+  else if (!listing.replace(file)) inTurn();
 }
 
 function describe(mine) {
@@ -142,8 +147,6 @@ function describe(mine) {
   if (empty) { grid.clear(); $("empty").replaceChildren(...empty); }
   if (wantsFocus && !empty) { grid.draw(); grid.focus(0); }
   wantsFocus = false;
-  clearTimeout(again);
-  if (error && isAway(error)) again = setTimeout(() => mine === listing && mine.refresh(), AGAIN_MS);
 }
 
 let said = "";

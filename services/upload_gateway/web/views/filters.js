@@ -34,7 +34,7 @@ export function startFilters() {
   $("filters").append(el("div", { class: "filter-row" }, kinds, summary, el("div", { class: "filter-tools" }, more, order)), set, panel);
   panel.onkeydown = (event) => { if (event.key === "Escape") { open = false; draw(); more.focus(); } };
   subscribe(draw);
-  onUpload(spaced(1500, count));
+  onUpload(spaced(1500, count, 5000));
   count();
   draw();
 }
