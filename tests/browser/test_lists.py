@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, Route
+from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser.driving import open_page
+from tests.browser.driving import card, open_page
 from tests.browser.stub_library import StubLibrary
 from tests.pipeline.local_system import wait_for
 
@@ -96,3 +97,48 @@ def test_while_many_files_come_the_list_is_asked_for_every_few_seconds(tab: Page
         tab.clock.run_for(1000)
     pass_time_until(tab, lambda: tab.locator(f"#grid [aria-setsize='{stub.files}']").count() > 0)
     assert 2 <= len(asked) <= 8
+
+
+def select(tab: Page, *numbers: int) -> None:
+    for number in numbers:
+        found = card(tab, f"file {number:05}.jpg")
+        found.hover()
+        found.locator(".tick input").check()
+
+
+@pytest.mark.parametrize(
+    ("refused_ones", "words"),
+    [
+        ({"upl_1": "a", "upl_2": "b"}, "Deleted 2 files. 2 files could not be deleted."),
+        (
+            {f"upl_{n}": "It is still arriving." for n in (1, 2, 3)},
+            "Deleted “file 00000.jpg”. 3 files could not be deleted. It is still arriving.",
+        ),
+        ({f"upl_{n}": "Gone." for n in range(4)}, "4 files could not be deleted. Gone."),
+    ],
+)
+def test_what_was_deleted_and_what_was_not_is_said_together(
+    tab: Page, stub: StubLibrary, refused_ones: dict[str, str], words: str
+) -> None:
+    wishes: list[dict[str, Any]] = []
+
+    def batch(route: Route) -> None:
+        wish = route.request.post_data_json
+        wishes.append(wish)
+        items = [
+            {"upload_id": one, "error": error_for(one) if wish["action"] == "delete" else None}
+            for one in wish["upload_ids"]
+        ]
+        route.fulfill(json={"status": "success", "data": {"items": items}})
+
+    def error_for(upload_id: str) -> dict[str, str] | None:
+        return {"code": "conflict", "message": refused_ones[upload_id]} if upload_id in refused_ones else None
+
+    tab.route("**/api/v1/uploads/batch", batch)
+    open_page(tab, stub.url)
+    select(tab, 0, 1, 2, 3)
+    tab.locator("#selection").get_by_role("button", name="Delete").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(tab.locator(".toast span").first).to_have_text(words)
+    expect(tab.get_by_role("button", name="Undo")).to_have_count(int(len(refused_ones) < 4))
+    assert wishes[0]["upload_ids"] == [f"upl_{n}" for n in range(4)]

@@ -12,17 +12,19 @@ import { attempt, toast } from "./views/toasts.js";
 export const changes = new EventTarget();
 const tell = (name, ids) => changes.dispatchEvent(new CustomEvent(name, { detail: ids }));
 
+const ids = (files) => files.map((file) => file.upload_id);
 export const named = (files) => (files.length === 1 ? `“${files[0].filename}”` : counted(files.length, "file"));
 
 export function deleteFiles(files) {
   return attempt(async () => {
     if (chosen("confirm_delete") && !(await mayDelete(files))) return;
-    const { done, failed } = await run("delete", files);
+    const outcome = await run("delete", files);
     clearSelection();
-    tell("left", done);
+    tell("left", ids(outcome.done));
     expectChanges();
-    if (failed) toast(`${counted(failed, "file")} could not be deleted.`);
-    if (done.length) toast(`Deleted ${named(files)}.`, "Undo", () => restoreFiles(files.filter((file) => done.includes(file.upload_id))));
+    const words = inWords(outcome, (names) => `Deleted ${names}.`, (names) => `${names} could not be deleted.`);
+    if (outcome.done.length) toast(words, "Undo", () => restoreFiles(outcome.done));
+    else toast(words);
   });
 }
 
@@ -36,19 +38,19 @@ async function mayDelete(files) {
 
 export function restoreFiles(files) {
   return attempt(async () => {
-    const { done, failed } = await run("restore", files);
-    tell("returned", done);
+    const outcome = await run("restore", files);
+    tell("returned", ids(outcome.done));
     expectChanges();
-    toast(failed ? `${counted(failed, "file")} could not be restored.` : `Restored ${named(files)}.`);
+    toast(inWords(outcome, (names) => `Restored ${names}.`, (names) => `${names} could not be restored.`));
   });
 }
 
 export function retryFiles(files) {
   return attempt(async () => {
-    const { done, failed, problem } = await run("retry", files);
-    tell("retried", done);
+    const outcome = await run("retry", files);
+    tell("retried", ids(outcome.done));
     expectChanges();
-    toast(failed ? problem ?? `${counted(failed, "file")} cannot be tried again.` : `Trying ${named(files)} again.`);
+    toast(inWords(outcome, (names) => `Trying ${names} again.`, (names) => `${names} cannot be tried again.`));
   });
 }
 
@@ -78,14 +80,20 @@ export function download(file) {
   });
 }
 
+// What became of the files: those the wish came true for, those it did not, and why where one reason holds for all of them.
 async function run(action, files) {
   const one = { delete: api.remove, restore: api.restore, retry: api.retry }[action];
   if (files.length === 1) {
     await one(files[0].upload_id);
-    return { done: [files[0].upload_id], failed: 0 };
+    return { done: files, failed: [], reason: "" };
   }
-  const outcomes = await api.batch(action, files.map((file) => file.upload_id));
-  const bad = outcomes.filter((outcome) => outcome.error);
-  const done = outcomes.filter((outcome) => !outcome.error).map((outcome) => outcome.upload_id);
-  return { done, failed: bad.length, problem: bad[0]?.error?.message };
+  const refused = (await api.batch(action, ids(files))).filter((outcome) => outcome.error);
+  const isRefused = (file) => refused.some((outcome) => outcome.upload_id === file.upload_id);
+  const reasons = new Set(refused.map((outcome) => outcome.error.message));
+  return { done: files.filter((file) => !isRefused(file)), failed: files.filter(isRefused), reason: reasons.size === 1 ? [...reasons][0] : "" };
+}
+
+// One message of both: a second one would take the first away.
+function inWords({ done, failed, reason }, succeeded, wentWrong) {
+  return [done.length ? succeeded(named(done)) : "", failed.length ? wentWrong(named(failed)) : "", reason].filter(Boolean).join(" ");
 }
