@@ -142,3 +142,29 @@ def test_what_was_deleted_and_what_was_not_is_said_together(
     expect(tab.locator(".toast span").first).to_have_text(words)
     expect(tab.get_by_role("button", name="Undo")).to_have_count(int(len(refused_ones) < 4))
     assert wishes[0]["upload_ids"] == [f"upl_{n}" for n in range(4)]
+
+
+@pytest.mark.parametrize("wish", ["from=2026-11-01", "to=2026-11-30", "size=0-1", "type=image&from=2026-11-01"])
+def test_a_file_that_changes_is_shown_as_it_is_whatever_filters_are_set(
+    tab: Page, stub: StubLibrary, wish: str
+) -> None:
+    open_page(tab, f"{stub.url}/#/?{wish}")
+    asked = lists_asked(tab)
+    stub.events.append(stub.file(0, filename="renamed.jpg", updated_at=LATER))
+    expect(card(tab, "renamed.jpg")).to_be_visible()
+    assert asked == []
+    stub.files = 21
+    stub.events.append(stub.file(20, updated_at=LATER))
+    expect(card(tab, "file 00020.jpg")).to_be_visible()
+
+
+def test_a_new_file_of_another_kind_asks_for_nothing(tab: Page, stub: StubLibrary) -> None:
+    tab.clock.install()
+    open_page(tab, f"{stub.url}/#/?type=image&size=0-1")
+    stop_the_clock(tab)
+    asked = lists_asked(tab)
+    stub.events.append(stub.file(21, updated_at=LATER))
+    stub.events.append(stub.file(0, filename="renamed.jpg", updated_at=LATER))
+    expect(card(tab, "renamed.jpg")).to_be_visible()
+    tab.clock.run_for(10_000)
+    assert asked == []

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { Listing } from "./listing.js";
 import { chosen } from "./preferences.js";
-import { image, isFiltered } from "./state.js";
+import { image } from "./state.js";
 
 const SIMILAR = 50;
 const ORDERS = { "": "-created_at", "-date": "-created_at", date: "created_at", name: "filename", "-size": "-size", size: "size" };
@@ -13,7 +13,7 @@ export function listingFor(state) {
   if (image.file) return new Listing(byImage(state, image.file));
   if (state.like) return new Listing(like(state), { whole: true });
   if (state.q) return new Listing(found(state));
-  return new Listing(all(state), { belongs: (file) => !isFiltered(state) || (!state.from && !state.to && !state.size && file.file_type === state.type) });
+  return new Listing(all(state), { belongs: (file) => !state.type || file.file_type === state.type });
 }
 
 // A day begins and ends where the page is; by itself a date means one in UTC to the API.

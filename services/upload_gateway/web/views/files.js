@@ -131,8 +131,8 @@ function hear(file) {
     return;
   }
   if (file.status === "deleted") { if (!gone.has(file.upload_id)) inTurn(); }
-  else if (gone.has(file.upload_id) || !listing.belongs(file)) return;
-  else if (!listing.replace(file)) inTurn();
+  else if (gone.has(file.upload_id)) return;
+  else if (!listing.replace(file) && listing.belongs(file)) inTurn();
 }
 
 function describe(mine) {
