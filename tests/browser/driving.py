@@ -1,11 +1,13 @@
 """What a person does on the page, as functions of a tab."""
 
 import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Dialog, Locator, Page, expect
 
-from tests.pipeline.local_system import LocalSystem
+from tests.pipeline.local_system import LocalSystem, wait_for
 
 FLAGS = [
     "--no-sandbox",
@@ -93,3 +95,18 @@ def padded_picture(path: Path, picture: Path, size: int) -> Path:
     seed = hashlib.sha256(path.name.encode()).digest()
     path.write_bytes(content + seed * ((size - len(content)) // len(seed)))
     return path
+
+
+def stop_the_clock(tab: Page) -> None:
+    """From now on time passes in the page only when a test says so; its clock must be installed."""
+    tab.clock.pause_at(datetime.fromtimestamp(tab.evaluate("Date.now() / 1000 + 5"), UTC))
+
+
+def pass_time_until(tab: Page, probe: Callable[[], bool], step_ms: int = 100) -> None:
+    """What has to come over the wire takes real time, which the page's clock does not see."""
+
+    def look() -> bool:
+        tab.clock.run_for(step_ms)
+        return probe()
+
+    wait_for(look)

@@ -1,13 +1,12 @@
 """The list of files while the server refuses, while files change, and while other tabs delete and bring back."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser.driving import card, open_page
+from tests.browser.driving import card, open_page, pass_time_until, stop_the_clock
 from tests.browser.stub_library import StubLibrary
 from tests.pipeline.local_system import wait_for
 
@@ -48,20 +47,6 @@ def refused(status: int, **headers: str) -> Answer:
 
 def cut(route: Route) -> None:
     route.abort("connectionreset")
-
-
-def stop_the_clock(tab: Page) -> None:
-    tab.clock.pause_at(datetime.fromtimestamp(tab.evaluate("Date.now() / 1000 + 5"), UTC))
-
-
-def pass_time_until(tab: Page, probe: Callable[[], bool], step_ms: int = 100) -> None:
-    """What has to come over the wire takes real time, which the page's clock does not see."""
-
-    def look() -> bool:
-        tab.clock.run_for(step_ms)
-        return probe()
-
-    wait_for(look)
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,8 @@ function start() {
 }
 
 export function pause(entry) {
-  const was = entry.state;
   set(entry, { state: "paused" });
-  if (was !== "waiting") entry.stop?.abort();
+  entry.stop?.abort();
   start();
 }
 
@@ -80,47 +79,58 @@ export function dismissOver() {
   entries.filter(isOver).forEach(dismiss);
 }
 
+// Whoever pauses or cancels aborts the signal; going on later is another run with a signal of its own.
 async function send(entry) {
   entry.stop = new AbortController();
-  set(entry, { state: "sending", message: "" });
-  for (let tries = 0; entry.state === "sending" || entry.state === "offline"; tries += 1) {
+  const { signal } = entry.stop;
+  for (let tries = 0; !signal.aborted; tries += 1) {
     try {
       set(entry, { state: "sending", message: "" });
       const before = entry.sent;
-      const { upload_id: uploadId } = await sendBytes(entry);
+      const { upload_id: uploadId } = await sendBytes(entry, signal);
       if (entry.sent > before) tries = 0;
       byUpload.set(uploadId, entry);
       set(entry, { state: "stored", sent: entry.size, uploadId, message: "Stored; waiting to be read." });
       expectChanges();
       catchUp(entry);
+      break;
     } catch (error) {
-      if (error.name === "AbortError") break;
-      if (!(await waitsFor(entry, error, tries))) break;
+      if (signal.aborted || !(await waitsFor(entry, error, tries, signal))) break;
     }
   }
   start();
 }
 
-async function sendBytes(entry) {
+async function sendBytes(entry, signal) {
   const { file } = entry;
-  const how = { signal: entry.stop.signal, onProgress: (sent) => set(entry, { sent }) };
+  const how = { signal, onProgress: (sent) => set(entry, { sent }) };
   if (file.size <= PIECE || !sessionsAreThere) return sendWhole(file, how);
   try {
-    return await sendInPieces(entry, await sessionFor(entry), how);
+    return await sendInPieces(entry, await sessionFor(entry, signal), how);
   } catch (error) {
     if (!(error instanceof SessionGoneError)) throw error;
     dropPending(file);
-    return sendInPieces(entry, await sessionFor(entry), how);
+    return sendInPieces(entry, await sessionFor(entry, signal), how);
   }
 }
 
-async function sessionFor(entry) {
+// A session is opened once, even when its file is paused and resumed meanwhile: one whose answer nobody waits for is lost.
+async function sessionFor(entry, signal) {
   const known = pendingFor(entry.file);
   if (known) return known;
+  entry.opening ??= openSession(entry).finally(() => { entry.opening = null; });
+  const session = await entry.opening;
+  signal.throwIfAborted();
+  return session;
+}
+
+async function openSession(entry) {
   const { file } = entry;
   const sha256 = file.size <= HASHED_UP_TO ? await hash(file) : undefined;
+  if (!isSending(entry)) throw new DOMException("stopped", "AbortError");
   const session = await api.openSession({ filename: file.name, size: file.size, content_type: file.type || "application/octet-stream", sha256 });
-  keepPending(file, session);
+  if (entry.state === "cancelled") abandonSession(session.session_url);
+  else keepPending(file, session);
   return session;
 }
 
@@ -142,7 +152,7 @@ async function hash(file) {
 }
 
 // True when it makes sense to go on after an error, and then only once the wait is over.
-async function waitsFor(entry, error, tries) {
+async function waitsFor(entry, error, tries, signal) {
   if ([404, 405].includes(error.status) && entry.size > PIECE && sessionsAreThere && !pendingFor(entry.file)) {
     sessionsAreThere = false;
     return true;
@@ -157,9 +167,9 @@ async function waitsFor(entry, error, tries) {
   await Promise.race([
     new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
     new Promise((resolve) => addEventListener("online", resolve, { once: true })),
-    new Promise((resolve) => entry.stop.signal.addEventListener("abort", resolve)),
+    new Promise((resolve) => signal.addEventListener("abort", resolve)),
   ]);
-  return entry.state === "offline";
+  return !signal.aborted;
 }
 
 function refuse(entry, error) {
