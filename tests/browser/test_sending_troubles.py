@@ -1,12 +1,13 @@
 """Files on their way in that are paused, cancelled, changed or refused at an awkward moment."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.driving import add, open_page, tray_row
+from tests.browser.driving import add, open_page, pass_time_until, stop_the_clock, tray_row
 from tests.browser.stub_library import StubLibrary
 from tests.pipeline.local_system import wait_for
 
@@ -129,3 +130,77 @@ def test_cancelled_while_its_session_is_opened_gives_the_session_up(tab: Page, b
     tab.reload()
     expect(tab.locator("#grid .card .open").first).to_be_visible()
     expect(tab.locator("#tray")).not_to_be_visible()
+
+
+@pytest.mark.parametrize("size", [1000, LARGE])
+@pytest.mark.parametrize("what", ["changed", "gone"])
+def test_a_file_that_is_not_any_more_what_was_picked_is_refused(
+    tab: Page, bucket: Bucket, tmp_path: Path, size: int, what: str
+) -> None:
+    path = tmp_path / "picked.bin"
+    path.write_bytes(bytes(size))
+    tab.route("**/api/v1/upload", lambda route: route.fulfill(status=503), times=1)
+    bucket.held = []
+    bucket.takes = False
+    add(tab, path)
+    row = tray_row(tab, path.name)
+    if size == LARGE:
+        until_asked(tab, bucket, "open")
+    else:
+        expect(row).to_have_attribute("data-state", "offline")
+    if what == "changed":
+        path.write_bytes(b"1" * (size + 1))
+        os.utime(path, (0, 0))
+    else:
+        path.unlink()
+    if size == LARGE:
+        bucket.answer(bucket.held.pop())
+    expect(row).to_have_attribute("data-state", "refused")
+    expect(row).to_contain_text("changed, moved or deleted")
+    expect(row.get_by_role("button", name="Send picked.bin again")).to_have_count(0)
+
+
+def test_trouble_of_the_server_is_not_called_a_lost_connection_and_has_an_end(
+    tab: Page, bucket: Bucket, tmp_path: Path
+) -> None:
+    sent: list[str] = []
+
+    def fail(route: Route) -> None:
+        sent.append(route.request.url)
+        route.fulfill(status=500, json={"error": {"code": "internal", "message": "Something went wrong."}})
+
+    tab.route("**/api/v1/upload", fail)
+    path = tmp_path / "note.txt"
+    path.write_text("A note.")
+    add(tab, path)
+    row = tray_row(tab, path.name)
+    expect(row).to_contain_text("The server has trouble")
+    for tries in range(2, 9):
+        tab.clock.run_for(31_000)
+        wait_for(lambda tries=tries: tab.evaluate("1") and len(sent) == tries)
+    expect(row).to_have_attribute("data-state", "refused")
+    expect(row).to_contain_text("Something went wrong.")
+    expect(row.get_by_role("button", name="Send note.txt again")).to_be_visible()
+
+
+def test_what_has_come_further_is_tried_again_soon(tab: Page, bucket: Bucket, tmp_path: Path) -> None:
+    path = tmp_path / "long.bin"
+    path.write_bytes(bytes(40 * MIB))
+    cut = 0
+
+    def after_every_piece(route: Route) -> None:
+        nonlocal cut
+        begins = route.request.headers.get("content-range", "").removeprefix("bytes ").split("-")[0]
+        if begins == str(bucket.stored) and cut < bucket.stored // (8 * MIB):
+            cut += 1
+            route.fulfill(status=503)
+        else:
+            route.fallback()
+
+    tab.route("**/session/*", after_every_piece)
+    stop_the_clock(tab)
+    began = tab.evaluate("Date.now()")
+    add(tab, path)
+    pass_time_until(tab, lambda: tab.locator("#tray-list [data-state=stored]").count() == 1)
+    assert cut == 4
+    assert tab.evaluate("Date.now()") - began < 12_000

@@ -20,6 +20,10 @@ let number = 0;
 
 // Refused for what the file is: the same bytes would be refused again.
 const HOPELESS = [400, 413, 415, 422];
+const CHANGED = new Error("The file was changed, moved or deleted after it was picked. Add it again.");
+// The server is being started, or something before it cannot reach it.
+const AWAY = [502, 503, 504];
+const MOST_TRIES = 7;
 const SENDING = ["waiting", "sending", "offline"];
 export const isSending = (entry) => SENDING.includes(entry.state);
 const isOver = (entry) => ["ready", "failed", "duplicate", "refused", "cancelled"].includes(entry.state);
@@ -84,17 +88,17 @@ async function send(entry) {
   entry.stop = new AbortController();
   const { signal } = entry.stop;
   for (let tries = 0; !signal.aborted; tries += 1) {
+    const before = entry.sent;
     try {
       set(entry, { state: "sending", message: "" });
-      const before = entry.sent;
       const { upload_id: uploadId } = await sendBytes(entry, signal);
-      if (entry.sent > before) tries = 0;
       byUpload.set(uploadId, entry);
       set(entry, { state: "stored", sent: entry.size, uploadId, message: "Stored; waiting to be read." });
       expectChanges();
       catchUp(entry);
       break;
     } catch (error) {
+      if (entry.sent > before) tries = 0;
       if (signal.aborted || !(await waitsFor(entry, error, tries, signal))) break;
     }
   }
@@ -157,13 +161,15 @@ async function waitsFor(entry, error, tries, signal) {
     sessionsAreThere = false;
     return true;
   }
-  const soon = error.status === 0 || error.status >= 500 || (error.status === 429 && error.retryAfter <= 60 && error.retryAfter > 0);
-  if (!soon) {
-    refuse(entry, error);
+  // A file that is not any more what was picked looks like a cut connection too.
+  const isLost = !error.status && !(await isReadable(entry.file));
+  if (signal.aborted) return false;
+  if (isLost || !mayPass(error, tries)) {
+    refuse(entry, isLost ? CHANGED : error);
     return false;
   }
   const seconds = error.retryAfter || Math.min(2 ** tries, LONGEST_WAIT_S);
-  set(entry, { state: "offline", message: error.status === 429 ? "The server asks to wait a moment." : "The connection is gone; it goes on by itself." });
+  set(entry, { state: "offline", message: wordsFor(error) });
   await Promise.race([
     new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
     new Promise((resolve) => addEventListener("online", resolve, { once: true })),
@@ -172,11 +178,24 @@ async function waitsFor(entry, error, tries, signal) {
   return !signal.aborted;
 }
 
+const isReadable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+
+function mayPass({ status, retryAfter }, tries) {
+  if (status === 429) return retryAfter > 0 && retryAfter <= 60;
+  return status === 0 || AWAY.includes(status) || (status >= 500 && tries < MOST_TRIES);
+}
+
+function wordsFor({ status }) {
+  if (status === 429) return "The server asks to wait a moment.";
+  return status ? "The server has trouble; it goes on by itself." : "The connection is gone; it goes on by itself.";
+}
+
 function refuse(entry, error) {
-  dropPending(entry.file);
+  // After trouble of the server the same session can go on.
+  if (!(error.status >= 500)) dropPending(entry.file);
   if (error.code === "duplicate") {
     set(entry, { state: "duplicate", uploadId: error.details.upload_id ?? "", message: `Already here as “${error.details.filename ?? entry.name}”.` });
-  } else set(entry, { state: "refused", message: error.message, hopeless: HOPELESS.includes(error.status) });
+  } else set(entry, { state: "refused", message: error.message, hopeless: error === CHANGED || HOPELESS.includes(error.status) });
 }
 
 onUpload((file) => {
