@@ -204,3 +204,29 @@ def test_what_has_come_further_is_tried_again_soon(tab: Page, bucket: Bucket, tm
     pass_time_until(tab, lambda: tab.locator("#tray-list [data-state=stored]").count() == 1)
     assert cut == 4
     assert tab.evaluate("Date.now()") - began < 12_000
+
+
+_DROP = """() => {
+  const refused = (whenRefused) => whenRefused(new DOMException("It could not be found.", "NotFoundError"));
+  const file = (name) => ({ name, isFile: true, file: (whenRead) => whenRead(new File(["x"], name)) });
+  const broken = (name) => ({ name, isFile: true, file: (_, whenRefused) => refused(whenRefused) });
+  const folder = (name, ...parts) => {
+    const answers = parts.map((part) => part ? [part] : null);
+    const readEntries = (whenRead, whenRefused) => {
+      const some = answers.length ? answers.shift() : [];
+      if (some) whenRead(some); else refused(whenRefused);
+    };
+    return { name, isFile: false, createReader: () => ({ readEntries }) };
+  };
+  const holiday = folder("holiday", file("a.txt"), broken("b.txt"), folder("c", file("c.txt"), null), file("d.txt"));
+  DataTransferItem.prototype.webkitGetAsEntry = () => holiday;
+  const carried = new DataTransfer();
+  carried.items.add(new File(["x"], "holiday"));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_what_cannot_be_read_of_a_dropped_folder_costs_only_itself(tab: Page, bucket: Bucket) -> None:
+    tab.evaluate(_DROP)
+    expect(tab.locator(".toast span").first).to_have_text("2 files or folders could not be read and were not added.")
+    expect(tab.locator("#tray-list .name")).to_have_text(["a.txt", "c.txt", "d.txt"])

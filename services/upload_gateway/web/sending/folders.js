@@ -10,21 +10,31 @@ export function entriesOf(transfer) {
   return items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
 }
 
-export async function* filesIn(entries) {
+// What cannot be read is told by `whenLost(name)` and costs nothing else.
+export async function* filesIn(entries, whenLost) {
   for (const entry of entries) {
     if (entry instanceof File) yield entry;
     else if (isLitter(entry.name)) continue;
-    else if (entry.isFile) yield await new Promise((resolve, reject) => entry.file(resolve, reject));
-    else yield* filesIn(await childrenOf(entry));
+    else if (entry.isFile) yield* fileOf(entry, whenLost);
+    else yield* filesIn(await childrenOf(entry, whenLost), whenLost);
   }
 }
 
-async function childrenOf(directory) {
+async function* fileOf(entry, whenLost) {
+  try {
+    yield await new Promise((resolve, reject) => entry.file(resolve, reject));
+  } catch { whenLost(entry.name); }
+}
+
+async function childrenOf(directory, whenLost) {
   const reader = directory.createReader();
   const found = [];
-  for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) return found.sort((a, b) => a.name.localeCompare(b.name));
-    found.push(...some);
-  }
+  try {
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) break;
+      found.push(...some);
+    }
+  } catch { whenLost(directory.name); }
+  return found.sort((a, b) => a.name.localeCompare(b.name));
 }

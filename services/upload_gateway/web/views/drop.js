@@ -5,7 +5,7 @@ import { icon } from "../icons.js";
 import { entriesOf, filesIn } from "../sending/folders.js";
 import { add } from "../sending/queue.js";
 import { searchBy, takeImage } from "./search_box.js";
-import { attempt } from "./toasts.js";
+import { attempt, toast } from "./toasts.js";
 
 const BATCH = 50;
 let depth = 0;
@@ -41,10 +41,12 @@ function dropped(event) {
   const entries = entriesOf(event.dataTransfer);
   attempt(async () => {
     let some = [];
-    for await (const file of filesIn(entries)) {
+    const lost = [];
+    for await (const file of filesIn(entries, (name) => lost.push(name))) {
       some.push(file);
       if (some.length === BATCH) { add(some); some = []; }
     }
     if (some.length) add(some);
+    if (lost.length) toast(lost.length === 1 ? `“${lost[0]}” could not be read and was not added.` : `${lost.length} files or folders could not be read and were not added.`);
   });
 }
