@@ -11,6 +11,7 @@ from tests.browser.stub_library import StubLibrary
 from tests.pipeline.local_system import wait_for
 
 LATER = "2026-11-21T10:00:00Z"
+LATER_STILL = "2026-11-21T11:00:00Z"
 Answer = Callable[[Route], None]
 
 
@@ -153,3 +154,55 @@ def test_a_new_file_of_another_kind_asks_for_nothing(tab: Page, stub: StubLibrar
     expect(card(tab, "renamed.jpg")).to_be_visible()
     tab.clock.run_for(10_000)
     assert asked == []
+
+
+def delete_the_first(tab: Page) -> None:
+    tab.route("**/api/v1/upload/upl_0", lambda route: route.fulfill(json={"status": "success", "data": {}}))
+    found = card(tab, "file 00000.jpg")
+    found.hover()
+    found.get_by_role("button", name="Delete").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(tab.locator(".toast")).to_contain_text("Deleted")
+
+
+def without_the_first(route: Route) -> None:
+    body = route.fetch().json()
+    body["data"] = body["data"][1:]
+    route.fulfill(json=body)
+
+
+@pytest.mark.parametrize("told_of", ["return", "nothing"])
+def test_a_file_deleted_here_and_brought_back_elsewhere_is_shown_again(
+    tab: Page, stub: StubLibrary, told_of: str
+) -> None:
+    open_page(tab, stub.url)
+    tab.route(is_list, without_the_first)
+    with tab.expect_response(lambda response: is_list(response.url)):
+        delete_the_first(tab)
+    expect(card(tab, "file 00001.jpg")).to_be_visible()
+    expect(card(tab, "file 00000.jpg")).to_have_count(0)
+    tab.unroute(is_list, without_the_first)
+    if told_of == "return":
+        stub.events.append(stub.file(0, status="deleted", updated_at=LATER))
+        stub.events.append(stub.file(0, status="processing", updated_at=LATER_STILL))
+    else:
+        stub.events.append(stub.file(999, updated_at=LATER))
+    expect(card(tab, "file 00000.jpg")).to_be_visible()
+
+
+def test_an_answer_older_than_the_deletion_brings_nothing_back(tab: Page, stub: StubLibrary) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    open_page(tab, stub.url)
+    tab.route(is_list, hold)
+    stub.events.append(stub.file(999, updated_at=LATER))
+    wait_for(lambda: tab.evaluate("1") and held)
+    delete_the_first(tab)
+    with tab.expect_response(lambda response: is_list(response.url)) as answered:
+        held.pop().continue_()
+    answered.value.finished()
+    wait_for(lambda: tab.evaluate("1") and held)
+    expect(card(tab, "file 00000.jpg")).to_have_count(0)

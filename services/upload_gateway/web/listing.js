@@ -7,7 +7,8 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export class Listing extends EventTarget {
   // `fetchPage(offset, limit, signal)` answers {items, total, ...}; `belongs(file)` says whether a file may be part of it.
-  constructor(fetchPage, { belongs = () => true, whole = false } = {}) {
+  // An answer that `lags` may go on naming files for a while after they were deleted.
+  constructor(fetchPage, { belongs = () => true, whole = false, lags = false } = {}) {
     super();
     this.total = null;
     this.isCut = false;
@@ -15,7 +16,8 @@ export class Listing extends EventTarget {
     this.error = null;
     this.belongs = belongs;
     this.whole = whole;
-    this.gone = new Set();
+    this.lags = lags;
+    this.gone = new Map();
     this.items = new Map();
     this.fetchPage = fetchPage;
     this.pages = new Map();
@@ -74,9 +76,9 @@ export class Listing extends EventTarget {
     return true;
   }
 
-  // Takes a file out before the server's next answer does; `back` undoes it.
+  // Takes files out before the server's next answer does; `back` undoes it.
   leave(uploadIds) {
-    uploadIds.forEach((id) => this.gone.add(id));
+    for (const id of uploadIds) this.gone.set(id, { left: performance.now(), version: this.at(this.indexOf(id))?.updated_at ?? "" });
     const kept = [...this.items].filter(([, file]) => !this.gone.has(file.upload_id));
     const removed = [...this.items].filter(([, file]) => this.gone.has(file.upload_id)).map(([index]) => index);
     const before = (index) => removed.filter((one) => one < index).length;
@@ -87,6 +89,18 @@ export class Listing extends EventTarget {
 
   back(uploadIds) {
     uploadIds.forEach((id) => this.gone.delete(id));
+  }
+
+  // Somebody may have brought back what was deleted here: what is newer than the deletion says so.
+  hasReturned({ upload_id: id, updated_at: version }) {
+    return this.gone.has(id) && version > this.gone.get(id).version && this.gone.delete(id);
+  }
+
+  #isGone(file, asked) {
+    const { left } = this.gone.get(file.upload_id) ?? {};
+    if (left === undefined || this.lags || asked < left) return left !== undefined;
+    this.gone.delete(file.upload_id);
+    return false;
   }
 
   #next() {
@@ -107,11 +121,12 @@ export class Listing extends EventTarget {
 
   async #load(page) {
     const { signal } = this.stop;
+    const asked = performance.now();
     this.pages.set(page, "loading");
     try {
       const answer = await this.fetchPage(page * PAGE, PAGE, signal);
       if (signal.aborted) return;
-      this.#take(page, answer);
+      this.#take(page, answer, asked);
     } catch (error) {
       if (signal.aborted) return;
       this.#miss(page, error);
@@ -144,8 +159,8 @@ export class Listing extends EventTarget {
     else this.want(...this.range);
   }
 
-  #take(page, answer) {
-    const items = answer.items.filter((file) => !this.gone.has(file.upload_id));
+  #take(page, answer, asked) {
+    const items = answer.items.filter((file) => !this.#isGone(file, asked));
     // Of very many only so many are counted, more on pages further back: one of those knows better.
     const isCut = answer.total_relation === "gte";
     if (!isCut || (page + 1) * PAGE >= (this.total ?? 0)) {

@@ -10,9 +10,9 @@ const ORDERS = { "": "-created_at", "-date": "-created_at", date: "created_at", 
 export const SIZES = { "0-1": "under 1 MB", "1-10": "1 to 10 MB", "10-100": "10 to 100 MB", "100-": "over 100 MB" };
 
 export function listingFor(state) {
-  if (image.file) return new Listing(byImage(state, image.file));
-  if (state.like) return new Listing(like(state), { whole: true });
-  if (state.q) return new Listing(found(state));
+  if (image.file) return new Listing(byImage(state, image.file), { lags: true });
+  if (state.like) return new Listing(like(state), { whole: true, lags: true });
+  if (state.q) return new Listing(found(state), { lags: true });
   return new Listing(all(state), { belongs: (file) => !state.type || file.file_type === state.type });
 }
 

@@ -19,7 +19,7 @@ import { spoken } from "./toasts.js";
 const SOURCE = ["view", "q", "type", "from", "to", "size", "sort", "like"];
 const SEARCHING_MS = 500;
 const LONG_MS = 20_000;
-const gone = new Set();
+const gone = new Map();
 let listing = null;
 let shownImage = null;
 let grid = null;
@@ -35,8 +35,8 @@ export function startFiles() {
     if (SOURCE.some((name) => now[name] !== before[name]) || image.file !== shownImage) load();
   });
   onUpload(hear);
-  changes.addEventListener("left", ({ detail }) => { detail.forEach((id) => gone.add(id)); listing?.leave(detail); soon(); });
-  changes.addEventListener("returned", ({ detail }) => { detail.forEach((id) => gone.delete(id)); listing?.back(detail); soon(); });
+  changes.addEventListener("left", ({ detail }) => { listing?.leave(detail); soon(); });
+  changes.addEventListener("returned", ({ detail }) => { listing?.back(detail); soon(); });
   changes.addEventListener("retried", () => soon());
   load();
 }
@@ -75,7 +75,7 @@ function load() {
   shownImage = image.file;
   if (state().view !== "files") return;
   const mine = listingFor(state());
-  gone.forEach((id) => mine.gone.add(id));
+  mine.gone = gone;
   listing = mine;
   $("find").classList.add("busy");
   $("heading").textContent = isFound() ? "What was found" : "Your files";
@@ -124,13 +124,18 @@ const inTurn = spaced(350, inView((shown) => shown.refreshInTurn()), APART_MS);
 const later = spaced(1200, inView((shown) => shown.refreshInTurn()), APART_MS);
 
 function hear(file) {
-  if (!file) { again(); return; }
+  // What came back while nothing was heard is not known.
+  if (!file) { gone.clear(); again(); return; }
   if (!listing) return;
+  const isDeleted = file.status === "deleted";
+  if (isDeleted && gone.has(file.upload_id)) gone.get(file.upload_id).version = file.updated_at;
+  const hasReturned = !isDeleted && listing.hasReturned(file);
   if (isFound()) {
-    if (file.status === "completed" || file.status === "deleted") later();
+    if (file.status === "completed" || isDeleted) later();
     return;
   }
-  if (file.status === "deleted") { if (!gone.has(file.upload_id)) inTurn(); }
+  if (isDeleted) { if (!gone.has(file.upload_id)) inTurn(); }
+  else if (hasReturned) inTurn();
   else if (gone.has(file.upload_id)) return;
   else if (!listing.replace(file) && listing.belongs(file)) inTurn();
 }
