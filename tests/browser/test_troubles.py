@@ -1,9 +1,10 @@
 """What the page says and does when something is away, odd or empty, and that it goes on by itself."""
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pypdf import PdfWriter
 
 from localcloud.samples import Sample
@@ -137,3 +138,29 @@ def test_what_comes_later_is_tried_again_in_plain_words(tab: Page) -> None:
         tab.go_back()
         card(tab, "file 00000.jpg").locator(".open").click()
         expect(tab.locator("#viewer")).to_be_visible()
+
+
+def answering(status: int) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(status=status)
+
+
+def test_signing_in_says_why_it_does_not_work(tab: Page) -> None:
+    problem = tab.locator("#sign-in .problem")
+    with StubLibrary(files=3).running() as stub:
+        tab.route("**/api/v1/auth/config", lambda route: route.fulfill(json={"data": {"local": False}}))
+        tab.goto(stub.url)
+        tab.get_by_label("API key").fill("sk_mine")
+        for status, words in (
+            (403, "This account is suspended."),
+            (503, "The server is not ready."),
+            (401, "This key is not known here."),
+        ):
+            tab.route("**/api/v1/users/me", answering(status))
+            tab.get_by_role("button", name="Sign in with the key").click()
+            expect(problem).to_have_text(words)
+        tab.route("**/api/v1/users/me", lambda route: route.abort("connectionrefused"))
+        tab.get_by_role("button", name="Sign in with the key").click()
+        expect(problem).to_contain_text("The server does not answer.")
+        tab.unroute("**/api/v1/users/me")
+        tab.get_by_role("button", name="Sign in with the key").click()
+        expect(card(tab, "file 00000.jpg")).to_be_visible()

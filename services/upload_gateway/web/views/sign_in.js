@@ -19,8 +19,17 @@ export function askToSignIn({ withKey, provider }) {
   return new Promise((resolve) => {
     form.onsubmit = async (event) => {
       event.preventDefault();
-      if (await withKey(key.value.trim())) { dialog.close(); dialog.remove(); resolve(); }
-      else problem.textContent = "This key is not known here.";
+      problem.textContent = await refusal(() => withKey(key.value.trim()));
+      if (!problem.textContent) { dialog.close(); dialog.remove(); resolve(); }
     };
   });
+}
+
+// Why a key does not sign in; nothing where it does.
+async function refusal(tryKey) {
+  try {
+    return (await tryKey()) ? "" : "This key is not known here.";
+  } catch (error) {
+    return error instanceof TypeError ? "The server does not answer. Try again in a moment." : error.message;
+  }
 }
