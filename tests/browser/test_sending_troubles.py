@@ -230,3 +230,37 @@ def test_what_cannot_be_read_of_a_dropped_folder_costs_only_itself(tab: Page, bu
     tab.evaluate(_DROP)
     expect(tab.locator(".toast span").first).to_have_text("2 files or folders could not be read and were not added.")
     expect(tab.locator("#tray-list .name")).to_have_text(["a.txt", "c.txt", "d.txt"])
+
+
+def test_what_one_tab_is_sending_is_not_interrupted_in_another(
+    tab: Page, bucket: Bucket, stub: StubLibrary, large: Path
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.route("**/session/*", hold)
+    add(tab, large)
+    wait_for(lambda: tab.evaluate("1") and held)
+    other = tab.context.new_page()
+    bucket.attend(other)
+    open_page(other, stub.url)
+    other.wait_for_function("navigator.locks.query().then(({ held }) => held.length > 0)")
+    expect(other.locator("#tray")).not_to_be_visible()
+    add(other, large)
+    expect(tray_row(other, large.name)).to_contain_text("It is being sent already")
+    other.get_by_role("button", name=f"Dismiss {large.name}").click()
+    expect(other.locator("#tray")).not_to_be_visible()
+    tab.close()
+    other.reload()
+    expect(tray_row(other, large.name)).to_contain_text("Interrupted")
+    other.route("**/api/v1/users/me", lambda route: route.fulfill(json={"data": {"user_id": "somebody-else"}}))
+    other.reload()
+    expect(other.locator("#grid .card .open").first).to_be_visible()
+    expect(other.locator("#tray")).not_to_be_visible()
+    other.unroute("**/api/v1/users/me")
+    other.reload()
+    other.get_by_role("button", name=f"Give up {large.name}").click()
+    wait_for(lambda: other.evaluate("1") and "DELETE" in bucket.asked)
+    expect(other.locator("#tray")).not_to_be_visible()

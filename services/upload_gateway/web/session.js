@@ -12,8 +12,10 @@ let credential = null;
 let underWay = null;
 let how = "local";
 let opening = true;
+let user = "";
 
 export const headers = () => ({ ...credential });
+export const signedIn = () => user;
 export const canSignOut = () => how !== "local";
 
 export function signIn() {
@@ -52,7 +54,7 @@ async function works(candidate) {
   const answer = await fetch(`${ROOT}/users/me`, { headers: candidate });
   if (answer.status >= 500 || answer.status === 429) throw new Error("The server is not ready.");
   if (answer.status === 403) throw new Error("This account is suspended.");
-  if (answer.ok) credential = candidate;
+  if (answer.ok) [credential, user] = [candidate, (await answer.json()).data.user_id];
   return answer.ok;
 }
 

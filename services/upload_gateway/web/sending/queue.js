@@ -3,7 +3,7 @@
 import * as api from "../api.js";
 import { expectChanges, onUpload } from "../live.js";
 import { isLitter } from "./folders.js";
-import { dropPending, keepPending, pendingFor } from "./pending.js";
+import { dropPending, hold, keepPending, nameOf, pendingFor } from "./pending.js";
 import { SessionGoneError, abandonSession, sendPiece, sendWhole, storedSoFar } from "./transfer.js";
 
 const AT_ONCE = 3;
@@ -21,6 +21,7 @@ let number = 0;
 // Refused for what the file is: the same bytes would be refused again.
 const HOPELESS = [400, 413, 415, 422];
 const CHANGED = new Error("The file was changed, moved or deleted after it was picked. Add it again.");
+const ELSEWHERE = Object.assign(new Error("It is being sent already, here or in another tab."), { status: 409 });
 // The server is being started, or something before it cannot reach it.
 const AWAY = [502, 503, 504];
 const MOST_TRIES = 7;
@@ -62,9 +63,10 @@ export function resume(entry) {
 export function cancel(entry) {
   set(entry, { state: "cancelled" });
   entry.stop?.abort();
-  const pending = pendingFor(entry.file);
+  const pending = entry.isOurs && pendingFor(entry.file);
   if (pending) abandonSession(pending.session_url);
-  dropPending(entry.file);
+  if (pending) dropPending(entry.file);
+  letGo(entry);
   dismiss(entry);
   start();
 }
@@ -120,6 +122,10 @@ async function sendBytes(entry, signal) {
 
 // A session is opened once, even when its file is paused and resumed meanwhile: one whose answer nobody waits for is lost.
 async function sessionFor(entry, signal) {
+  entry.hold ??= hold(nameOf(entry.file));
+  entry.isOurs = Boolean(await entry.hold);
+  signal.throwIfAborted();
+  if (!entry.isOurs) throw ELSEWHERE;
   const known = pendingFor(entry.file);
   if (known) return known;
   entry.opening ??= openSession(entry).finally(() => { entry.opening = null; });
@@ -146,7 +152,13 @@ async function sendInPieces(entry, session, how) {
     offset = await sendPiece(session.session_url, file, offset, PIECE, how);
   }
   dropPending(file);
+  letGo(entry);
   return session;
+}
+
+function letGo(entry) {
+  entry.hold?.then((free) => free?.());
+  entry.hold = null;
 }
 
 async function hash(file) {
@@ -191,8 +203,9 @@ function wordsFor({ status }) {
 }
 
 function refuse(entry, error) {
-  // After trouble of the server the same session can go on.
-  if (!(error.status >= 500)) dropPending(entry.file);
+  // After trouble of the server the same session can go on; and another tab's is not ours to forget.
+  if (!(error.status >= 500) && error !== ELSEWHERE) dropPending(entry.file);
+  letGo(entry);
   if (error.code === "duplicate") {
     set(entry, { state: "duplicate", uploadId: error.details.upload_id ?? "", message: `Already here as “${error.details.filename ?? entry.name}”.` });
   } else set(entry, { state: "refused", message: error.message, hopeless: error === CHANGED || HOPELESS.includes(error.status) });

@@ -5,7 +5,7 @@ import { $, button, el, pictureButton } from "../dom.js";
 import { bytes, counted } from "../format.js";
 import { icon } from "../icons.js";
 import * as line from "../sending/queue.js";
-import { forgetPending, interrupted } from "../sending/pending.js";
+import { abandoned, forgetPending, hold, interrupted } from "../sending/pending.js";
 import { abandonSession } from "../sending/transfer.js";
 import { spoken } from "./toasts.js";
 
@@ -35,11 +35,20 @@ export function startTray(whenOpened) {
   };
   $("tray").append(el("div", { class: "tray-head" }, title, parts.stop, parts.fold, parts.close), parts.total, parts.list, parts.rest);
   line.queue.addEventListener("change", later);
-  later();
+  // Other tabs begin and end what they send.
+  addEventListener("storage", look);
+  addEventListener("visibilitychange", look);
+  look();
 }
 
 const hidden = new Set();
-const waitingForFile = () => interrupted().filter(({ key }) => !hidden.has(key) && !line.entries.some((entry) => key === `${entry.name}|${entry.size}|${entry.file.lastModified}`));
+let left = new Set();
+const waitingForFile = () => interrupted().filter(({ key }) => left.has(key) && !hidden.has(key) && !line.entries.some((entry) => key === `${entry.name}|${entry.size}|${entry.file.lastModified}`));
+
+async function look() {
+  left = await abandoned();
+  later();
+}
 
 function later() {
   frame ||= requestAnimationFrame(() => { frame = 0; draw(); });
@@ -112,7 +121,11 @@ function drawRows(entries, lost) {
 
 function lostRow({ key, name, session_url: url }) {
   if (!rows.has(key)) {
-    const drop = () => { abandonSession(url); forgetPending(key); later(); };
+    const drop = async () => {
+      const letGo = await hold(key);
+      if (letGo) { abandonSession(url); forgetPending(key); letGo(); }
+      look();
+    };
     rows.set(key, el("li", {}, el("span", { class: "name" }, name),
       el("span", { class: "words" }, "Interrupted. Pick the same file again and it goes on where it stopped."),
       el("span", { class: "side" }, pictureButton(`Give up ${name}`, icon("close", 18), drop))));
