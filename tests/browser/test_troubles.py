@@ -68,6 +68,7 @@ def test_a_locked_pdf_asks_for_no_password_and_failures_can_be_put_away(page: Pa
     expect(tray_row(page, locked.name)).to_contain_text("Remove the password")
 
     panel = page.get_by_role("region", name="Files that need attention")
+    expect(panel).to_contain_text(locked.name)
     panel.get_by_role("button", name="Hide").click()
     expect(panel.get_by_role("listitem")).to_have_count(0)
     page.reload()
