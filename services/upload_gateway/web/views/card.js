@@ -17,9 +17,9 @@ export function card(file, index, { open, remove, similar }) {
   if (underWay) thumb.append(el("progress", { max: 100, value: file.progress, "aria-label": `Progress of ${file.filename}` }));
   const facts = underWay || file.status === "failed" ? file.message : [bytes(file.size_bytes), day(file.created_at)].filter(Boolean).join(" · ");
   const text = el("span", { class: "text" },
-    el("span", { class: "title", title: file.filename }, file.filename),
+    el("span", { class: "title", dir: "auto", title: file.filename }, file.filename),
     el("span", { class: `facts ${file.status === "failed" ? "problem" : ""}` }, facts),
-    moment ? el("span", { class: "moment" }, ...highlighted(...excerpt(moment.text, moment.highlights))) : "",
+    moment ? el("span", { class: "moment", dir: "auto" }, ...highlighted(...excerpt(moment.text, moment.highlights))) : "",
     !moment && file.moments && file.summary ? el("span", { class: "moment muted" }, file.summary) : "");
   const item = el("li", { class: "card", role: "listitem" },
     el("button", { class: "open", type: "button", onclick: () => open(file, index) }, thumb, text),

@@ -109,7 +109,7 @@ async function pdf(file, moment) {
 }
 
 function passage(moment) {
-  return el("blockquote", { class: "passage" }, placeBeside(moment) ? el("span", { class: "place" }, placeBeside(moment)) : "", el("p", {}, ...highlighted(moment.text, moment.highlights)));
+  return el("blockquote", { class: "passage" }, placeBeside(moment) ? el("span", { class: "place" }, placeBeside(moment)) : "", el("p", { dir: "auto" }, ...highlighted(moment.text, moment.highlights)));
 }
 
 // What cannot be opened in a page is read from the passages that were found, beside the page they stand on or the first.
@@ -117,7 +117,7 @@ async function readingPage(file, moment) {
   const url = pictured(file, moment);
   const shown = url ? await pageImage(url, `${moment?.thumbnail_url ? place(moment) : "First page"} of ${file.filename}`) : "";
   const passages = moment ? [moment, ...file.moments.filter((one) => one !== moment)] : [];
-  if (shown && !passages.length && file.media_type !== PDF) return [shown, note(file, "Browsers do not open this format: this is how it begins.")];
+  if (shown && !passages.length && file.media_type !== PDF) return [shown, note(file, "Its first page. Download it to read all of it.")];
   return [el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, shown,
     el("div", { class: "passages" }, file.media_type === PDF ? opener(file, moment) : "", passages.map(passage), shown ? "" : note(file, "Download it to read it.")))];
 }

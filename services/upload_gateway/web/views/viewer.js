@@ -38,7 +38,7 @@ export function closeViewer() {
 
 function build() {
   const built = {
-    title: el("h2", { id: "viewer-title" }),
+    title: el("h2", { id: "viewer-title", dir: "auto" }),
     before: pictureButton("Previous file", icon("left"), () => step(-1)),
     after: pictureButton("Next file", icon("right"), () => step(1)),
     close: pictureButton("Close", icon("close"), leave),
@@ -103,12 +103,12 @@ function about(file) {
   const described = file.moments?.length === 1 && file.moments[0].source === "summary" ? file.moments[0] : null;
   const moments = described ? [] : (file.moments ?? []).map((one, at) => el("li", {}, el("button", { type: "button", onclick: () => (Number(state().at) === at ? choose(at) : go({ at: String(at) })) },
     one.thumbnail_url ? el("span", { class: "thumb", "data-kind": file.file_type }, thumbnail(one.thumbnail_url)) : "",
-    el("span", {}, placeBeside(one) ? el("span", { class: "place" }, `${placeBeside(one)} `) : "", ...highlighted(one.text, one.highlights)))));
+    el("span", { dir: "auto" }, placeBeside(one) ? el("span", { class: "place" }, `${placeBeside(one)} `) : "", ...highlighted(one.text, one.highlights)))));
   const failed = file.status === "failed" && file.error;
   return [
     failed ? el("div", { class: "notice bad" }, el("p", {}, file.message), el("p", {}, file.error.advice), button("Try again", () => retryFiles([file]), { kind: "small", picture: icon("retry", 16) })) : "",
     file.status === "processing" || file.status === "pending" ? el("p", { class: "notice" }, file.message) : "",
-    file.summary ? el("p", { class: "summary-text" }, ...(described ? highlighted(described.text, described.highlights) : [file.summary])) : "",
+    file.summary ? el("p", { class: "summary-text", dir: "auto" }, ...(described ? highlighted(described.text, described.highlights) : [file.summary])) : "",
     file.labels?.length ? el("ul", { class: "labels", "aria-label": "Labels" }, file.labels.map((label) => el("li", {}, label))) : "",
     moments.length ? el("section", {}, el("h3", {}, moments.length > 1 ? `Found at ${moments.length} places` : "Found here"), el("ul", { class: "moments" }, moments)) : "",
     isFound() && shownListing()?.answer?.search_id ? feedbackFor(shownListing().answer.search_id, file) : "",
