@@ -19,8 +19,11 @@ class DatabaseUnavailableError(ConnectionError):
     """The database was not there; whether a commit under way happened is not known."""
 
 
-class DatabaseTooSlowError(DatabaseUnavailableError):
-    """The database is there, but a statement took longer than it may; a request is told the same as in an outage."""
+class DatabaseTooSlowError(DatabaseUnavailableError, TimeoutError):
+    """The database is there, but a statement took longer than it may.
+
+    A request is told the same as in an outage; a delivery has used up one of its attempts, as with any time limit.
+    """
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from contracts.artifacts import FailureCode
-from database.outages import DatabaseTooSlowError
 from eventing.errors import Discard, Poison, Reject, RetryLater
 
 
@@ -52,7 +51,7 @@ def failure_code(error: Exception) -> FailureCode:
     """Under which code a failure is counted, and shown when it is the last."""
     if isinstance(error, RetryLater):
         return error.code
-    return FailureCode.TIMEOUT if isinstance(error, TimeoutError | DatabaseTooSlowError) else FailureCode.INTERNAL
+    return FailureCode.TIMEOUT if isinstance(error, TimeoutError) else FailureCode.INTERNAL
 
 
 def _reason(error: Exception) -> str:

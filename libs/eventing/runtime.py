@@ -21,7 +21,6 @@ from contracts.artifacts import FailureCode, UploadRef
 from contracts.envelope import Envelope, EventData
 from contracts.events import ObjectFinalizedV1
 from contracts.topology import Subscription
-from database.outages import DatabaseTooSlowError
 from eventing import codec, metrics
 from eventing.dead_letters import publish_dead_letter
 from eventing.delivery import Ack, Delivery, Nack, Settlement
@@ -97,8 +96,8 @@ class Runtime:
                 async with asyncio.timeout(self.subscription.handler_deadline_s):
                     await announce(self._publisher, await self._work.perform(envelope))
                     return
-            except DatabaseTooSlowError:
-                raise  # it may be this statement that is too slow, whoever else is served
+            except TimeoutError:
+                raise  # even the database's, an outage to others: it may be this statement that is too slow
             except ConnectionError as error:
                 metrics.count_error(self.subscription.name, FailureCode.NETWORK.value, "waiting")
                 _log.warning("waiting for a dependency", reason=describe(error), pause_s=pause)
