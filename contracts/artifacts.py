@@ -242,7 +242,8 @@ class Cue(Contract):
 class Passage(Contract):
     """The unit that is embedded, found and shown: about 200-300 tokens with its place.
 
-    ``cues``: of a passage joined from several timed lines, each of them in order.
+    ``cues``: of a passage joined from several timed lines, each of them in order. ``overlap``: how many code points
+    of its beginning the passage before ends with.
     """
 
     index: int = Field(ge=0)
@@ -250,6 +251,7 @@ class Passage(Contract):
     locator: Locator
     source: TextSource
     cues: tuple[Cue, ...] = ()
+    overlap: int = Field(default=0, ge=0)
 
 
 class Passages(Contract):

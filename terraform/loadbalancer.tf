@@ -101,6 +101,9 @@ resource "google_compute_url_map" "public" {
       match_rules {
         path_template_match = "/api/v1/file/{id=*}/similar"
       }
+      match_rules {
+        path_template_match = "/api/v1/file/{id=*}/text"
+      }
     }
 
     # Operators' routes and Pub/Sub's doors are not for the public.

@@ -1,4 +1,4 @@
-"""The commands on files that are there: search, list, open, download, rm, restore, retry."""
+"""The commands on files that are there: search, text, list, open, download, rm, restore, retry."""
 
 import webbrowser
 from collections.abc import Callable
@@ -68,6 +68,7 @@ def _day(name: str, meaning: str) -> Any:
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
     app.command()(search)
+    app.command(name="text")(read_text)
     app.command(name="list")(list_uploads)
     app.command(name="open")(open_file)
     app.command()(download)
@@ -109,6 +110,19 @@ def search(
     with connected(data_dir) as client:
         answer = client.search(query, limit=limit, offset=offset, mode=mode, sort=sort, filters=filters)
     show(answer, as_json, rendering.search_results)
+
+
+def read_text(upload_id: str, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Read what is written or said in a file."""
+    with connected(data_dir) as client:
+        parts = [*client.text(upload_id)]
+    if as_json:
+        print_json([part.model_dump(mode="json") for part in parts])
+        return
+    for line in rendering.text_lines(parts):
+        say(line)
+    if not parts:
+        hint("Nothing is written or said in it, as far as it has been read.")
 
 
 def list_uploads(

@@ -22,6 +22,7 @@ from mmsearch.models import (
     ApiKey,
     Deployment,
     Envelope,
+    FileText,
     Readiness,
     Release,
     SearchAnswer,
@@ -29,6 +30,7 @@ from mmsearch.models import (
     SignedUrl,
     StartedRun,
     Stats,
+    TextPart,
     Upload,
     UploadPage,
     UploadSession,
@@ -206,6 +208,14 @@ class Client:
             partial.unlink(missing_ok=True)
             raise UnreachableError(f"the file cannot be had: {error or type(error).__name__}") from error
         partial.replace(path)
+
+    def text(self, upload_id: str) -> Iterator[TextPart]:
+        """What is written or said in a file, in its order."""
+        after: int | None = -1
+        while after is not None:
+            page = self._call(FileText, "GET", f"/file/{_quoted(upload_id)}/text", params={"after": after})
+            yield from page.parts
+            after = page.next
 
     def changes(self) -> Iterator[Upload | None]:
         """The caller's uploads as they change, without end; None first, once everything from then on will be told."""

@@ -149,16 +149,34 @@ class UploadPage(_Answered):
     has_more: bool
 
 
-class Moment(_Answered):
-    """A place inside a file: a page, or seconds from its start."""
+class Place(_Answered):
+    """A place inside a file (a page, or seconds from its start) and what is written or said there."""
 
     text: str
-    score: float
     page: int | None = None
     start_s: float | None = None
     end_s: float | None = None
     section: str | None = None
     source: str | None = None
+
+
+class TextPart(Place):
+    """A part of a file's text; ``continues``: right where the part before ended."""
+
+    continues: bool = False
+
+
+class FileText(_Answered):
+    """Some of a file's text in its order; ``next``: where to go on, None at the end."""
+
+    parts: tuple[TextPart, ...]
+    next: int | None = None
+
+
+class Moment(Place):
+    """A place that was found."""
+
+    score: float
     thumbnail_url: str | None = None
     highlights: tuple[tuple[int, int], ...] = ()
     """[start, end) in characters of ``text``."""

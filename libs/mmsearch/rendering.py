@@ -1,7 +1,7 @@
 """Typed answers into tables and sentences on a terminal."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
@@ -10,7 +10,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mmsearch.models import ApiKey, Deployment, FoundFile, Moment, SearchAnswer, Upload, UploadPage, UploadStatus
+from mmsearch.models import (
+    ApiKey,
+    Deployment,
+    FoundFile,
+    Moment,
+    Place,
+    SearchAnswer,
+    TextPart,
+    Upload,
+    UploadPage,
+    UploadStatus,
+)
 
 _STATUS_STYLE = {"completed": "green", "failed": "red", "deleted": "dim"}
 _SHOWN_MOMENTS = 2
@@ -108,6 +119,20 @@ def search_results(answer: SearchAnswer) -> RenderableType:
     return Group(*parts, Text(footer, "dim"))
 
 
+def text_lines(parts: Iterable[TextPart]) -> Iterator[str]:
+    """A file's text as paragraphs below the page or section they stand on; spoken lines behind their time."""
+    place = ""
+    for paragraph in _paragraphs(parts):
+        here = _place(paragraph)
+        if paragraph.start_s is not None and paragraph.page is None:
+            yield f"{here}{paragraph.text}"
+        else:
+            if here and here != place:
+                yield f"[{here.removesuffix(': ')}]"
+            yield f"{paragraph.text}\n"
+        place = here
+
+
 def in_bytes(size: int) -> str:
     """``1.5 MB``; 1 MB is 2^20 bytes."""
     value = float(size)
@@ -141,7 +166,21 @@ def _moment(moment: Moment) -> Text:
     return Text.assemble(("→ " + _place(moment), "cyan"), text)
 
 
-def _place(moment: Moment) -> str:
+def _paragraphs(parts: Iterable[TextPart]) -> Iterator[TextPart]:
+    """Puts together what was one until it was cut."""
+    before: TextPart | None = None
+    for part in parts:
+        if before is not None and part.continues:
+            before = before.model_copy(update={"text": before.text + part.text})
+            continue
+        if before is not None:
+            yield before
+        before = part
+    if before is not None:
+        yield before
+
+
+def _place(moment: Place) -> str:
     if moment.page is not None:
         return f"page {moment.page}: "
     if moment.start_s is not None:

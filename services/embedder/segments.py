@@ -6,7 +6,7 @@ Passage 0 says what the file is (title, name, labels, summary), so that a file w
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import PurePath
 
 from contracts.artifacts import AnalyzedSegment, Cue, Locator, Passage, Passages, TextSource
@@ -60,14 +60,28 @@ class Stretch:
     segment: AnalyzedSegment
     cues: tuple[Cue, ...] = ()
 
-    def passage(self, index: int, start: int, end: int) -> Passage:
-        """The part of the text from ``start`` to ``end``, with the cues that fall into it."""
+    def passage(self, index: int, start: int, end: int, read_to: int) -> Passage:
+        """The part of the text from ``start`` to ``end``, with the cues that fall into it.
+
+        ``read_to``: where the passage before ends in the same text, 0 if it is of another.
+        """
         part = self.segment.text[start:end]
         start += len(part) - len(part.lstrip())
         begun = max((cue.at for cue in self.cues if cue.at <= start), default=start)
         cues = [Cue(at=max(cue.at - start, 0), start_s=cue.start_s) for cue in self.cues if begun <= cue.at < end]
         text, segment = part.strip(), self.segment
-        return Passage(index=index, text=text, locator=segment.locator, source=segment.source, cues=tuple(cues))
+        return Passage(
+            index=index,
+            text=text,
+            locator=segment.locator,
+            source=segment.source,
+            cues=tuple(cues),
+            overlap=min(max(read_to - start, 0), len(text)),
+        )
+
+
+_Piece = tuple[Stretch, int, int]
+"""(stretch, start, end) in its text."""
 
 
 def cut(description: FileDescription, segments: Sequence[AnalyzedSegment]) -> Passages:
@@ -79,8 +93,12 @@ def cut(description: FileDescription, segments: Sequence[AnalyzedSegment]) -> Pa
         for start, end in windows(stretch.segment.text)
     ]
     kept = _spread(pieces, MAX_PASSAGES)
+    ends = [0, *(_read_to(piece, after) for piece, after in pairwise(kept))]
     return Passages(
-        passages=tuple(stretch.passage(index, start, end) for index, (stretch, start, end) in enumerate(kept))
+        passages=tuple(
+            stretch.passage(index, start, end, read_to)
+            for index, ((stretch, start, end), read_to) in enumerate(zip(kept, ends, strict=True))
+        )
     )
 
 
@@ -200,7 +218,13 @@ def _about(description: FileDescription) -> str:
     )
 
 
-def _spread(pieces: Sequence[tuple[Stretch, int, int]], most: int) -> Sequence[tuple[Stretch, int, int]]:
+def _read_to(piece: _Piece, after: _Piece) -> int:
+    """Where the text of ``piece`` ends, if ``after`` is of the same stretch; else 0."""
+    stretch, start, end = piece
+    return start + len(stretch.segment.text[start:end].rstrip()) if after[0] is stretch else 0
+
+
+def _spread(pieces: Sequence[_Piece], most: int) -> Sequence[_Piece]:
     if len(pieces) <= most:
         return pieces
     return [pieces[index * len(pieces) // most] for index in range(most)]

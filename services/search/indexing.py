@@ -22,7 +22,10 @@ _SAID_ABOUT = frozenset({TextSource.SUMMARY, TextSource.METADATA})
 
 @dataclass(frozen=True)
 class PassageRow:
-    """A text with its place in the file, its words as they are indexed, and when its lines are spoken."""
+    """A text with its place in the file, its words as they are indexed, and when its lines are spoken.
+
+    ``overlap``: how many code points of its beginning the text before ends with.
+    """
 
     ordinal: int
     text: str
@@ -30,6 +33,7 @@ class PassageRow:
     locator: Locator
     words: str
     cues: Sequence[Cue] = ()
+    overlap: int = 0
 
 
 def storable(text: str) -> str:
@@ -40,7 +44,7 @@ def storable(text: str) -> str:
 def passage_rows(passages: Passages) -> list[PassageRow]:
     """Returns one row per passage."""
     return [
-        PassageRow(p.index, storable(p.text), p.source, p.locator, index_text(p.text), p.cues)
+        PassageRow(p.index, storable(p.text), p.source, p.locator, index_text(p.text), p.cues, p.overlap)
         for p in passages.passages
     ]
 

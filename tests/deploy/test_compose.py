@@ -128,8 +128,9 @@ def test_foreign_images_are_pinned() -> None:
 def test_the_router_sends_paths_where_the_embedded_cloud_does() -> None:
     conf = (DEPLOY / "docker" / "router.conf").read_text()
     to_search = re.findall(r"location (?:=|~)? ?(\S+)\s*\{ proxy_pass http://search; \}", conf)
-    assert to_search == ["/api/v1/search", "/api/v1/feedback", "^/api/v1/file/[^/]+/similar$"]
-    assert SEARCHED == (("/api/v1/search", ""), ("/api/v1/feedback", ""), ("/api/v1/file/", "/similar"))
+    assert to_search == ["/api/v1/search", "/api/v1/feedback", "^/api/v1/file/[^/]+/(similar|text)$"]
+    of_a_file = [("/api/v1/file/", f"/{what}") for what in ("similar", "text")]
+    assert [*SEARCHED] == [("/api/v1/search", ""), ("/api/v1/feedback", ""), *of_a_file]
     for directive in ("proxy_request_buffering off", "proxy_buffering off", "client_max_body_size 0"):
         assert directive in conf
     assert conf.count("{") == conf.count("}")

@@ -74,6 +74,7 @@ def test_a_file_goes_in_and_is_found(http: httpx2.Client, system: LocalSystem) -
     found = data_of(http.post("/api/v1/search", json={"query": "quince orchard"}))["results"]
     assert found[0]["upload_id"] == upload_id
     assert http.get(f"/api/v1/file/{upload_id}/similar").is_success
+    assert "bears fruit" in data_of(http.get(f"/api/v1/file/{upload_id}/text"))["parts"][0]["text"]
     assert http.get(f"/api/v1/file/{upload_id}/metadata").is_success
     assert http.get("/").headers["content-type"].startswith("text/html")
 

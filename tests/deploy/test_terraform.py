@@ -24,6 +24,7 @@ def test_paths_go_to_the_service_that_answers_them() -> None:
         "/api/v1/search",
         "/api/v1/feedback",
         "/api/v1/file/{id=*}/similar",
+        "/api/v1/file/{id=*}/text",
     ]
     assert [next(iter(rule.values())) for rule in hidden["match_rules"]] == ["/events/", "/metrics"]
     assert CONFIG.resource("google_compute_backend_bucket.thumbnails")["enable_cdn"] is True

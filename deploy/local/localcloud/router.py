@@ -33,7 +33,7 @@ _HOP_BY_HOP = frozenset(
     | {b"trailer", b"transfer-encoding", b"upgrade"}
 )
 _SET_BY_US = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip"})
-SEARCHED = (("/api/v1/search", ""), ("/api/v1/feedback", ""), ("/api/v1/file/", "/similar"))
+SEARCHED = (("/api/v1/search", ""), ("/api/v1/feedback", ""), ("/api/v1/file/", "/similar"), ("/api/v1/file/", "/text"))
 """What the search service answers, by the beginning and the end of the path."""
 _GRACE_S = 5
 _CONTINUE_S = 5

@@ -8,6 +8,7 @@ from search.finder import Finder
 from search.models import Models
 from search.reembedding import Reembedding
 from search.routes.feedback import feedback_router
+from search.routes.file_text import file_text_router
 from search.routes.history import history_router
 from search.routes.image import image_router
 from search.routes.insights import insights_router
@@ -29,6 +30,7 @@ def routers(database: Database, models: Models, encoder_timeout_s: float) -> lis
     return [
         search_router(finder),
         image_router(finder),
+        file_text_router(database),
         models_router(database, Reembedding(database, models), comparing),
         history_router(database),
         insights_router(database),

@@ -26,13 +26,15 @@ _WORDS = f"""to_tsvector('simple', r.words) || CASE WHEN CAST(:config AS text) =
 
 _INSERT_TEXTS = f"""WITH r AS MATERIALIZED (SELECT * FROM unnest(CAST(:ordinals AS int[]), CAST(:texts AS text[]),
         CAST(:sources AS text[]), CAST(:pages AS int[]), CAST(:starts AS float8[]), CAST(:ends AS float8[]),
-        CAST(:sections AS text[]), CAST(:words AS text[]), CAST(:spelt AS text[]), CAST(:cues AS text[]))
-        AS r(ordinal, text, source, page, start_s, end_s, section, words, spelt, cues)),
+        CAST(:sections AS text[]), CAST(:words AS text[]), CAST(:spelt AS text[]), CAST(:cues AS text[]),
+        CAST(:overlaps AS int[]))
+        AS r(ordinal, text, source, page, start_s, end_s, section, words, spelt, cues, overlap)),
     indexed AS (INSERT INTO words (upload_id, model_id, user_id, ordinal, words)
         SELECT :upload_id, :model_id, :user_id, r.ordinal, {_WORDS} FROM r)
-    INSERT INTO passages (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section, cues)
+    INSERT INTO passages (upload_id, model_id, user_id, ordinal, text, source, page, start_s, end_s, section, cues,
+        overlap)
     SELECT :upload_id, :model_id, :user_id, r.ordinal, r.text, r.source, r.page, r.start_s, r.end_s, r.section,
-        CAST(r.cues AS jsonb) FROM r"""  # noqa: S608 - constants only
+        CAST(r.cues AS jsonb), r.overlap FROM r"""  # noqa: S608 - constants only
 
 _INSERT_VECTORS = """INSERT INTO {table} (upload_id, model_id, user_id, ordinal, in_graph, embedding)
     SELECT :upload_id, :model_id, :user_id, r.ordinal, :in_graph, r.vector
@@ -125,6 +127,7 @@ async def _insert_texts(
             "words": [row.words for row in part],
             "spelt": await _spelt([row.text for row in part], config),
             "cues": [stored(row.cues) for row in part],
+            "overlaps": [row.overlap for row in part],
         }
         await session.execute(statement(_INSERT_TEXTS), _key(upload, model_id) | values)
 

@@ -51,6 +51,7 @@ from search.cut_offs import Calibration
 from search.finder import Finder
 from search.handlers import projections
 from search.routes.feedback import feedback_router
+from search.routes.file_text import file_text_router
 from search.routes.history import history_router
 from search.routes.image import image_router
 from search.routes.insights import insights_router
@@ -210,7 +211,7 @@ async def world(service_database: Callable[[str], Awaitable[Database]], encoder:
 def app(world: World) -> FastAPI:
     database = world.database
     finding = [search_router(world.finder), image_router(world.finder)]
-    routers = [*finding, history_router(database), insights_router(database)]
+    routers = [*finding, file_text_router(database), history_router(database), insights_router(database)]
     app = create_app(Service.SEARCH, routers=[*routers, feedback_router(database)])
     app.state.authenticator = ProjectedAuthenticator(world.database, local_issuer_secret="s" * 32)
     return app

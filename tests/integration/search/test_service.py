@@ -10,6 +10,7 @@ from identity.api_keys import new_api_key
 from search.authenticator import ProjectedAuthenticator
 from search.cut_offs import Calibration
 from search.finder import Finder
+from search.routes.file_text import file_text_router
 from search.routes.history import history_router
 from search.routes.insights import insights_router
 from search.routes.searching import search_router
@@ -20,6 +21,7 @@ async def test_the_description_shows_routes_and_the_request(client):
     assert {path: sorted(methods) for path, methods in description["paths"].items()} == {
         "/api/v1/search": ["post"],
         "/api/v1/file/{upload_id}/similar": ["get"],
+        "/api/v1/file/{upload_id}/text": ["get"],
         "/api/v1/search/history": ["delete", "get"],
         "/api/v1/search/history/{search_id}": ["delete"],
         "/api/v1/search/image": ["post"],
@@ -34,7 +36,7 @@ async def test_the_description_shows_routes_and_the_request(client):
 async def test_without_its_database_it_is_unavailable_not_broken():
     nowhere = Database("postgresql+asyncpg://search@127.0.0.1:1/none", "search")
     finder = Finder(nowhere, FakeEncoder(384), calibration=Calibration(0.3, 0.3))
-    routers = [search_router(finder), history_router(nowhere), insights_router(nowhere)]
+    routers = [search_router(finder), file_text_router(nowhere), history_router(nowhere), insights_router(nowhere)]
     app = create_app(Service.SEARCH, routers=routers)
     app.state.authenticator = ProjectedAuthenticator(nowhere)
     transport = httpx2.ASGITransport(app=app)
@@ -46,6 +48,7 @@ async def test_without_its_database_it_is_unavailable_not_broken():
             ("GET", "/search/history"),
             ("GET", "/search/insights"),
             ("GET", f"/file/upl_{'a' * 26}/similar"),
+            ("GET", f"/file/upl_{'a' * 26}/text"),
         ):
             answer = await client.request(method, f"/api/v1{path}", json={"query": "x"})
             assert answer.status_code == 503, answer.text

@@ -29,6 +29,7 @@ async def test_no_answer_holds_another_users_canary(world, client, bobs_file):
 
 async def test_similar_to_another_users_file_is_not_found(world, client, bobs_file):
     assert (await client.get(f"/api/v1/file/{bobs_file}/similar")).status_code == 404
+    assert (await client.get(f"/api/v1/file/{bobs_file}/text")).status_code == 404
     own = await world.add("ada", "own.txt", f"{CANARY} sings at midnight")
     similar = await client.get(f"/api/v1/file/{own}/similar")
     assert similar.json()["data"]["results"] == []

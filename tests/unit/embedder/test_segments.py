@@ -68,6 +68,25 @@ def test_neighbours_overlap_by_a_bounded_stretch(text: str) -> None:
         assert estimate_tokens(text[other[0] : one[1]]) <= OVERLAP_TOKENS
 
 
+@settings(max_examples=100, deadline=None)
+@given(prose)
+def test_passages_without_their_overlaps_are_the_text(text: str) -> None:
+    _, *passages = cut(FILE, [segment(text, page=3)]).passages
+    assert "".join("".join(p.text[p.overlap :] for p in passages).split()) == "".join(text.split())
+    joined = "".join(p.text[p.overlap :] for p in passages)
+    assert joined in text or not all(p.overlap for p in passages[1:])
+
+
+def test_passages_of_other_places_or_with_others_left_out_between_do_not_overlap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    apart = cut(FILE, [segment(long_text(9), page=1), segment(long_text(9), page=2)]).passages
+    assert [p.overlap for p in apart] == [0, 0, 0]
+    monkeypatch.setattr("embedder.segments.MAX_PASSAGES", 5)
+    spread = cut(FILE, [segment(long_text(200))]).passages
+    assert [p.overlap for p in spread] == [0] * 5
+
+
 def test_long_prose_is_cut_at_sentences_into_full_passages_that_overlap() -> None:
     text = long_text(200)
     cuts = list(windows(text))
@@ -179,8 +198,8 @@ def test_a_passage_of_several_lines_knows_when_each_is_spoken() -> None:
 def test_a_passage_cut_out_of_joined_lines_keeps_their_times() -> None:
     lines = segment("one two\nthree four\nfive", TextSource.SPEECH, start_s=0, end_s=9)
     stretch = Stretch(lines, (Cue(at=0, start_s=0), Cue(at=8, start_s=3), Cue(at=19, start_s=6)))
-    part = stretch.passage(7, 3, 18)
-    assert (part.index, part.text) == (7, "two\nthree four")
+    part = stretch.passage(7, 3, 18, read_to=7)
+    assert (part.index, part.text, part.overlap) == (7, "two\nthree four", 3)
     assert part.cues == (Cue(at=0, start_s=0), Cue(at=4, start_s=3))
 
 

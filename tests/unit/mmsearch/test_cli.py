@@ -100,6 +100,31 @@ def test_status_of_an_upload(api: Api, tmp_path: Path) -> None:
     assert (told["trace_id"], told["error"]["code"]) == (TRACE, "timeout")
 
 
+def test_a_text_is_printed_below_its_places_and_a_transcript_behind_its_times(api: Api, tmp_path: Path) -> None:
+    written = [
+        {"text": "It was [late]", "page": 1},
+        {"text": " and cold.", "page": 1, "continues": True},
+        {"text": "Morning", "page": 2},
+        {"text": "Prices\nCoffee 3", "section": "Prices"},
+    ]
+    said = [{"text": "Hello", "start_s": 4.0, "end_s": 5.0}, {"text": "again", "start_s": 65.2, "end_s": 70.0}]
+    for parts in (written, said, []):
+        api.answers.clear()
+        api.will_answer(f"GET /api/v1/file/{UPLOAD_ID}/text", {"parts": parts, "next": None})
+        printed = mmsearch("text", UPLOAD_ID, cwd=tmp_path, api=api)
+        assert (
+            printed.stdout
+            == {
+                4: "[page 1]\nIt was [late] and cold.\n\n[page 2]\nMorning\n\nPrices\nCoffee 3\n\n",
+                2: "0:04: Hello\n1:05: again\n",
+                0: "",
+            }[len(parts)]
+        )
+        told = json.loads(mmsearch("text", UPLOAD_ID, "--json", cwd=tmp_path, api=api).stdout)
+        assert [part["text"] for part in told] == [part["text"] for part in parts]
+    assert "Nothing is written or said in it" in printed.stderr
+
+
 def test_status_says_what_was_left_out(api: Api, tmp_path: Path) -> None:
     left_out = [{"step": "page 3", "reason": "Drawing the page took too long."}]
     completed = {**STATUS, "status": "completed", "error": None, "result": {"title": "T", "degradations": left_out}}

@@ -182,6 +182,14 @@ def test_search_asks_and_understands(api: Api, client: Client) -> None:
     }
 
 
+def test_a_text_is_read_to_its_end(api: Api, client: Client) -> None:
+    path = f"GET /api/v1/file/{UPLOAD_ID}/text"
+    api.will_answer(path, {"parts": [{"text": "one", "page": 1}], "next": 4})
+    api.will_answer(path, {"parts": [{"text": " two", "page": 1, "continues": True}], "next": None})
+    assert [(part.text, part.continues) for part in client.text(UPLOAD_ID)] == [("one", False), (" two", True)]
+    assert [asked.path.partition("?")[2] for asked in api.asked] == ["after=-1", "after=4"]
+
+
 def test_lists_uploads_with_what_the_envelope_says_of_the_rest(api: Api, client: Client) -> None:
     upload = {"upload_id": UPLOAD_ID, "filename": "a", "status": "completed", "created_at": "2026-11-21T10:00:00Z"}
     api.will_answer("GET /api/v1/uploads", [upload], {"total": 41, "has_more": True})
