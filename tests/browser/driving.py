@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Dialog, Locator, Page, expect
 
 from tests.pipeline.local_system import LocalSystem, wait_for
@@ -38,6 +39,16 @@ def watched(tab: Page) -> list[str]:
     tab.on("console", console)
     tab.on("dialog", dialog)
     return complaints
+
+
+def barriers(tab: Page) -> list[str]:
+    """What keeps somebody out who cannot see or point; frames of other origins are the browser's own PDF reader."""
+    answer = Axe().run(tab, options={"resultTypes": ["violations"], "iframes": False})
+    return [
+        f"{violation['id']} {[node['html'][:140] for node in violation['nodes'][:3]]}"
+        for violation in answer.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
 
 
 def open_page(tab: Page, url: str) -> None:

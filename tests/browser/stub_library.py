@@ -31,6 +31,7 @@ class StubLibrary:
     ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over;
     ``moment`` is what is found in every file, except for queries that find ``nothing``; if it ``narrows``,
     a search for some kinds finds and counts only those.
+    ``texts`` are the files' texts, by upload: the parts of each page of them.
     What is added to ``events`` is told live; ``told`` says how many have been.
     """
 
@@ -39,6 +40,7 @@ class StubLibrary:
         self.slow: dict[str, float] = {}
         self.asked: list[str] = []
         self.originals: dict[str, Path] = {}
+        self.texts: dict[str, list[list[dict[str, Any]]]] = {}
         self.changed: dict[str, dict[str, Any]] = {}
         self.moment: dict[str, Any] | None = None
         self.nothing: set[str] = set()
@@ -89,6 +91,7 @@ class StubLibrary:
             "/file/{upload_id}/thumbnail": self._thumbnail_url,
             "/file/{upload_id}/download": self._original_url,
             "/file/{upload_id}/metadata": self._metadata,
+            "/file/{upload_id}/text": self._text,
         }
         for path, answer in routes.items():
             app.add_api_route(root + path, answer, methods=["GET", "POST"], response_model=None)
@@ -139,6 +142,13 @@ class StubLibrary:
 
     async def _metadata(self, upload_id: str) -> Response:
         return _envelope(self.file(int(upload_id[4:])))
+
+    async def _text(self, upload_id: str, after: int) -> Response:
+        self.asked.append(f"/text/{upload_id}?after={after}")
+        pages = self.texts.get(upload_id, [[]])
+        place = {"source": "text", "page": None, "section": None, "start_s": None, "end_s": None, "continues": False}
+        parts = [{**place, **part} for part in pages[after + 1]]
+        return _envelope({"parts": parts, "next": after + 1 if after + 2 < len(pages) else None})
 
     async def _live(self, request: Request) -> Response:
         async def events() -> AsyncGenerator[str]:

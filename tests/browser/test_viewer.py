@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.driving import open_card, open_page, search
+from tests.browser.driving import barriers, open_card, open_page, search
 from tests.browser.stub_library import StubLibrary
 
 WINDOWS = ((1280, 900), (360, 740), (740, 360), (1280, 500), (640, 450))
@@ -148,3 +148,66 @@ def test_a_smaller_copy_is_called_one(tab: Page, stub: StubLibrary, tmp_path: Pa
     assert picture.evaluate("one => one.getBoundingClientRect().bottom") <= note.evaluate(
         "one => one.getBoundingClientRect().top"
     )
+
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def test_a_document_is_read_whole_with_what_was_found_marked_and_in_view(tab: Page, stub: StubLibrary) -> None:
+    chapter = "It rains on the harbour wall. " * 60
+    stub.changed["upl_3"] = {"media_type": WORD}
+    pages = [[{"text": f"Chapter {n}. {chapter}", "section": f"Part {n}"}] for n in range(6)]
+    pages[4] = [{"text": "At noon 😀 the keeper "}, {"text": "eats a quince alone.", "continues": True}]
+    stub.texts["upl_3"] = pages
+    stub.moment = {"text": "…noon 😀 the keeper eats a quince…", "highlights": [[26, 32]], "source": "text"}
+    viewer = _opened(tab, stub, 3)
+    mark = viewer.locator(".written mark")
+    expect(mark).to_have_text("quince")
+    expect(mark).to_be_in_viewport()
+    expect(viewer.locator(".written p", has_text="keeper")).to_have_text("At noon 😀 the keeper eats a quince alone.")
+    expect(viewer.locator(".written h3")).to_have_text(["Part 0", "Part 1", "Part 2", "Part 3", "Part 5"])
+    viewer.locator(".reading").evaluate("reading => { reading.scrollTop = reading.scrollHeight; }")
+    expect(viewer.locator(".written p").last).to_contain_text("Chapter 5.")
+    viewer.locator(".moments button").click()
+    expect(mark).to_be_in_viewport()
+    asked = [path for path in stub.asked if path.startswith("/text/upl_3")]
+    assert asked == [f"/text/upl_3?after={after}" for after in range(-1, 5)]
+
+
+def test_a_transcript_plays_its_lines_and_follows_what_is_heard(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
+    stub.originals["upl_2"] = _recording(tmp_path / "long.wav", 2)
+    said = [{"text": f"line {n}", "start_s": 2.0 * n, "end_s": 2.0 * n + 2, "source": "speech"} for n in range(50)]
+    stub.texts["upl_2"] = [said[:30], said[30:]]
+    viewer = _opened(tab, stub, 2)
+    tab.wait_for_function(READY)
+    expect(viewer.locator("summary")).to_contain_text(["Transcript", "Details"])
+    assert barriers(tab) == []
+    viewer.get_by_role("button", name="0:20 line 10").click()
+    heard = viewer.locator(".lines [aria-current]")
+    expect(heard).to_have_text("0:20line 10")
+    tab.mouse.move(1, 1)
+    viewer.locator("audio").evaluate("sound => { sound.pause(); sound.focus(); sound.currentTime = 81; }")
+    expect(heard).to_have_text("1:20line 40")
+    expect(heard).to_be_in_viewport()
+    viewer.locator("audio").evaluate("sound => { sound.currentTime = 110; }")
+    expect(heard).to_have_count(0)
+
+
+def test_text_in_a_picture_can_be_had_and_where_there_is_none_nothing_is_offered(tab: Page, stub: StubLibrary) -> None:
+    stub.texts["upl_0"] = [[{"text": "HARBOUR FERRY 21:45", "source": "ocr"}]]
+    viewer = _opened(tab, stub, 0)
+    text = viewer.locator("details", has_text="Text in it")
+    text.locator("summary").click()
+    assert barriers(tab) == []
+    expect(text.locator("p")).to_have_text("HARBOUR FERRY 21:45")
+    tab.keyboard.press("ArrowRight")
+    expect(viewer.locator("#viewer-title")).to_have_text("file 00001.jpg")
+    expect(viewer.locator("summary:visible")).to_have_text(["Details"])
+
+
+def test_of_a_document_without_text_the_first_page_is_shown(tab: Page, stub: StubLibrary) -> None:
+    stub.changed["upl_3"] = {"media_type": WORD}
+    open_page(tab, stub.url)
+    viewer = open_card(tab, tab.locator("#grid .card", has_text="file 00003").first)
+    expect(viewer.locator("#stage img.page")).to_be_visible()
+    expect(viewer.locator(".stage-note")).to_contain_text("Its first page. Download it to read all of it.")

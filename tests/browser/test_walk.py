@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from docx import Document
 from playwright.sync_api import Page, expect
 
 from localcloud.samples import Sample
-from tests.browser.driving import card, find, open_card, search, upload_and_finish
+from tests.browser.driving import barriers, card, find, open_card, search, upload_and_finish
 from tests.pipeline.local_system import LocalSystem
 
 
@@ -60,6 +61,26 @@ def test_a_picture_can_be_looked_into(page: Page, library: dict[str, Sample]) ->
     expect(viewer.locator(".zoom")).to_have_class("zoom zoomed")
     page.keyboard.press("0")
     expect(viewer.locator(".zoom")).to_have_class("zoom")
+    viewer.locator("summary", has_text="Text in it").click()
+    expect(viewer.locator(".words mark")).to_have_text(["FERRY", "Last"])
+
+
+def test_a_document_no_browser_shows_is_read_where_it_was_found(
+    page: Page, system: LocalSystem, tmp_path: Path
+) -> None:
+    minutes, name = Document(), f"minutes-{tmp_path.name}.docx"
+    minutes.add_heading("Minutes of the beekeepers", 1)
+    for number in range(200):
+        minutes.add_paragraph(f"Item {number}: somebody speaks of hive {number} and of the weather in the valley.")
+    minutes.add_paragraph(f"The smoker of {tmp_path.name} is to be mended before spring.")
+    minutes.save(str(tmp_path / name))
+    upload_and_finish(system, tmp_path / name)
+    viewer = open_card(page, find(page, f"smoker mended {tmp_path.name}", name))
+    expect(viewer.locator(".written mark", has_text="smoker")).to_be_in_viewport()
+    expect(viewer.locator(".written h3")).to_have_count(0)
+    written = viewer.locator(".written").inner_text()
+    assert all(written.count(f"Item {number}:") == 1 for number in range(200))
+    assert barriers(page) == []
 
 
 def test_a_recording_plays_beside_what_is_known_of_it(page: Page, library: dict[str, Sample]) -> None:

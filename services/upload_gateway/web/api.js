@@ -43,6 +43,7 @@ const data = async (...call) => (await envelope(...call)).data;
 export const listUploads = (parameters, signal) => envelope("GET", `/uploads?${new URLSearchParams(parameters)}`, { signal });
 export const search = (json, signal) => envelope("POST", "/search", { json, signal });
 export const similar = (id, limit, signal) => data("GET", `/file/${id}/similar?limit=${limit}`, { signal });
+export const fileText = (id, after) => data("GET", `/file/${id}/text?after=${after}`);
 export const status = (id) => data("GET", `/upload/status/${id}`);
 export const metadata = (id) => data("GET", `/file/${id}/metadata`);
 export const remove = (id) => data("DELETE", `/upload/${id}`);

@@ -9,10 +9,12 @@ import { player } from "./player.js";
 import { textPage } from "./text_page.js";
 import { pictured } from "./thumbnail.js";
 import { attempt } from "./toasts.js";
+import { written } from "./written.js";
 import { zoomable } from "./zoom.js";
 
 const PDF = "application/pdf";
 const PLAIN = /^text\/(plain|markdown|csv|x-markdown)$/;
+const finders = new WeakMap();
 let zoom = null;
 let round = 0;
 
@@ -24,8 +26,9 @@ export function clearStage(stage) {
   stage.replaceChildren();
 }
 
-// Film and sound go on playing from another moment; false when the stage has to be built anew.
+// Film and sound go on playing from another moment, a text is scrolled there; false when the stage has to be built anew.
 export function seek(stage, moment) {
+  if (!stage.querySelector(".opener") && find(stage, moment)) return true;
   const player = stage.querySelector("video, audio");
   if (!player || moment.start_s === null || moment.start_s === undefined) return false;
   player.currentTime = moment.start_s;
@@ -45,6 +48,14 @@ export async function showOnStage(stage, file, moment) {
   }
   if (mine !== round) return;
   stage.replaceChildren(...shown);
+  if (moment) find(stage, moment);
+}
+
+// Brings a moment's words into view where the text is read; false where it is not.
+function find(stage, moment) {
+  const finder = finders.get(stage.querySelector(".reading"));
+  finder?.(moment).catch(() => {});
+  return Boolean(finder);
 }
 
 async function content(file, moment) {
@@ -112,14 +123,18 @@ function passage(moment) {
   return el("blockquote", { class: "passage" }, placeBeside(moment) ? el("span", { class: "place" }, placeBeside(moment)) : "", el("p", { dir: "auto" }, ...highlighted(moment.text, moment.highlights)));
 }
 
-// What cannot be opened in a page is read from the passages that were found, beside the page they stand on or the first.
+// What cannot be opened in a page is read from its text, or from the passages that were found, beside the page they stand on or the first.
 async function readingPage(file, moment) {
   const url = pictured(file, moment);
   const shown = url ? await pageImage(url, `${moment?.thumbnail_url ? place(moment) : "First page"} of ${file.filename}`) : "";
+  const text = await written(file, "h3").catch(() => null);
   const passages = moment ? [moment, ...file.moments.filter((one) => one !== moment)] : [];
-  if (shown && !passages.length && file.media_type !== PDF) return [shown, note(file, "Its first page. Download it to read all of it.")];
-  return [el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, shown,
-    el("div", { class: "passages" }, file.media_type === PDF ? opener(file, moment) : "", passages.map(passage), shown ? "" : note(file, "Download it to read it.")))];
+  if (shown && !text && !passages.length && file.media_type !== PDF) return [shown, note(file, "Its first page. Download it to read all of it.")];
+  const read = text ? [text.box] : [...passages.map(passage), shown ? "" : note(file, "Download it to read it.")];
+  const reading = el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, shown,
+    el("div", { class: "passages" }, file.media_type === PDF ? opener(file, moment) : "", ...read));
+  if (text) finders.set(reading, text.find);
+  return [reading];
 }
 
 // Its address is asked for when it is wanted: one that stands in the page would soon be over.

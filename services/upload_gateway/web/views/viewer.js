@@ -11,11 +11,14 @@ import { feedbackFor } from "./feedback.js";
 import { openHelp } from "./help.js";
 import { clearStage, seek, showOnStage, zoomBy } from "./stage.js";
 import { thumbnail } from "./thumbnail.js";
+import { transcript } from "./transcript.js";
+import { written } from "./written.js";
 
 const dialog = $("viewer");
 let showing = null;
 let position = -1;
 let parts = null;
+let follow = null;
 
 export function openViewer(file, moment, index) {
   if (showing?.upload_id === file.upload_id && dialog.open) { choose(moment); return; }
@@ -46,6 +49,7 @@ function build() {
     about: el("div", { class: "about-body", id: "about", tabIndex: 0, role: "region", "aria-label": "About this file" }),
   };
   dialog.append(built.stage, el("aside", { class: "about" }, el("div", { class: "about-head" }, built.title, el("div", { class: "steps" }, built.before, built.after, built.close)), built.about));
+  built.stage.addEventListener("timeupdate", ({ target }) => follow?.(target.currentTime), true);
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); leave(); });
   dialog.addEventListener("click", (event) => event.target === dialog && leave());
   dialog.addEventListener("close", closed);
@@ -99,6 +103,25 @@ function mark(at) {
   parts.about.querySelectorAll(".moments button").forEach((one, index) => one.setAttribute("aria-current", String(index === at)));
 }
 
+// What is said in it, or what is written in a picture or PDF; what else there is is read on the stage.
+function textOf(file) {
+  const section = el("details", { class: "words", hidden: true });
+  follow = null;
+  fill(section, file).catch(() => {});
+  return section;
+}
+
+async function fill(section, file) {
+  const type = file.media_type ?? "";
+  const [isPlayed, isSeen] = [/^(video|audio)\//.test(type), type.startsWith("image/") || type === "application/pdf"];
+  const text = isPlayed ? await transcript(file, (line) => seek(parts.stage, line)) : isSeen ? await written(file, "h4") : null;
+  if (!text || showing !== file) return;
+  section.append(el("summary", {}, isPlayed ? "Transcript" : "Text in it"), text.box);
+  section.hidden = false;
+  section.open = isPlayed;
+  follow = text.follow ?? null;
+}
+
 function about(file) {
   const described = file.moments?.length === 1 && file.moments[0].source === "summary" ? file.moments[0] : null;
   const moments = described ? [] : (file.moments ?? []).map((one, at) => el("li", {}, el("button", { type: "button", onclick: () => (Number(state().at) === at ? choose(at) : go({ at: String(at) })) },
@@ -118,6 +141,7 @@ function about(file) {
       failed ? "" : button("Process again", () => processAgain(file), { kind: "small", picture: icon("retry", 18) }),
       button("Delete", () => deleteFiles([file]), { kind: "small", picture: icon("trash", 18) }),
       pictureButton("Keyboard shortcuts", icon("keyboard", 18), openHelp, { kind: "quiet small" })),
+    textOf(file),
     detailsOf(file),
   ].filter((part) => part !== "");
 }
