@@ -78,10 +78,6 @@ class StageInputs(Protocol):
         """A JSON artifact as a model. Raises ``Poison`` when it is missing or does not fit."""
         ...
 
-    async def download(self, ref: ArtifactRef) -> Path:
-        """An artifact streamed to a file in the workdir, hash checked. Raises ``Poison``."""
-        ...
-
     def artifact(self, name: str, media_type: str, content: bytes | Path) -> NewArtifact:
         """Names a new artifact (nothing is written yet): ``name`` like ``thumbnail.jpg``, unique in the stage."""
         ...

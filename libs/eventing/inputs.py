@@ -72,19 +72,6 @@ class StoreInputs:
         except ValidationError as error:
             raise Poison(f"artifact {ref.key} is not a {model.__name__}") from error
 
-    async def download(self, ref: ArtifactRef) -> Path:
-        """See :class:`StageInputs`."""
-        path = self.workdir / ref.sha256
-        try:
-            await self._store.download(ref.bucket, ref.key, path, ref.size_bytes)
-        except ObjectNotFoundError as error:
-            raise Poison(f"artifact {ref.key} is not there") from error
-        except ObjectTooLargeError as error:
-            raise Poison(f"artifact {ref.key} is not what was announced") from error
-        if await asyncio.to_thread(_file_sha256, path) != ref.sha256:
-            raise Poison(f"artifact {ref.key} is not what was announced")
-        return path
-
     def artifact(self, name: str, media_type: str, content: bytes | Path) -> NewArtifact:
         """See :class:`StageInputs`."""
         if isinstance(content, bytes):

@@ -40,10 +40,6 @@ class Wish(BaseModel):
         return _filter(self.subscription, self.code, self.older_than_s, LetterStatus.WAITING)
 
 
-class LetterShown(LetterRow):
-    """A dead letter in a list."""
-
-
 class LetterWhole(BaseModel):
     """A dead letter with its message; ``data`` is text, or base64 where it is none."""
 

@@ -42,11 +42,6 @@ class RelatedParser:
         self.resource: dict[str, Any] = {}
         self.media_type: str | None = None
 
-    @property
-    def head_complete(self) -> bool:
-        """Whether `resource` and `media_type` are known."""
-        return self._state is not _State.HEAD
-
     def feed(self, data: bytes) -> bytes:
         """The next bytes of the request; the media bytes they bring to light."""
         if self._state is _State.DONE:
