@@ -67,6 +67,7 @@ def test_a_folder_is_dropped_with_everything_inside(page: Page, tmp_path: Path) 
     for kind in ("dragEnter", "dragOver"):
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 640, "y": 500, "data": data})
     expect(page.get_by_text("Drop to add")).to_be_visible()
+    assert page.locator("#drop").evaluate("drop => drop.matches(':popover-open')")  # above the viewer too
     session.send("Input.dispatchDragEvent", {"type": "drop", "x": 640, "y": 500, "data": data})
     for name in names:
         expect(tray_row(page, name)).to_contain_text("Ready to be found.")

@@ -35,6 +35,8 @@ def test_an_empty_library_asks_for_files(tab: Page) -> None:
         open_page(tab, stub.url)
         expect(tab.get_by_role("heading", name="Drop files or folders anywhere")).to_be_visible()
         expect(tab.locator("#filters")).not_to_be_visible()
+        with tab.expect_file_chooser():
+            tab.get_by_role("button", name="Choose files").press("Enter")
         search(tab, "harbour")
         expect(tab.get_by_role("heading", name="There is nothing to search yet")).to_be_visible()
 
@@ -50,6 +52,7 @@ def test_the_trash_works_when_it_is_where_one_begins(page: Page, system: LocalSy
     expect(card(page, note.name)).to_have_count(0)
     page.goto(f"{system.url}/#/trash")
     page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Trash")
     page.get_by_role("button", name=f"Restore {note.name}").click()
     expect(page.get_by_text(f"Restored “{note.name}”.")).to_be_visible()
     page.get_by_role("button", name="Menu").click()

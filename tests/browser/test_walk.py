@@ -182,7 +182,15 @@ def test_a_picture_stands_in_place_of_words(page: Page, library: dict[str, Sampl
     page.get_by_role("button", name="Show all files").click()
     expect(page.get_by_role("heading", name="Your files")).to_be_attached()
     page.go_back()
+    expect(page.locator("#source img")).to_be_visible()
+
+
+def test_a_picture_that_is_none_leaves_no_broken_sign(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "noise.png").write_bytes(b"no picture at all")
+    page.locator("#by-image").set_input_files(str(tmp_path / "noise.png"))
     expect(page.locator("#source")).to_contain_text("Files like this picture")
+    expect(page.locator("#empty h2")).to_be_visible()
+    expect(page.locator("#source img")).to_have_count(0)
 
 
 @pytest.mark.parametrize("verdict", ["Yes, a good match", "No, not a good match"])

@@ -19,7 +19,7 @@ export function content() {
   attempt(() => fillKeys(keys));
   api.profile().then((one) => { who.textContent = [one.email ?? one.user_id, one.tier ? `${one.tier} plan` : ""].filter(Boolean).join(" · "); }, () => {});
   return el("section", { class: "sheet", id: "account", "aria-labelledby": "account-title" },
-    el("div", { class: "sheet-head" }, el("h2", { id: "account-title", tabIndex: -1 }, "Usage and settings"), who, canSignOut() ? button("Sign out", signOut, { kind: "small" }) : ""),
+    el("div", { class: "sheet-head" }, el("h1", { id: "account-title", tabIndex: -1 }, "Usage and settings"), who, canSignOut() ? button("Sign out", signOut, { kind: "small" }) : ""),
     part("Usage", usage), part("Preferences", wishes), part("Earlier searches", searches), part("API keys", keys));
 }
 

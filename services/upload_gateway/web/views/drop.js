@@ -26,7 +26,7 @@ export function startDropping() {
 
 function mark(event) {
   const overSearch = depth > 0 && Boolean(event.target.closest?.("#find"));
-  $("drop").hidden = depth === 0 || overSearch;
+  $("drop").togglePopover(depth > 0 && !overSearch);
   $("find").classList.toggle("target", overSearch);
 }
 

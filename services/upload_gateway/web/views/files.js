@@ -177,6 +177,8 @@ function tellOnce(words) {
   spoken(sentence);
 }
 
+const chooser = () => button("Choose files", () => $("pick").click(), { kind: "primary", picture: icon("plus") });
+
 let sourceOf = "";
 async function drawSource() {
   const { like } = state();
@@ -188,7 +190,7 @@ async function drawSource() {
   const back = showAll({ kind: "small", picture: icon("close", 16) });
   if (image.file) {
     const url = URL.createObjectURL(image.file);
-    box.replaceChildren(el("img", { src: url, alt: "", onload: () => URL.revokeObjectURL(url) }), el("p", {}, "Files like this picture"), back);
+    box.replaceChildren(el("img", { src: url, alt: "", onload: () => URL.revokeObjectURL(url), onerror: ({ target }) => target.remove() }), el("p", {}, "Files like this picture"), back);
     return;
   }
   box.replaceChildren(el("p", {}, "Files like the one you chose"), back);
@@ -202,7 +204,7 @@ function emptiness(answer, error) {
   const said = (picture, title, text, ...more) => [icon(picture, 56), el("h2", {}, title), el("p", { class: "muted" }, text), ...more];
   if (error) return trouble(error, () => listing.refresh());
   if (state().like) return said("similar", "Nothing like it", "None of your other files comes near this one.");
-  if (state().q && libraryIsEmpty() && !answer?.processing) return said("cloud", "There is nothing to search yet", "Add some files first. Seconds later they can be found.", el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"));
+  if (state().q && libraryIsEmpty() && !answer?.processing) return said("cloud", "There is nothing to search yet", "Add some files first. Seconds later they can be found.", chooser());
   if (isFound()) {
     const pending = answer?.processing ? `${counted(answer.processing, "file is", "files are")} still being read; what you look for may be among them.` : "";
     const filtered = isFiltered() ? button("Search without filters", () => go({ type: "", from: "", to: "", size: "" }), { picture: icon("sliders", 18) }) : "";
@@ -212,6 +214,6 @@ function emptiness(answer, error) {
   if (from || to || size) return said("folder", "No files within these dates or sizes", "Choose others, or look at all of them.", showAll());
   if (isFiltered()) return said("folder", "Nothing of this kind yet", "Drop some files here, or look at all of them.", showAll());
   return said("cloud", "Drop files or folders anywhere", "Photos, videos, recordings, documents. Seconds later you find them, and the moment inside them, by what they mean.",
-    el("label", { class: "button primary", for: "pick" }, icon("plus"), "Choose files"),
+    chooser(),
     el("p", { class: "kinds muted" }, "JPEG, PNG, HEIC, WebP · MP4, MOV, WebM · MP3, WAV, FLAC · PDF, Word, Excel, PowerPoint, Markdown, HTML and more"));
 }

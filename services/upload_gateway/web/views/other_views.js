@@ -24,7 +24,7 @@ async function draw(moved) {
     if (state().view !== view) return;
     $("other").replaceChildren(content());
     scrollTo(0, 0);
-    if (moved) $("other").querySelector("h2")?.focus();
+    if (moved) $("other").querySelector("h1")?.focus();
   } catch (error) {
     if (state().view === view) missed(error, () => draw(moved));
   }

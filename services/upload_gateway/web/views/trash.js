@@ -19,7 +19,7 @@ let again = 0;
 
 export function content() {
   const all = button("Restore all", () => restoreFiles(files), { kind: "small", picture: icon("restore", 18) });
-  parts = { title: el("h2", { id: "trash-title", tabIndex: -1 }, "Trash"), words: el("p", { class: "muted" }), list: el("ul", { class: "rows large" }), all, more: button("Show more", () => load(files.length)), empty: el("div", { class: "empty", hidden: true }) };
+  parts = { title: el("h1", { id: "trash-title", tabIndex: -1 }, "Trash"), words: el("p", { class: "muted" }), list: el("ul", { class: "rows large" }), all, more: button("Show more", () => load(files.length)), empty: el("div", { class: "empty", hidden: true }) };
   [files, total] = [[], 0];
   parts.all.hidden = parts.more.hidden = true;
   load(0);
