@@ -7,6 +7,7 @@ import codecs
 import contextlib
 import re
 from pathlib import Path
+from unicodedata import normalize
 
 from charset_normalizer import from_bytes
 
@@ -50,8 +51,8 @@ def decode(data: bytes) -> str:
 
 
 def clean(text: str) -> str:
-    """Without NULs, other control characters and surrogates; line ends are ``\\n``."""
-    return _UNSAFE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    """Without NULs, other control characters and surrogates; line ends are ``\\n``, accents are composed (NFC)."""
+    return normalize("NFC", _UNSAFE.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def clip(text: str, length: int) -> str:

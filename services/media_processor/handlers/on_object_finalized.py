@@ -22,7 +22,7 @@ from media_processor.decoded import Decoded, DecodedFile, DecodeLimits
 from media_processor.sandbox import Sandbox
 from media_processor.text_encoding import clip
 
-STAGE_VERSION = "4"
+STAGE_VERSION = "5"
 _NAME_LENGTH = 1024
 
 

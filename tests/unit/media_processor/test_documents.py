@@ -3,6 +3,7 @@
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from unicodedata import normalize
 
 import pytest
 from PIL import Image
@@ -182,6 +183,11 @@ def test_text_with_pages(tmp_path: Path, decode: Decode) -> None:
 )
 def test_encodings(tmp_path: Path, decode: Decode, encoding: str, text: str) -> None:
     assert decode(write(tmp_path / "a.txt", text, encoding)).texts[0].text == text
+
+
+def test_text_with_its_accents_apart_is_read_as_others_write_it(decode: Decode, tmp_path: Path) -> None:
+    (text,) = decode(write(tmp_path / "a.txt", normalize("NFD", "Käsekuchen in Düsseldorf"))).texts
+    assert text.text == "Käsekuchen in Düsseldorf"
 
 
 def test_a_page_says_its_own_encoding(tmp_path: Path, decode: Decode) -> None:

@@ -10,7 +10,7 @@ export async function textPage(file, moment, instead) {
   try {
     const answer = await fetch(await signedUrl(`/file/${file.upload_id}/download?inline=true`), { headers: { Range: `bytes=0-${MOST - 1}` } });
     if (!answer.ok) throw new Error("not readable");
-    text = await answer.text();
+    text = (await answer.text()).normalize();
   } catch {
     return el("div", { class: "instead" }, ...(await instead()));
   }
