@@ -22,6 +22,10 @@ _NUMBER = r"[^\W\d_]*+\d[^\W_]*+"
 _JOINT = r"(?:[-\u2010-\u2013_./:]|(?<=\d)[,'\u2019](?=\d))"
 _SPACE = "[ \u00a0\u2009\u202f]"
 _THOUSANDS = re.compile(rf"\d{{1,3}}(?:(?:{_SPACE}|[.,'\u2019])\d{{3}})+")
+_AMOUNT = re.compile(
+    rf"(?P<whole>\d{{1,3}}(?:(?P<by>{_SPACE}|[.,'\u2019])\d{{3}})(?:(?P=by)\d{{3}})*|\d+)(?P<mark>[.,])\d{{1,2}}"
+)
+_EDGES = re.compile(r"^\W+|\W+$")
 _IN_PARTS = re.compile(rf"\b{_WORD}(?:{_JOINT}{_WORD})+|\b[A-Z]['\u2019](?=[A-Z]){_WORD}")
 _HYPHENATED = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ac][ \t]*\n[ \t]*([^\W\d_A-Z]{2,})")
 _GAP = rf"(?:\)?{_SPACE}\(?|[()])"
@@ -40,11 +44,18 @@ def catenated(text: str) -> list[str]:
 
 
 def joined(written: str, parts: Sequence[str]) -> str:
-    """Returns the folded ``parts`` of ``written`` as one word; empty if they are rather words of their own."""
+    """Returns the folded ``parts`` of ``written`` as one word; empty if they are rather words of their own.
+
+    An amount by thousands is two words, ``12,500.00`` is ``12500 00``: it must not pass for a hundred times as much.
+    """
     word = "".join(parts)
     if not 1 < len(parts) <= _MOST_PARTS or len(word) not in _LENGTHS or any(map(is_unspaced, parts)):
         return ""
-    if word.isdecimal() and len(word) < _SURELY_ONE_NUMBER and not _THOUSANDS.fullmatch(written):
+    number = _EDGES.sub("", written)
+    amount = _AMOUNT.fullmatch(number)
+    if amount and amount["by"] != amount["mark"]:
+        return f"{''.join(parts[:-1])} {parts[-1]}" if amount["by"] else ""
+    if word.isdecimal() and len(word) < _SURELY_ONE_NUMBER and not _THOUSANDS.fullmatch(number):
         return ""
     return word
 

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-_WORD = "emoji"
+_WORD = "zqemoji"
+"""What no word begins with that anybody looks for."""
 
 # Symbols, dingbats and pictographs; not skin tones, nor the letters that flags are made of.
 _EMOJI = "[\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff]"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from search import relaxation
@@ -13,12 +14,14 @@ from search.ranking import (
     LEAST_BESIDE_MEANING,
     LEAST_COVERAGE,
     MOST_SORTED,
+    TIERS,
     RankedFile,
     SemanticHit,
     TextHit,
     goes_on,
     rank,
     tier_for,
+    tiers_to,
 )
 from search.request import Filters, Mode, SearchRequest, Sort
 from search.store import by_meaning, by_words, names, retrieval
@@ -60,7 +63,7 @@ class SearchContext:
             self.request.filters(),
             answering=self.index.answering,
             required=tuple(term.tsquery for term in self.query.required),
-            excluded=tuple(term.tsquery for term in self.query.excluded),
+            excluded=(" | ".join(term.tsquery for term in self.query.excluded),) if self.query.excluded else (),
         )
 
 
@@ -112,7 +115,7 @@ async def _text_hits(
         return [], [], 0.0
     text_hits = await _files_by_words(transaction, context, context.query)
     terms = await _searched_terms(transaction, context.query, context.index.languages)
-    missing = relaxation.unmatched(terms, text_hits)
+    missing = relaxation.unmatched(terms, text_hits[: TIERS[0]])  # the same ones on every page
     if not missing:
         return text_hits, terms, 0.0
     doubted = relaxation.may_be_misspelt(missing)
@@ -123,7 +126,7 @@ async def _text_hits(
     wider = await _files_by_words(transaction, context, query)
     instead = [term for term in await _searched_terms(transaction, query, context.index.languages) if term not in terms]
     corrected_share = sum(not term.begins for term in instead) / max(len(query.terms), 1)
-    return _together(text_hits, relaxation.discounted(wider)), [*terms, *instead], corrected_share
+    return _together(text_hits, relaxation.discounted(wider), context.depth), [*terms, *instead], corrected_share
 
 
 async def _files_by_words(transaction: Transaction, context: SearchContext, query: Query) -> list[TextHit]:
@@ -143,12 +146,19 @@ async def _searched_terms(transaction: Transaction, query: Query, configs: Seque
     return [one.term for one in await term_queries(transaction, query, configs)]
 
 
-def _together(text_hits: Sequence[TextHit], wider: Sequence[TextHit]) -> list[TextHit]:
-    """Merges the hits of the query and of its relaxed form: each file once, with the better of its coverages."""
-    best = {hit.upload_id: hit for hit in text_hits}
-    for hit in wider:
-        if hit.upload_id not in best or (
-            hit.coverage > best[hit.upload_id].coverage and not best[hit.upload_id].literal
-        ):
-            best[hit.upload_id] = hit
-    return sorted(best.values(), key=lambda hit: (not hit.literal, -hit.coverage, hit.upload_id))
+def _together(text_hits: Sequence[TextHit], wider: Sequence[TextHit], depth: int) -> list[TextHit]:
+    """Merges the hits of the query and of its relaxed form: each file once, with the better of its coverages.
+
+    Tier by tier, and equals in the order of their lists, so that reading deeper only appends.
+    """
+    merged: dict[str, TextHit] = {}
+    for tier in tiers_to(depth):
+        best = {hit.upload_id: hit for hit in text_hits[:tier]}
+        for hit in wider[:tier]:
+            known = best.get(hit.upload_id)
+            if known is None or (hit.coverage > known.coverage and not known.literal):
+                best[hit.upload_id] = hit
+        ordered = sorted(best.values(), key=lambda hit: (not hit.literal, -hit.coverage))
+        merged |= {hit.upload_id: hit for hit in ordered if hit.upload_id not in merged}
+        merged = dict(islice(merged.items(), tier))
+    return list(merged.values())

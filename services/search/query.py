@@ -10,7 +10,7 @@ from search.emoji import emoji_words, with_names
 from search.folding import is_unspaced, spelt_text, tokens, words
 
 MAX_TERMS = 32
-"""Further terms are ignored; their meaning still counts through the vector."""
+"""Further terms are ignored, required and excluded ones too; their meaning still counts through the vector."""
 
 _MIN_CODE_LENGTH = 4
 _SHORT_RUN = 3
@@ -59,6 +59,9 @@ class Term:
     def tsquery(self) -> str:
         """The term as a tsquery text of the ``simple`` configuration; words are letters and digits: quoting is safe."""
         spellings = [_following(self.words, begins=self.begins), *map(_following, self.respelt)]
+        if self.literal and len(self.words) == 1 and not is_unspaced(self.words[0]):
+            # Stems lie beside the words, but without positions: the word itself is where it is.
+            spellings[0] = f"('{self.words[0]}' <0> '{self.words[0]}')"
         if not self.literal and _is_two_words(self.words):
             spellings.append(f"('{self.words[0]}' & '{self.words[-1]}')")
         return f"({' | '.join(spellings)})" if len(spellings) > 1 else spellings[0]
@@ -104,7 +107,8 @@ def parse(text: str) -> Query:
         if not found and not signs:
             continue
         if piece["minus"] and (spoken or not content[0].isdigit()):
-            excluded.append(Term(found or (signs[0],)))
+            is_exact = quoted is not None or not found
+            excluded.append(Term(found or (signs[0],), literal=True) if is_exact else _excluded(content, found))
             continue
         spoken.append(with_names(content))
         terms += [Term((sign,)) for sign in signs]
@@ -116,7 +120,16 @@ def parse(text: str) -> Query:
     each: dict[Phrase, Term] = {}
     for term in _with_units(terms):
         each.setdefault(term.words, term)
-    return Query(" ".join(spoken), tuple(each.values())[:MAX_TERMS], tuple(required[:8]), tuple(excluded[:8]))
+    return Query(
+        " ".join(spoken), tuple(each.values())[:MAX_TERMS], tuple(required[:MAX_TERMS]), tuple(excluded[:MAX_TERMS])
+    )
+
+
+def _excluded(content: str, found: Phrase) -> Term:
+    """Returns a term of every spelling that would be found; not of other forms of its words."""
+    begins = content.endswith("*")
+    respelt = dict.fromkeys(spelling for term in _terms(content, found) for spelling in term.respelt)
+    return Term(found, literal=not begins, respelt=tuple(respelt), begins=begins)
 
 
 def _following(phrase: Phrase, *, begins: bool = False) -> str:
@@ -142,27 +155,28 @@ def _terms(content: str, found: Phrase) -> list[Term]:
         # Japanese writes endings and particles in hiragana: the words are what stands between them.
         parts = (part for part in _KANA_PARTS.findall(content) if not _PARTICLE.fullmatch(part))
         return [term for part in parts if (inside := words(part)) for term in _terms(part, inside)]
+    if content.endswith("*") and not is_unspaced(found[-1]):
+        return [Term(found, begins=True)]
     if _is_name_or_code(content, found):
         return [
             Term(found, literal=True, respelt=(*_joined(content, found), *_parted(found), *_version(content, found)))
         ]
     if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
         return [Term(found, respelt=_without_particle(found))]
-    begins = content.endswith("*") and len(found) == 1
     whole = _joined(content, found)
-    return [_word(token.word, content[token.start : token.end], whole, begins=begins) for token in tokens(content)]
+    return [_word(token.word, content[token.start : token.end], whole) for token in tokens(content)]
 
 
-def _word(word: str, written: str, whole: tuple[Phrase, ...], *, begins: bool) -> Term:
+def _word(word: str, written: str, whole: tuple[Phrase, ...]) -> Term:
     spelt = spelt_text(written)
     digraphs = words(spelt.translate(_DIGRAPHS)) if spelt else ()
     respelt = (*whole, digraphs) if len(digraphs) == 1 and digraphs[0] != word else whole
-    return Term((word,), spelt=spelt, respelt=respelt, begins=begins)
+    return Term((word,), spelt=spelt, respelt=respelt)
 
 
 def _joined(content: str, found: Phrase) -> tuple[Phrase, ...]:
-    word = joined(content, found) if len(found) > 1 else ""
-    return ((word,),) if word else ()
+    whole = joined(content, found) if len(found) > 1 else ""
+    return (tuple(whole.split()),) if whole else ()
 
 
 def _parted(found: Phrase) -> tuple[Phrase, ...]:

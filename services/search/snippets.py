@@ -8,15 +8,16 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
+from search.catenation import joined
 from search.emoji import emoji_of
-from search.folding import MAX_WORD, Token, is_signed, is_unspaced, tokens, written_words
+from search.folding import MAX_WORD, Token, is_signed, is_unspaced, tokens, words, written_words
 from search.query import Phrase, Term
 from search.word_forms import Mark, WantedWords
 
 MAX_SNIPPET = 300
 _LEAD = 60
 _ROOM = MAX_SNIPPET - _LEAD
-_LEAST_PARTED = 4
+_LEAST_PARTED = 3
 """Letters from which on a word is also found written in parts."""
 
 ELLIPSIS = "…"
@@ -81,7 +82,8 @@ class Highlighter:
         self._form = cache(partial(_form, wanted_words))
         self._phrases = _Phrases([*phrases, *runs])
         self._worth = {" ".join(words): _WORTH_OF_A_PHRASE for words in phrases}
-        whole = {word for word in wanted if not emoji_of(word)} | {words[0] for words in phrases if len(words) == 1}
+        whole = {word for word in wanted if not emoji_of(word)}
+        whole |= {" ".join(phrase) for phrase in phrases if len(phrase) == 1 or all(map(str.isdecimal, phrase))}
         self._numbers = _apart_in_text(word for word in whole if _HAS_DIGIT.search(word))
         self._plain = not any(map(is_signed, (*wanted, *(word for phrase in phrases for word in phrase))))
         self._emoji = frozenset(filter(None, map(emoji_of, wanted)))
@@ -139,7 +141,7 @@ class Highlighter:
         return Snippet(f"{lead}{text[start:end]}{tail}", _inside(marks, start, end, len(lead) - start), marks)
 
     @cached_property
-    def _letters_apart(self) -> list[re.Pattern[str]]:
+    def _letters_apart(self) -> dict[str, re.Pattern[str]]:
         """Compiled when a passage needs them, which few do."""
         return _apart_in_text(self._letters)
 
@@ -219,19 +221,25 @@ class _Phrases:
                     yield at + token.start, last_at + end, " ".join(phrase)
 
 
-def _apart_in_text(wanted: Iterable[str]) -> list[re.Pattern[str]]:
-    """Patterns of words whose characters may be parted by what catenation leaves out."""
+def _apart_in_text(wanted: Iterable[str]) -> dict[str, re.Pattern[str]]:
+    """Words, or whole and decimals of an amount, with patterns for them in parts."""
     each = (word for word in sorted(wanted) if len(word) >= _LEAST_PARTED and not is_unspaced(word))
     # A pattern of its own for each, that begins with a character: the engine looks for that one alone.
-    return [re.compile(rf"{_BETWEEN.join(word)}(?![^\W_])", re.IGNORECASE) for word in each]
+    return {word: re.compile(rf"{_BETWEEN.join(word.replace(' ', ''))}(?![^\W_])", re.IGNORECASE) for word in each}
 
 
-def _marks(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[Mark]:
-    for pattern in patterns:
+def _marks(patterns: Mapping[str, re.Pattern[str]], text: str) -> Iterator[Mark]:
+    for wanted, pattern in patterns.items():
         for found in pattern.finditer(text):
             start, end = found.span()
-            if not start or not text[start - 1].isalnum():
+            if (not start or not text[start - 1].isalnum()) and _is_one(found[0], wanted):
                 yield start, end, "".join(filter(str.isalnum, found[0].lower()))
+
+
+def _is_one(written: str, wanted: str) -> bool:
+    """True if what is written is the wanted word, or its parts that catenation joins: 20/24 is not 2024."""
+    parts = words(written)
+    return wanted in (" ".join(parts), joined(written, parts))
 
 
 def _form(wanted: WantedWords, written: str) -> _Form:

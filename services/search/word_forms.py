@@ -8,6 +8,7 @@ from types import MappingProxyType
 import Stemmer
 
 from search.folding import Token, fold, is_unspaced
+from search.stop_words import keeps_enough
 
 Mark = tuple[int, int, str]
 """(start, end, word or phrase of the query): a match in a text, in code points, end exclusive."""
@@ -16,6 +17,8 @@ _MIN_STEM = 4
 _MIN_START = 2
 _MAX_ENDING = 3
 _MOST_STEMS = 20_000
+_CUT_AT_THE_START = frozenset({"arabic", "indonesian"})
+"""Languages whose stemmers take away articles and prefixes too."""
 
 
 class WantedWords:
@@ -28,6 +31,7 @@ class WantedWords:
         languages: Iterable[str] = (),
         spelt: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        languages = tuple(languages)
         self._words = frozenset(wanted)
         self._prefixes = tuple(sorted(beginnings))
         self._characters = frozenset(word for word in self._words if len(word) == 1 and is_unspaced(word))
@@ -38,10 +42,12 @@ class WantedWords:
                 self._by_beginning[word[:_MIN_STEM]].append(word)
         written = [*((spelt[word], word) for word in letters if word in spelt), *((word, word) for word in letters)]
         self._by_stem = [
-            (stem, {fold(stem(form)): word for form, word in written}) for stem in map(_stemmer, languages)
+            (stem, {found: word for form, word in written if keeps_enough(found := fold(stem(form)), word)})
+            for stem in map(_stemmer, languages)
         ]
         stems = {stem for _, by_stem in self._by_stem for stem in by_stem}
         self._starts = {word[:_MIN_START] for word in (*letters, *stems)}
+        self._loses_starts = not _CUT_AT_THE_START.isdisjoint(languages)
         self.beginnings = _shortest({word[:_MIN_STEM] for word in (*self._words, *stems)} | set(self._prefixes))
         """Every wanted word begins with one of these."""
 
@@ -52,7 +58,7 @@ class WantedWords:
         for other in self._by_beginning.get(word[:_MIN_STEM], ()):
             if _same_stem(word, other):
                 return other
-        if word[:_MIN_START] in self._starts:
+        if self._loses_starts or word[:_MIN_START] in self._starts:
             for stem, by_stem in self._by_stem:
                 if found := by_stem.get(stem(word)):
                     return found

@@ -48,12 +48,13 @@ _KEEP = """UPDATE files SET generation = :generation, deleted_generation = :dele
 _PROCESSED = """UPDATE files SET processed_run = :run, filename = :filename, kind = :kind, media_type = :media_type,
     size_bytes = :size_bytes, created_at = :created_at, has_thumbnail = :has_thumbnail,
     has_storyboard = :has_storyboard, look = :look, name_words = setweight(to_tsvector('simple', :name), 'A')
-        || setweight(to_tsvector('english', :name), 'A') || setweight(to_tsvector('simple', :facts), 'C')
+        || strip(to_tsvector('english', :name)) || setweight(to_tsvector('simple', :facts), 'C')
     WHERE upload_id = :upload_id"""
 
 _ANALYZED = f"""UPDATE files SET analyzed_run = :run, title = :title, summary = :summary,
     language = :language, flagged = :flagged, has_text = :has_text, text_config = :config,
-    about_words = to_tsvector('simple', :about) || to_tsvector(CAST(CAST(:config AS text) AS regconfig), :about)
+    about_words = to_tsvector('simple', :about) || CASE WHEN CAST(:config AS text) = 'simple' THEN CAST('' AS tsvector)
+        ELSE strip(to_tsvector(CAST(CAST(:config AS text) AS regconfig), :about)) END
         || {stems.indexed(":config", "CAST(:about_spelt AS text)")}
     WHERE upload_id = :upload_id"""  # noqa: S608 - constants only
 

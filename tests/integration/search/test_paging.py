@@ -44,6 +44,18 @@ async def test_every_page_size_walks_through_the_same_files_in_the_same_order(ma
         assert all(total < len(first) for total, relation in totals if relation == "gte")
 
 
+@pytest.mark.parametrize("query", ["ledge", "violi night", "ledge violi"])
+@pytest.mark.parametrize("mode", ["hybrid", "keyword"])
+async def test_so_does_a_query_that_was_relaxed(world, client, mode, query):
+    for i in range(FILES // 2):
+        said = "ledger " * (1 + i % 7) + "violin " * (1 + i % 3) + "night " * (i % 4)
+        await world.add("ada", f"f{i * 37 % 115:03}.txt", f"{said} page{i}")
+    walks = [await walked(client, mode, limit, query) for limit in (20, 49, 100)]
+    first, _ = walks[0]
+    assert len(set(first)) == len(first) > 50
+    assert [names for names, _ in walks] == [first] * 3
+
+
 async def test_a_total_that_stopped_counting_says_so(many, client):
     _, totals = await walked(client, "keyword", 20, "harbour")
     assert totals[0] == (50, "gte")

@@ -9,7 +9,7 @@ from search.folding import words
 
 
 def test_each_is_a_word_once():
-    assert emoji_words("Party \U0001f389\U0001f389 with \U0001f382!") == ["emoji127881", "emoji127874"]
+    assert emoji_words("Party \U0001f389\U0001f389 with \U0001f382!") == ["zqemoji127881", "zqemoji127874"]
     assert emoji_words("Crème brûlée: plain text, 1 + 1 = 2 ©") == []
 
 

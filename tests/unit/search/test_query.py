@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,10 +19,10 @@ def test_plain_words_are_terms_of_their_own():
 
 def test_emoji_are_terms_and_are_encoded_by_their_names():
     query = parse("\U0001f382 party -\U0001f436")
-    assert query.terms == (Term(("emoji127874",)), Term(("party",)))
-    assert query.excluded == (Term(("emoji128054",)),)
+    assert query.terms == (Term(("zqemoji127874",)), Term(("party",)))
+    assert query.excluded == (Term(("zqemoji128054",), literal=True),)
     assert query.text == "birthday cake party"
-    assert parse('"\U0001f382"').terms == (Term(("emoji127874",)),)
+    assert parse('"\U0001f382"').terms == (Term(("zqemoji127874",)),)
 
 
 def test_quotes_of_any_style_require_their_words_in_order():
@@ -38,7 +39,7 @@ def test_quotes_of_any_style_require_their_words_in_order():
 
 def test_a_leading_minus_excludes_and_is_not_encoded():
     query = parse('jaguar -car -"big cat" e-mail')
-    assert query.excluded == (Term(("car",)), Term(("big", "cat")))
+    assert query.excluded == (Term(("car",), literal=True), Term(("big", "cat"), literal=True))
     assert query.text == "jaguar e-mail"
     assert Term(("e",)) in query.terms
 
@@ -93,7 +94,35 @@ def test_versions_may_begin_with_a_letter():
 
 def test_a_minus_before_the_first_number_is_a_sign():
     assert parse("-5 degrees").excluded == ()
-    assert parse("report -2024").excluded == (Term(("2024",)),)
+    assert parse("report -2024").excluded == (Term(("2024",), literal=True),)
+
+
+def test_what_is_excluded_is_so_in_every_spelling_and_in_no_other_form():
+    (code, word, start, phrase) = parse('report -PO-88012 -e-mail -harb* -"big cat"').excluded
+    assert (code.words, code.respelt) == (("po", "88012"), (("po88012",),))
+    assert (word.words, word.respelt) == (("e", "mail"), (("email",),))
+    assert start == Term(("harb",), begins=True)
+    assert phrase.respelt == ()
+    assert parse("ledger -bookkeep").excluded[0].tsquery == "('bookkeep' <0> 'bookkeep')"
+
+
+def test_of_many_excluded_or_quoted_words_none_is_forgotten():
+    query = parse(" ".join(f'"a{n}" -b{n}' for n in range(20)))
+    assert (len(query.required), len(query.excluded)) == (20, 20)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("704*", ("704",)), ("70415*", ("70415",)), ("KX44*", ("kx44",)), ("ACME-20*", ("acme", "20"))],
+)
+def test_an_asterisk_also_stands_for_the_rest_of_a_code(typed, words):
+    assert parse(typed).terms == (Term(words, begins=True),)
+
+
+def test_an_amount_is_looked_for_in_whole_and_decimals():
+    assert parse("$12,500.00").terms[0].respelt == (("12500", "00"),)
+    assert parse("12500.00").terms[0].words == ("12500", "00")
+    assert parse("1,250,000").terms[0].respelt == (("1250000",),)
 
 
 def test_an_asterisk_stands_for_the_rest_of_a_word():

@@ -46,6 +46,21 @@ def test_forms_of_a_word_are_marked_by_the_stems_of_the_languages():
     assert shown(Highlighter.of(parse("новый дом").terms, ["russian"]).snippet("в новом доме")) == ["новом", "доме"]
 
 
+def test_forms_that_begin_otherwise_are_marked_in_languages_that_have_them():
+    assert shown(Highlighter.of(parse("مكتبة").terms, ["arabic"]).snippet("في المكتبة الكبيرة")) == ["المكتبة"]
+
+
+def test_a_stem_of_a_single_letter_marks_nothing():
+    assert shown(Highlighter.of(parse("Ada").terms, ["english", "turkish"]).snippet("Ada has a boat")) == ["Ada"]
+
+
+def test_numbers_in_parts_are_marked_where_they_are_one_number():
+    assert shown(Highlighter.of(parse("2024").terms).snippet("On 12/20/24, late in 2024.")) == ["2024"]
+    assert shown(Highlighter.of(parse("1000").terms).snippet("At 10:00 it cost 1,000.")) == ["1,000"]
+    assert shown(Highlighter.of(parse("12500.00").terms).snippet("1,250,000 or 12,500.00")) == ["12,500.00"]
+    assert shown(Highlighter.of(parse("ab1").terms).snippet("Flat AB-1")) == ["AB-1"]
+
+
 def test_a_phrase_that_ends_with_one_character_is_marked_where_that_begins_a_pair():
     assert shown_for('"2026年12月"', "契約は2026年12月に") == ["2026年12月"]
     assert shown_for('"第3条"', "第3条の規定と第3章") == ["第3条"]

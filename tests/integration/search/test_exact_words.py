@@ -1,0 +1,51 @@
+"""What is quoted or excluded is the word itself, not another with the same stem; an asterisk begins any word."""
+
+import pytest
+
+from search.request import SearchRequest
+
+TEXTS = {
+    "customs.txt": "It is important that goods are declared.",
+    "trade.txt": "Import duties rose again.",
+    "board.txt": "The manager of two organizations resigned.",
+    "organ.txt": "The manager played the organ.",
+    "boats.txt": "Boats left the harbour early.",
+    "orders.txt": "Order 70415233 and part KX4410B were shipped.",
+    "short.txt": "Order 7041 and part KX44 were not.",
+    "spaced.txt": "Invoice PO88012 of the manager.",
+}
+
+FOUND = {
+    '"import"': {"trade.txt"},
+    "manager -organ": {"board.txt", "spaced.txt"},
+    "manager -organization": {"board.txt", "organ.txt", "spaced.txt"},
+    'manager -"organizations"': {"organ.txt", "spaced.txt"},
+    '"boat left"': set(),
+    '"boats left"': {"boats.txt"},
+    "704*": {"orders.txt", "short.txt"},
+    "70415*": {"orders.txt"},
+    "KX44*": {"orders.txt", "short.txt"},
+    "manager -org*": {"spaced.txt"},
+    "manager -PO-88012": {"board.txt", "organ.txt"},
+}
+
+
+@pytest.fixture
+async def shelf(world):
+    for name, text in TEXTS.items():
+        await world.add("ada", name, text, summary=text, title=text)
+    return world
+
+
+async def found(world, query):
+    answer = await world.finder.find("ada", SearchRequest(query=query, mode="keyword", limit=100))
+    return {file.filename for file in answer.results}
+
+
+async def test_only_the_word_itself_counts(shelf):
+    assert {query: await found(shelf, query) for query in FOUND} == FOUND
+
+
+async def test_none_of_many_quoted_or_excluded_words_is_forgotten(shelf):
+    assert await found(shelf, "manager " + " ".join(f"-q{n}" for n in range(12)) + " -organ") == FOUND["manager -organ"]
+    assert await found(shelf, " ".join('"manager"' for _ in range(9)) + ' "absent"') == set()
