@@ -99,9 +99,15 @@ async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def on_validation_error(_request: Request, error: Exception) -> JSONResponse:
-    """Exception handler for requests that do not fit their model: 422 with the fields, never their values."""
+    """Exception handler for requests that do not fit their model: 422 with the fields, never their values.
+
+    The field is empty where several do not go together.
+    """
     assert isinstance(error, RequestValidationError)
-    fields = [{"field": ".".join(map(str, e["loc"])), "problem": e["msg"]} for e in error.errors()]
+    fields = [
+        {"field": ".".join(map(str, e["loc"])), "problem": e["msg"].removeprefix("Value error, ")}
+        for e in error.errors()
+    ]
     return error_response(
         ApiError(422, "invalid_request", "Some fields are missing or malformed.", details={"fields": fields[:20]})
     )

@@ -64,8 +64,8 @@ def _sentence(error: Exception) -> str:
     if error.code == "unauthenticated":
         return "This API key is not valid there. The page makes one, under “Usage and settings”, for MMSEARCH_API_KEY."
     trace = f", trace {error.trace_id}" if error.trace_id else ""
-    fields = error.details.get("fields", [])
-    return "\n".join([f"{error.message} ({error.code}{trace})", *(f"  {f['field']}: {f['problem']}" for f in fields)])
+    fields = [": ".join(filter(None, (f["field"], f["problem"]))) for f in error.details.get("fields", [])]
+    return "\n  ".join([f"{error.message} ({error.code}{trace})", *fields])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -55,10 +56,11 @@ _WIDE = 100
 
 def _moment(text: str) -> date:
     """A day, or an instant where a time is given."""
-    try:
+    with suppress(ValueError):
         return date.fromisoformat(text)
-    except ValueError:
+    with suppress(ValueError):
         return datetime.fromisoformat(text).astimezone()
+    raise typer.BadParameter(f"{text} is no day such as 2026-11-21 and no time such as 2026-11-21T08:00")
 
 
 def _day(name: str, meaning: str) -> Any:
@@ -115,7 +117,14 @@ def search(
 def read_text(upload_id: str, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Read what is written or said in a file."""
     with connected(data_dir) as client:
-        parts = [*client.text(upload_id)]
+        try:
+            parts = [*client.text(upload_id)]
+        except ApiError as refusal:
+            if refusal.code != "not_found":
+                raise
+            status = client.status(upload_id)  # refused as well if there is no such upload
+            rendering.problem(err, status.error.message if status.error else status.message)
+            raise typer.Exit(FAILED) from None
     if as_json:
         print_json([part.model_dump(mode="json") for part in parts])
         return
@@ -195,7 +204,7 @@ def remove(
 ) -> None:
     """Take uploads out of search and lists; for 30 days they can be restored."""
     if purge and not yes:
-        typer.confirm(f"Remove {len(upload_ids)} file(s) for ever?", abort=True)
+        typer.confirm(f"Remove {rendering.counted(len(upload_ids), 'file')} for ever?", abort=True)
     _each(upload_ids, data_dir, as_json, "Deleted", lambda client, upload_id: client.delete(upload_id, purge=purge))
     if not purge and not as_json:
         hint("“mmsearch restore” brings it back within 30 days; “mmsearch list --status deleted” shows what can be.")

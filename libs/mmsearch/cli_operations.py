@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -17,6 +17,7 @@ from contracts.artifacts import Kind
 from mmsearch import settings
 from mmsearch.cli_output import OPERATORS, out
 from mmsearch.operations import OperatorClient
+from mmsearch.rendering import counted
 
 _out = out
 _NEXT = "Which files: mmsearch list --status failed. Once the cause is gone: mmsearch reprocess --code CODE."
@@ -51,7 +52,10 @@ def list_letters(
     subscription: LetterSubscription = None,
     code: Code = None,
     older_than: Age = None,
-    status: Annotated[str, typer.Option(help="waiting, redriven, discarded or all")] = "waiting",
+    status: Annotated[
+        Literal["waiting", "redriven", "discarded", "all"],
+        typer.Option(help="Only those, or all."),
+    ] = "waiting",
     limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -142,10 +146,11 @@ def reprocess(
     kind: FileKind = None,
     code: Code = None,
     stage: Annotated[
-        str | None, typer.Option("--stage", help="Where to start; search only tells search again.")
+        Literal["media-processor", "analyzer", "embedder", "search"] | None,
+        typer.Option("--stage", help="Where to start; search only tells search again."),
     ] = None,
     since: Since = None,
-    status: Annotated[str, typer.Option("--status", help="failed or all")] = "failed",
+    status: Annotated[Literal["failed", "all"], typer.Option("--status", help="Which uploads.")] = "failed",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
     rate: Rate = None,
     mine: Mine = False,
@@ -190,7 +195,9 @@ def reconcile(
         return _print_json({"examined": examined, "announced": announced, "findings": findings})
     rows = [(f["problem"], f["upload_id"] or "", f["name"]) for f in findings]
     _table(("problem", "upload", "name"), rows)
-    _out.print(f"{examined} names examined, {len(findings)} differ, {announced} events published.", highlight=False)
+    _out.print(
+        f"{examined} names examined, {len(findings)} differ, {counted(announced, 'event')} published.", highlight=False
+    )
     return None
 
 

@@ -110,7 +110,7 @@ def search_results(answer: SearchAnswer) -> RenderableType:
     for number, found in enumerate(answer.results, 1):
         parts.append(_found(number, found))
     if not parts:
-        parts.append(Text("No good match."))
+        parts.append(Text("There are no more." if answer.total else "No good match."))
     shown, total = len(answer.results), answer.total or len(answer.results)
     more = "at least " if answer.total_relation == "gte" else ""
     footer = f"{total if total == shown else f'{shown} of {more}{total}'} found in {answer.processing_time_ms:.0f} ms"
@@ -131,6 +131,11 @@ def text_lines(parts: Iterable[TextPart]) -> Iterator[str]:
                 yield f"[{here.removesuffix(': ')}]"
             yield f"{paragraph.text}\n"
         place = here
+
+
+def counted(number: int, one: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def in_bytes(size: int) -> str:

@@ -69,7 +69,7 @@ def read_table(source: Source) -> Content:
     heading, done = "", 0
     for piece in _in_pieces(_lines(text, dialect), ROWS_PER_TEXT):
         heading = heading or piece[0]
-        section = f"rows {done + 1}-{done + len(piece)}"
+        section = f"rows {done + 1}-{done + len(piece)}" if len(piece) > 1 else f"row {done + 1}"
         shown = "\n".join([heading, *piece] if done else piece)
         texts.append(MaterialText(text=shown, locator=Locator(section=section), source=TextSource.TEXT))
         done += len(piece)

@@ -125,6 +125,22 @@ def test_a_text_is_printed_below_its_places_and_a_transcript_behind_its_times(ap
     assert "Nothing is written or said in it" in printed.stderr
 
 
+def test_of_a_file_that_is_not_read_its_state_is_told_instead_of_its_text(api: Api, tmp_path: Path) -> None:
+    api.will_refuse(f"GET /api/v1/file/{UPLOAD_ID}/text", 404, "not_found", "There is no such file.")
+    api.will_answer(f"GET /api/v1/upload/status/{UPLOAD_ID}", STATUS)
+    printed = mmsearch("text", UPLOAD_ID, cwd=tmp_path, api=api)
+    assert (printed.returncode, printed.stdout, printed.stderr) == (1, "", "Took too long.\n")
+
+
+def test_a_page_beyond_the_last_and_a_day_that_is_none_are_told_so(api: Api, tmp_path: Path) -> None:
+    api.will_answer("POST /api/v1/search", {"results": [], "search_id": "s", "processing_time_ms": 1.5, "total": 1})
+    shown = mmsearch("search", "boat", "--offset", 1, cwd=tmp_path, api=api).stdout
+    assert shown.startswith("There are no more.\n0 of 1 found")
+    refused = mmsearch("search", "boat", "--from", "yesterday", cwd=tmp_path, api=api)
+    assert refused.returncode == 2
+    assert "yesterday is no day such as 2026-11-21" in " ".join(refused.stderr.replace("│", " ").split())
+
+
 def test_status_says_what_was_left_out(api: Api, tmp_path: Path) -> None:
     left_out = [{"step": "page 3", "reason": "Drawing the page took too long."}]
     completed = {**STATUS, "status": "completed", "error": None, "result": {"title": "T", "degradations": left_out}}

@@ -90,7 +90,7 @@ def test_reconcile_walks_to_the_end(api: Api, tmp_path: Path) -> None:
     api.will_answer(path, {"phase": "uploads", "examined": 4, "findings": [finding], "announced": 1, "next": following})
     api.will_answer(path, {"phase": "artifacts", "examined": 2, "findings": [], "announced": 0, "next": None})
     result = mmsearch("reconcile", "--fix", cwd=tmp_path, api=api)
-    assert "6 names examined, 1 differ, 1 events published." in result.stdout, result
+    assert "6 names examined, 1 differ, 1 event published." in result.stdout, result
     assert bodies(api) == [{"fix": True, "cursor": {}}, {"fix": True, "cursor": following}]
 
 
