@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
+from unicodedata import normalize
 
 from search import relaxation
 from search.cut_offs import Cutoffs
@@ -15,6 +16,7 @@ from search.ranking import (
     LEAST_COVERAGE,
     MOST_SORTED,
     TIERS,
+    MatchReason,
     RankedFile,
     SemanticHit,
     TextHit,
@@ -101,7 +103,8 @@ async def ranked_files(transaction: Transaction, context: SearchContext) -> Rank
     ranked = rank(vector_hits, text_hits, cutoffs, words_only_vouch=by_meaning_alone, least=least)
     cut = goes_on(vector_hits, [] if by_meaning_alone else text_hits, context.cutoffs, context.depth, least)
     if context.request.sort == Sort.RELEVANCE:
-        return Ranking(ranked, terms, cut)
+        named = await _named(transaction, context, text_hits)
+        return Ranking(sorted(ranked, key=lambda file: file.upload_id not in named), terms, cut)
     by_id = {file.upload_id: file for file in ranked}
     order = await retrieval.in_order(transaction, context.user_id, list(by_id), Sort(context.request.sort))
     return Ranking([by_id[upload_id] for upload_id in order], terms, cut)
@@ -127,6 +130,17 @@ async def _text_hits(
     instead = [term for term in await _searched_terms(transaction, query, context.index.languages) if term not in terms]
     corrected_share = sum(not term.begins for term in instead) / max(len(query.terms), 1)
     return _together(text_hits, relaxation.discounted(wider), context.depth), [*terms, *instead], corrected_share
+
+
+async def _named(transaction: Transaction, context: SearchContext, text_hits: Sequence[TextHit]) -> set[str]:
+    """Returns the files that are called what was typed: they come before those whose names only contain it."""
+    likely = [hit.upload_id for hit in text_hits[: TIERS[0]] if hit.literal and MatchReason.NAME in hit.matched]
+    names = await retrieval.filenames(transaction, context.user_id, likely) if likely else {}
+    return {upload_id for upload_id, name in names.items() if _plain(name) == _plain(context.query.text)}
+
+
+def _plain(name: str) -> str:
+    return normalize("NFC", name).casefold().strip()
 
 
 async def _files_by_words(transaction: Transaction, context: SearchContext, query: Query) -> list[TextHit]:

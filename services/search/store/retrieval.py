@@ -251,13 +251,18 @@ async def result_page(
     return ResultPage(_files(row), _counts(row))
 
 
+async def filenames(transaction: Transaction, user_id: str, upload_ids: Sequence[str]) -> dict[str, str]:
+    """Returns the names of the files that still exist, by id and in the order of their ids."""
+    rows = await transaction.execute(statement(_NAMES), {"user_id": user_id, "upload_ids": list(upload_ids)})
+    return {row.upload_id: row.filename for row in rows}
+
+
 async def in_order(transaction: Transaction, user_id: str, upload_ids: Sequence[str], sort: Sort) -> list[str]:
     """Returns the files that still exist, ordered by date, size or name."""
     values = {"user_id": user_id, "upload_ids": list(upload_ids)}
     if sort in (Sort.BY_NAME, Sort.BY_NAME_BACKWARDS):
-        named = await transaction.execute(statement(_NAMES), values)
-        backwards = sort is Sort.BY_NAME_BACKWARDS
-        return [row.upload_id for row in sorted(named, key=lambda row: name_order(row.filename), reverse=backwards)]
+        names = await filenames(transaction, user_id, upload_ids)
+        return sorted(names, key=lambda it: name_order(names[it]), reverse=sort is Sort.BY_NAME_BACKWARDS)
     rows = await transaction.execute(statement(_IN_ORDER.format(key=_SORT_KEYS[sort])), values)
     return [row.upload_id for row in rows]
 

@@ -46,6 +46,17 @@ async def test_only_the_word_itself_counts(shelf):
     assert {query: await found(shelf, query) for query in FOUND} == FOUND
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "keyword"])
+@pytest.mark.parametrize("typed", ["2024.txt", '"2024.TXT"', "Übersicht 1.txt"])
+async def test_the_file_that_is_called_so_comes_first(world, typed, mode):
+    names = ["Vertrag 2024.txt", "2024.txt", "2024 (2024.txt).txt", "Übersicht 1.txt", "Neue Übersicht 1.txt"]
+    for place, name in enumerate(names):
+        await world.add("ada", name, "2024 txt Übersicht 1 txt " * (1 + abs(2 - place)))
+    answer = await world.finder.find("ada", SearchRequest(query=typed, mode=mode))
+    assert answer.results[0].filename.casefold() == typed.strip('"').casefold()
+    assert len(answer.results) > 1
+
+
 async def test_none_of_many_quoted_or_excluded_words_is_forgotten(shelf):
     assert await found(shelf, "manager " + " ".join(f"-q{n}" for n in range(12)) + " -organ") == FOUND["manager -organ"]
     assert await found(shelf, " ".join('"manager"' for _ in range(9)) + ' "absent"') == set()
