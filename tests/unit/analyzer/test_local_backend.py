@@ -7,8 +7,9 @@ import pytest
 
 from analyzer.backends.local.backend import LocalBackend
 from analyzer.backends.local.ocr import OcrProcess
-from analyzer.backends.local.pictures import spread_order
+from analyzer.backends.local.pictures import spread_order, unwritten
 from contracts.artifacts import (
+    AnalyzedSegment,
     ArtifactRef,
     Kind,
     Locator,
@@ -120,6 +121,18 @@ async def test_the_same_caption_on_frame_after_frame_is_one_moment(backend: Loca
     analysis = await backend.analyze(material, read)
     found = [(said(s.text), s.locator.start_s, s.locator.end_s) for s in analysis.segments]
     assert found == [("a", 0, 30), ("b", 30, 40), ("a", 40, 50)]
+
+
+def test_what_is_written_on_a_page_is_not_read_off_its_picture_once_more() -> None:
+    written = (text("EmergentAGI Inc. 08/08/24\nGraph RAG", page=1), text("Chapter two", page=2))
+    seen = [
+        AnalyzedSegment(text=words, locator=Locator(page=page), source=TextSource.OCR)
+        for words, page in (("Graph RAG\nEmergentAGI Inc.", 1), ("Graph RAG\nA stamp", 1), ("Graph RAG", 2), ("", 3))
+    ]
+    assert [(one.text, one.locator.page) for one in unwritten(seen, written)] == [
+        ("Graph RAG\nA stamp", 1),
+        ("Graph RAG", 2),
+    ]
 
 
 async def test_when_time_runs_out_the_rest_is_left_out_and_named() -> None:

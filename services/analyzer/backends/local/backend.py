@@ -11,7 +11,7 @@ from analyzer.backends.backend import ArtifactReader
 from analyzer.backends.local.keywords import keywords
 from analyzer.backends.local.language import LanguageGuesser
 from analyzer.backends.local.ocr import OcrProcess
-from analyzer.backends.local.pictures import Seen, look_at
+from analyzer.backends.local.pictures import Seen, look_at, unwritten
 from analyzer.backends.local.speech.listening import Listened, Listener
 from analyzer.backends.local.summary import MOST_SENTENCES, summarize
 from analyzer.backends.local.vision.viewing import Viewer
@@ -33,7 +33,7 @@ class LocalBackend:
     ``picture_budget_s`` is how long sound and pictures of one file may take, waiting for other files included.
     """
 
-    prompt_version = "1"
+    prompt_version = "2"
 
     def __init__(
         self,
@@ -70,7 +70,8 @@ class LocalBackend:
 
     def _compose(self, material: Material, seen: Seen, heard: Listened) -> Analysis:
         found = [AnalyzedSegment(text=t.text, locator=t.locator, source=t.source) for t in material.texts]
-        found = sorted([s for s in found if s.text.strip()] + heard.segments + seen.segments, key=_place)
+        read = unwritten(seen.segments, material.texts)
+        found = sorted([s for s in found if s.text.strip()] + heard.segments + read, key=_place)
         texts = spread([segment.text for segment in found], _READ)
         colours = seen.colours if material.kind is Kind.IMAGE else ()
         own = facts.metadata_text(material)

@@ -1,6 +1,7 @@
 """Turns the pictures of a file into text segments, in order, within a budget of time; a failure is named, not fatal."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,9 +10,10 @@ from analyzer.backends.backend import ArtifactReader
 from analyzer.backends.local.ocr import OcrFailed, OcrProcess
 from analyzer.backends.local.reading_order import page_text
 from analyzer.backends.local.vision.viewing import PictureUnviewable, Viewer
-from contracts.artifacts import AnalyzedSegment, Degradation, Locator, MaterialPicture, TextSource
+from contracts.artifacts import AnalyzedSegment, Degradation, Locator, MaterialPicture, MaterialText, TextSource
 
 _MOST_CONCEPTS = 5
+_WORD = re.compile(r"\w+")
 
 
 @dataclass
@@ -74,6 +76,20 @@ async def look_at(
     counted = Counter(concept for _, concepts in sorted(notes.shown.items()) for concept in concepts)
     seen.concepts = tuple(concept for concept, _ in counted.most_common(_MOST_CONCEPTS))
     return seen
+
+
+def unwritten(segments: Sequence[AnalyzedSegment], texts: Sequence[MaterialText]) -> list[AnalyzedSegment]:
+    """Leaves out what was read in the picture of a page on which every word of it is written as well."""
+    words: dict[Locator, set[str]] = {segment.locator: set() for segment in segments}
+    for text in texts:
+        if text.locator in words:
+            words[text.locator].update(_WORD.findall(text.text.casefold()))
+    return [
+        segment
+        for segment in segments
+        if segment.source is not TextSource.OCR
+        or not words[segment.locator].issuperset(_WORD.findall(segment.text.casefold()))
+    ]
 
 
 def spread_order(count: int) -> list[int]:
