@@ -136,12 +136,12 @@ def test_no_film_moves_under_the_pointer_of_who_wants_none_to(
         assert stub.links == links
 
 
-def test_a_smaller_copy_is_called_one(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
+def test_a_copy_shown_instead_is_called_one(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
     stub.originals["upl_0"] = tmp_path / "photo.heic"
     stub.originals["upl_0"].write_bytes(b"what no browser shows")
     viewer = _opened(tab, stub, 0)
     note = viewer.locator(".stage-note")
-    expect(note).to_contain_text("This browser cannot show this format: this is a smaller copy.")
+    expect(note).to_contain_text("This browser cannot show this format: this is a copy that it can.")
     expect(note.get_by_role("button", name="Download the original")).to_be_visible()
     expect(note).to_have_count(1)
     picture = viewer.locator(".zoom img")
@@ -150,7 +150,8 @@ def test_a_smaller_copy_is_called_one(tab: Page, stub: StubLibrary, tmp_path: Pa
     )
 
 
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+OFFICE = "application/vnd.openxmlformats-officedocument."
+WORD = f"{OFFICE}wordprocessingml.document"
 
 
 def test_a_document_is_read_whole_with_what_was_found_marked_and_in_view(tab: Page, stub: StubLibrary) -> None:
@@ -211,3 +212,26 @@ def test_of_a_document_without_text_the_first_page_is_shown(tab: Page, stub: Stu
     viewer = open_card(tab, tab.locator("#grid .card", has_text="file 00003").first)
     expect(viewer.locator("#stage img.page")).to_be_visible()
     expect(viewer.locator(".stage-note")).to_contain_text("Its first page. Download it to read all of it.")
+
+
+def test_a_note_beside_the_text_can_be_read(tab: Page, stub: StubLibrary) -> None:
+    stub.changed["upl_3"] = {"media_type": WORD, "thumbnail_url": None}
+    viewer = _opened(tab, stub, 3)
+    expect(viewer.locator(".reading .stage-note")).to_contain_text("Download it to read it.")
+    assert barriers(tab) == []
+
+
+@pytest.mark.parametrize("code", ["encrypted", "corrupt"])
+def test_of_a_file_that_cannot_be_read_the_reason_is_shown_in_its_place(
+    tab: Page, stub: StubLibrary, code: str
+) -> None:
+    error = {"code": code, "message": "The PDF is damaged.", "advice": "Export it again."}
+    stub.changed["upl_3"] = {"status": "failed", "message": "The PDF is damaged.", "error": error}
+    open_page(tab, stub.url)
+    viewer = open_card(tab, tab.locator("#grid .card", has_text="file 00003").first)
+    note = viewer.locator("#stage .stage-note")
+    expect(note).to_contain_text("The PDF is damaged.")
+    expect(note.get_by_role("button", name="Download the original")).to_be_visible()
+    expect(viewer.locator("iframe")).to_have_count(0)
+    expect(viewer.locator(".details dd").first).to_be_visible()
+    assert [path for path in stub.asked if path.startswith("/text/")] == []

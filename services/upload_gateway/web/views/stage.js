@@ -14,6 +14,7 @@ import { zoomable } from "./zoom.js";
 
 const PDF = "application/pdf";
 const PLAIN = /^text\/(plain|markdown|csv|x-markdown)$/;
+const UNREADABLE = ["encrypted", "corrupt"];
 const finders = new WeakMap();
 let zoom = null;
 let round = 0;
@@ -60,7 +61,7 @@ function find(stage, moment) {
 
 async function content(file, moment) {
   const type = file.media_type ?? "";
-  if (file.error?.code === "encrypted") return [note(file, file.message)];
+  if (UNREADABLE.includes(file.error?.code)) return [note(file, file.message)];
   if (type.startsWith("image/")) return picture(file);
   if (type.startsWith("video/")) return film(file, moment);
   if (type.startsWith("audio/")) return sound(file, moment);
@@ -79,7 +80,7 @@ async function picture(file) {
     if (!next) { frame.parentElement.querySelector(".stage-note")?.remove(); image.replaceWith(el("p", {}, "This browser cannot show this picture. Download it to see it.")); return; }
     try {
       image.src = await signedUrl(`/file/${file.upload_id}/${next}`);
-      if (!frame.nextSibling?.matches(".stage-note")) frame.after(note(file, "This browser cannot show this format: this is a smaller copy."));
+      if (!frame.nextSibling?.matches(".stage-note")) frame.after(note(file, "This browser cannot show this format: this is a copy that it can."));
     } catch { image.onerror(); }
   };
   const { frame, change } = zoomable(image);

@@ -107,7 +107,7 @@ function mark(at) {
 function textOf(file) {
   const section = el("details", { class: "words", hidden: true });
   follow = null;
-  fill(section, file).catch(() => {});
+  if (file.status !== "failed") fill(section, file).catch(() => {});
   return section;
 }
 
