@@ -235,3 +235,22 @@ def test_of_a_file_that_cannot_be_read_the_reason_is_shown_in_its_place(
     expect(viewer.locator("iframe")).to_have_count(0)
     expect(viewer.locator(".details dd").first).to_be_visible()
     assert [path for path in stub.asked if path.startswith("/text/")] == []
+
+
+def test_a_file_reopened_by_its_address_keeps_what_was_found_and_its_neighbours(tab: Page, stub: StubLibrary) -> None:
+    viewer = _opened(tab, stub, 4)
+    stub.slow["harbour"] = 1
+    tab.reload()
+    expect(viewer.locator(".moments mark")).to_have_text("harbour")
+    viewer.get_by_role("button", name="Next file").click()
+    expect(viewer.locator("#viewer-title")).to_have_text("file 00005.jpg")
+    viewer.get_by_role("button", name="Previous file").click()
+    expect(viewer.locator("#viewer-title")).to_have_text("file 00004.jpg")
+
+
+def test_a_file_reopened_by_its_address_is_there_without_its_list(tab: Page, stub: StubLibrary) -> None:
+    viewer = _opened(tab, stub, 4)
+    tab.route("**/api/v1/search", lambda route: route.fulfill(status=500, json={}))
+    tab.reload()
+    expect(viewer.locator("#viewer-title")).to_have_text("file 00004.jpg")
+    expect(viewer.get_by_role("button", name="Next file")).to_be_disabled()

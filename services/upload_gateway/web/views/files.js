@@ -29,6 +29,17 @@ let waiting = [];
 export const shownListing = () => grid.listing;
 export const focusGrid = (index = grid.current) => grid.focus(index);
 
+// What was found in a file is known only by the list: settled once it has an answer, be it that it cannot be had.
+export async function listingAnswered() {
+  while (state().view === "files" && listing?.total === null) await changedOrGivenUp(listing);
+}
+
+// A list that is asked for anew, or gives way to another, never answers what it was asked.
+const changedOrGivenUp = (mine) => new Promise((resolve) => {
+  mine.addEventListener("change", resolve, { once: true });
+  mine.stop.signal.addEventListener("abort", resolve, { once: true });
+});
+
 export function startFiles() {
   grid = new Grid($("grid"), { shape, render, blank: blankCard, onRange: (first, last) => grid.listing.want(first, last) });
   subscribe((now, before) => {

@@ -2,7 +2,7 @@
 
 import { metadata } from "../api.js";
 import { go, state, subscribe } from "../state.js";
-import { open, shownListing } from "./files.js";
+import { listingAnswered, open, shownListing } from "./files.js";
 import { part } from "./parts.js";
 import { attempt } from "./toasts.js";
 
@@ -20,6 +20,8 @@ async function follow() {
   if (!id) { viewer?.closeViewer(); return; }
   await attempt(async () => {
     viewer ??= await orElsewhere(part("viewer"));
+    await listingAnswered();
+    if (state().file !== id) return;
     const index = shownListing()?.indexOf(id) ?? -1;
     const file = index >= 0 ? shownListing().at(index) : await orElsewhere(metadata(id));
     if (file && state().file === id) viewer.openViewer(file, Number(at || 0), index);
