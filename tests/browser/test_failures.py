@@ -18,6 +18,7 @@ def test_failures_are_told_by_cause_and_tried_again(page: Page, system: LocalSys
     for path in broken:
         expect(panel.get_by_role("listitem").filter(has_text=path.name)).to_contain_text("damaged")
         expect(tray_row(page, path.name)).to_contain_text("Export it again")
+    expect(page.locator("#tray h2")).to_have_text(f"0 files added, {len(broken)} with trouble")
     expect(panel).to_contain_text("Damaged files")
     expect(panel).to_contain_text("Export it again and upload the new copy.")
 

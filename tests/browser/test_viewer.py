@@ -254,3 +254,20 @@ def test_a_file_reopened_by_its_address_is_there_without_its_list(tab: Page, stu
     tab.reload()
     expect(viewer.locator("#viewer-title")).to_have_text("file 00004.jpg")
     expect(viewer.get_by_role("button", name="Next file")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "properties", "words"),
+    [
+        ("video/mp4", {"frame_rate": 29.97}, "Frames per second29.97"),
+        ("application/pdf", {"page_count": 3}, "Pages3"),
+        (f"{OFFICE}spreadsheetml.sheet", {"page_count": 3}, "Sheets3"),
+        (f"{OFFICE}presentationml.presentation", {"page_count": 3}, "Slides3"),
+    ],
+)
+def test_what_is_counted_is_called_by_its_name(
+    tab: Page, stub: StubLibrary, media_type: str, properties: dict[str, float], words: str
+) -> None:
+    stub.changed["upl_0"] = {"media_type": media_type, "properties": properties}
+    viewer = _opened(tab, stub, 0)
+    expect(viewer.locator(".details")).to_contain_text(words)

@@ -9,6 +9,7 @@ const ORDER = Object.keys(STAGES);
 
 const OFFICE = "application/vnd.openxmlformats-officedocument.";
 const TYPES = { [`${OFFICE}wordprocessingml.document`]: "Word document", [`${OFFICE}spreadsheetml.sheet`]: "Excel workbook", [`${OFFICE}presentationml.presentation`]: "PowerPoint slides" };
+const PAGES = { [`${OFFICE}spreadsheetml.sheet`]: "Sheets", [`${OFFICE}presentationml.presentation`]: "Slides" };
 
 export function detailsOf(file) {
   const body = el("div", { class: "details-body" }, el("p", { class: "muted" }, "…"));
@@ -34,7 +35,7 @@ function facts(known) {
   return [
     ["Title", known.title && !known.filename.startsWith(known.title) ? known.title : null], ["Type", TYPES[known.media_type] ?? known.media_type], ["Size", bytes(known.size_bytes)],
     ["Dimensions", p.width && p.height ? `${p.width} × ${p.height}` : null], ["Length", p.duration_s ? clock(p.duration_s) : null],
-    ["Frames per second", p.fps ? Math.round(p.fps * 100) / 100 : null], ["Pages", p.page_count], ["Camera", p.camera], ["Author", p.author],
+    ["Frames per second", p.frame_rate ? Math.round(p.frame_rate * 100) / 100 : null], [PAGES[known.media_type] ?? "Pages", p.page_count], ["Camera", p.camera], ["Author", p.author],
     ["Taken", p.taken_at ? day(p.taken_at) : null], ["Language", known.language], ["Added", instant(known.created_at)],
     ["Attempts", known.attempts > 1 ? known.attempts : null], ...sentAlong,
   ];

@@ -70,7 +70,7 @@ function draw() {
 function drawHead(entries, sending, lost) {
   const working = entries.filter((entry) => ["stored", "processing"].includes(entry.state)).length;
   const trouble = entries.filter((entry) => ["failed", "refused"].includes(entry.state)).length;
-  const added = entries.filter((entry) => !["refused", "duplicate", "cancelled"].includes(entry.state)).length;
+  const added = entries.filter((entry) => !["failed", "refused", "duplicate", "cancelled"].includes(entry.state)).length;
   const known = entries.filter((entry) => entry.state !== "cancelled");
   const size = known.reduce((sum, entry) => sum + entry.size, 0);
   const sent = known.reduce((sum, entry) => sum + Math.min(entry.state === "duplicate" || entry.state === "refused" ? entry.size : entry.sent, entry.size), 0);
