@@ -175,6 +175,26 @@ def test_a_document_is_read_whole_with_what_was_found_marked_and_in_view(tab: Pa
     assert asked == [f"/text/upl_3?after={after}" for after in range(-1, 5)]
 
 
+def test_a_section_is_named_once_by_a_heading_and_marks_may_begin_in_it(tab: Page, stub: StubLibrary) -> None:
+    stub.changed["upl_3"] = {"media_type": WORD}
+    filler = {"text": "It rains on the harbour wall. " * 200, "section": "Rain"}
+    minutes = [
+        {"text": "The 😀 quince\nAt noon the kee", "section": "The 😀 quince"},
+        {"text": "per eats.", "continues": True},
+    ]
+    stub.texts["upl_3"] = [[filler, *minutes], [{"text": "The quince tree\nstands.", "section": "The quince"}]]
+    words = "The 😀 quince\nAt noon the keeper…"
+    stub.moment = {"text": words, "highlights": [[6, 12], [25, 31]], "source": "text", "section": "The 😀 quince"}
+    viewer = _opened(tab, stub, 3)
+    expect(viewer.locator(".written h3")).to_have_text(["Rain", "The 😀 quince"])
+    expect(viewer.locator(".written h3 mark")).to_have_text("quince")
+    expect(viewer.locator(".written p mark")).to_have_text("keeper")
+    expect(viewer.locator(".written mark").first).to_be_in_viewport()
+    expect(viewer.locator(".written .here")).to_have_text(["The 😀 quince", "At noon the keeper"])
+    expect(viewer.locator(".written p").nth(1)).to_have_text("At noon the keeper eats.")
+    expect(viewer.locator(".written p").nth(2)).to_have_text("The quince tree stands.")
+
+
 def test_a_transcript_plays_its_lines_and_follows_what_is_heard(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
     stub.originals["upl_2"] = _recording(tmp_path / "long.wav", 2)
     said = [{"text": f"line {n}", "start_s": 2.0 * n, "end_s": 2.0 * n + 2, "source": "speech"} for n in range(50)]

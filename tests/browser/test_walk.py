@@ -77,7 +77,7 @@ def test_a_document_no_browser_shows_is_read_where_it_was_found(
     upload_and_finish(system, tmp_path / name)
     viewer = open_card(page, find(page, f"smoker mended {tmp_path.name}", name))
     expect(viewer.locator(".written mark", has_text="smoker")).to_be_in_viewport()
-    expect(viewer.locator(".written h3")).to_have_count(0)
+    expect(viewer.locator(".written h3")).to_have_text("Minutes of the beekeepers")
     written = viewer.locator(".written").inner_text()
     assert all(written.count(f"Item {number}:") == 1 for number in range(200))
     assert barriers(page) == []

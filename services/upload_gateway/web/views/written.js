@@ -17,41 +17,47 @@ export async function written(file, heading) {
   const draw = () => {
     let before = "";
     text.paragraphs.forEach((paragraph, index) => {
-      const here = placeBeside(paragraph);
-      if (!drawn[index]) {
-        drawn[index] = { element: el("p", { dir: "auto" }), length: 0 };
-        if (here && here !== before) body.append(el(heading, { class: "place" }, here));
-        body.append(drawn[index].element);
-      }
-      if (drawn[index].length !== paragraph.text.length) {
-        drawn[index].element.replaceChildren(...marked(paragraph.text, moments));
-        drawn[index].length = paragraph.text.length;
+      if (drawn[index]?.length !== paragraph.text.length) {
+        // Only the last one grows, so what takes its place is the last one too.
+        drawn[index]?.parts.forEach((part) => part.remove());
+        drawn[index] = { parts: set(paragraph, before), length: paragraph.text.length };
+        body.append(...drawn[index].parts);
       }
       before = place(paragraph);
     });
   };
+  const set = (paragraph, before) => {
+    const opening = openingOf(paragraph);
+    const here = placeBeside(paragraph);
+    const above = opening ? marked(paragraph.text, moments, 0, opening.length) : [here === before ? "" : here];
+    const below = marked(paragraph.text, moments, opening ? opening.length + 1 : 0);
+    return [el(heading, { class: "place", dir: "auto" }, ...above), el("p", { dir: "auto" }, ...below)].filter((part) => part.hasChildNodes());
+  };
   const readOn = growing(box, text, draw);
   const find = async (moment) => {
     const at = moments.indexOf(moment);
-    const found = () => body.querySelector(`[data-moment="${at}"]`);
-    while (at >= 0 && !found() && !text.isWhole) await readOn();
-    body.querySelector(".here")?.classList.remove("here");
-    found()?.classList.add("here");
-    found()?.scrollIntoView({ block: "center" });
+    const found = () => [...body.querySelectorAll(`[data-moment="${at}"]`)];
+    while (at >= 0 && !found().length && !text.isWhole) await readOn();
+    body.querySelectorAll(".here").forEach((one) => one.classList.remove("here"));
+    found().forEach((one) => one.classList.add("here"));
+    (found().find((one) => one.querySelector("mark")) ?? found()[0])?.scrollIntoView({ block: "center" });
   };
   return { box, find };
 }
 
-function marked(text, moments) {
-  const places = moments.map((moment, index) => whereIs(moment, index, text)).filter(Boolean).sort((a, b) => a.at - b.at);
+// The line that names the section, where the text opens with it: it is set as a heading.
+const openingOf = (one) => (one.section && place(one) === one.section && `${one.text}\n`.startsWith(`${one.section}\n`) ? one.section : "");
+
+function marked(text, moments, from = 0, to = text.length) {
+  const places = moments.map((moment, index) => whereIs(moment, index, text)).filter(Boolean).map((one) => within(one, from, to)).sort((a, b) => a.at - b.at);
   const parts = [];
-  let read = 0;
+  let read = from;
   for (const { at, words, ranges, index } of places) {
-    if (at < read) continue;
+    if (at < read || !words) continue;
     parts.push(text.slice(read, at), el("span", { "data-moment": index }, ...highlighted(words, ranges)));
     read = at + words.length;
   }
-  return [...parts, text.slice(read)].filter((part) => part !== "");
+  return [...parts, text.slice(read, to)].filter((part) => part !== "");
 }
 
 // A snippet is a piece of the text, between dots where it was cut out.
@@ -60,4 +66,13 @@ function whereIs(moment, index, text) {
   const words = moment.text.slice(lead, moment.text.endsWith("…") ? -1 : undefined);
   const at = text.indexOf(words);
   return at < 0 ? null : { at, words, index, ranges: (moment.highlights ?? []).map(([start, stop]) => [start - lead, stop - lead]) };
+}
+
+// As much of a snippet as lies there: it may span a heading and what stands below it.
+function within({ at, words, index, ranges }, from, to) {
+  const start = Math.max(at, from);
+  const kept = words.slice(start - at, Math.max(to - at, 0));
+  const [skipped, length] = [words.slice(0, start - at), kept].map((part) => Array.from(part).length);
+  const inside = (point) => Math.min(Math.max(point - skipped, 0), length);
+  return { at: start, words: kept, index, ranges: ranges.map(([one, other]) => [inside(one), inside(other)]).filter(([one, other]) => one < other) };
 }
