@@ -195,6 +195,33 @@ def test_a_section_is_named_once_by_a_heading_and_marks_may_begin_in_it(tab: Pag
     expect(viewer.locator(".written p").nth(2)).to_have_text("The quince tree stands.")
 
 
+def test_the_first_page_stays_beside_the_text(tab: Page, stub: StubLibrary) -> None:
+    stub.changed["upl_3"] = {"media_type": WORD}
+    stub.texts["upl_3"] = [[{"text": "It rains on the harbour wall. " * 1000}]]
+    viewer = _opened(tab, stub, 3)
+    for width, stays in ((1280, True), (900, False), (360, False)):
+        tab.set_viewport_size({"width": width, "height": 900})
+        moved = viewer.locator(".reading").evaluate(
+            """(reading) => {
+              const top = () => reading.querySelector(".page").getBoundingClientRect().top;
+              reading.scrollTop = 0;
+              const before = top();
+              reading.scrollTop = 1000;
+              return before - top();
+            }"""
+        )
+        assert moved == (0 if stays else 1000)
+
+
+def test_what_was_found_comes_before_the_summary(tab: Page, stub: StubLibrary) -> None:
+    stub.changed["upl_0"] = {"summary": "A harbour at dawn. " * 60}
+    viewer = _opened(tab, stub, 0)
+    found, summary = (viewer.locator(name).bounding_box() for name in (".moments", ".summary-text"))
+    assert found
+    assert summary
+    assert found["y"] + found["height"] <= summary["y"]
+
+
 def test_a_transcript_plays_its_lines_and_follows_what_is_heard(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
     stub.originals["upl_2"] = _recording(tmp_path / "long.wav", 2)
     said = [{"text": f"line {n}", "start_s": 2.0 * n, "end_s": 2.0 * n + 2, "source": "speech"} for n in range(50)]

@@ -131,9 +131,9 @@ function about(file) {
   return [
     failed ? el("div", { class: "notice bad" }, el("p", {}, file.message), el("p", {}, file.error.advice), button("Try again", () => retryFiles([file]), { kind: "small", picture: icon("retry", 16) })) : "",
     file.status === "processing" || file.status === "pending" ? el("p", { class: "notice" }, file.message) : "",
+    moments.length ? el("section", {}, el("h3", {}, moments.length > 1 ? `Found at ${moments.length} places` : "Found here"), el("ul", { class: "moments" }, moments)) : "",
     file.summary ? el("p", { class: "summary-text", dir: "auto" }, ...(described ? highlighted(described.text, described.highlights) : [file.summary])) : "",
     file.labels?.length ? el("ul", { class: "labels", "aria-label": "Labels" }, file.labels.map((label) => el("li", {}, label))) : "",
-    moments.length ? el("section", {}, el("h3", {}, moments.length > 1 ? `Found at ${moments.length} places` : "Found here"), el("ul", { class: "moments" }, moments)) : "",
     isFound() && shownListing()?.answer?.search_id ? feedbackFor(shownListing().answer.search_id, file) : "",
     el("div", { class: "tools" },
       button("Download", () => download(file), { kind: "small", picture: icon("download", 18) }),
