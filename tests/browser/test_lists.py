@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.browser.driving import card, open_page, pass_time_until, stop_the_clock
 from tests.browser.stub_library import StubLibrary
@@ -206,3 +206,28 @@ def test_an_answer_older_than_the_deletion_brings_nothing_back(tab: Page, stub: 
     answered.value.finished()
     wait_for(lambda: tab.evaluate("1") and held)
     expect(card(tab, "file 00000.jpg")).to_have_count(0)
+
+
+def search_by_picture(tab: Page, stub: StubLibrary, answer: Answer) -> Locator:
+    tab.route("**/api/v1/search/image?*", answer)
+    open_page(tab, stub.url)
+    picture = tab.locator("#by-image")
+    expect(picture).to_have_attribute("accept", "image/jpeg,image/png,image/webp,image/gif,image/bmp")
+    picture.set_input_files({"name": "harbour.png", "mimeType": "image/png", "buffer": b"a picture"})
+    return tab.locator("#empty")
+
+
+@pytest.mark.parametrize(("status", "helps"), [(413, False), (415, False), (422, False), (500, True)])
+def test_only_what_may_go_better_is_offered_again(tab: Page, stub: StubLibrary, status: int, helps: bool) -> None:
+    empty = search_by_picture(tab, stub, refused(status))
+    expect(empty).to_contain_text("Not just now.")
+    expect(empty.get_by_role("button", name="Try again")).to_have_count(int(helps))
+
+
+def test_a_picture_that_finds_nothing_says_what_it_could_find(tab: Page, stub: StubLibrary) -> None:
+    def nothing(route: Route) -> None:
+        route.fulfill(json={"status": "success", "data": {"results": [], "total": 0, "facets": {}}, "meta": {}})
+
+    empty = search_by_picture(tab, stub, nothing)
+    expect(empty).to_contain_text("A picture finds itself and its copies among your pictures and films")
+    expect(empty).not_to_contain_text("Try other words")

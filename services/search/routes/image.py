@@ -99,5 +99,6 @@ async def _image_hash(picture: bytes) -> int | None:
     try:
         return await asyncio.to_thread(difference_hash, picture)
     except PictureUnreadable as error:
-        message = f"Only whole pictures of at most {MAX_PIXELS // 1_000_000} megapixels can be searched by."
+        most = f"{MAX_PIXELS // 1_000_000} megapixels"
+        message = f"Only a whole JPEG, PNG, WebP, GIF or BMP of at most {most} can be searched by."
         raise ApiError(415, "unsupported_format", message, details={"formats": list(FORMATS)}) from error

@@ -211,6 +211,10 @@ async function drawSource() {
   } catch { /* the general words stay */ }
 }
 
+const advice = () => (image.file
+  ? "A picture finds itself and its copies among your pictures and films, not other pictures of the same things."
+  : "Try other words, or fewer. You can describe what is seen, said or written.");
+
 function emptiness(answer, error) {
   const said = (picture, title, text, ...more) => [icon(picture, 56), el("h2", {}, title), el("p", { class: "muted" }, text), ...more];
   if (error) return trouble(error, () => listing.refresh());
@@ -219,7 +223,7 @@ function emptiness(answer, error) {
   if (isFound()) {
     const pending = answer?.processing ? `${counted(answer.processing, "file is", "files are")} still being read; what you look for may be among them.` : "";
     const filtered = isFiltered() ? button("Search without filters", () => go({ type: "", from: "", to: "", size: "" }), { picture: icon("sliders", 18) }) : "";
-    return said("search", "No good match", pending || (isFiltered() ? "Nothing fits within the filters you set." : "Try other words, or fewer. You can describe what is seen, said or written."), filtered, showAll());
+    return said("search", "No good match", pending || (isFiltered() ? "Nothing fits within the filters you set." : advice()), filtered, showAll());
   }
   const { from, to, size } = state();
   if (from || to || size) return said("folder", "No files within these dates or sizes", "Choose others, or look at all of them.", showAll());

@@ -9,6 +9,7 @@ import { toast } from "./toasts.js";
 
 const TYPING_MS = 180;
 const SUGGESTIONS = 7;
+const PICTURES = "image/jpeg,image/png,image/webp,image/gif,image/bmp";
 let box = null;
 let list = null;
 let past = [];
@@ -21,7 +22,7 @@ export function startSearchBox() {
     role: "combobox", "aria-label": "Search your files", "aria-expanded": "false", "aria-controls": "suggestions", "aria-autocomplete": "list", "aria-keyshortcuts": "/",
   });
   list = el("ul", { id: "suggestions", class: "suggestions", role: "listbox", "aria-label": "Earlier searches", hidden: true });
-  const pick = el("input", { id: "by-image", hidden: true, type: "file", accept: "image/*", onchange: () => { searchBy(pick.files[0]); pick.value = ""; } });
+  const pick = el("input", { id: "by-image", hidden: true, type: "file", accept: PICTURES, onchange: () => { searchBy(pick.files[0]); pick.value = ""; } });
   const byImage = pictureButton("Search by a picture", icon("image"), () => pick.click(), { kind: "quiet in-find" });
   const clear = pictureButton("Clear search", icon("close", 18), () => { clearSearch(); box.focus(); }, { kind: "quiet in-find clear" });
   $("find").append(el("span", { class: "lens" }, icon("search")), box, el("kbd", { "aria-hidden": "true" }, "/"), clear, byImage, pick, list);
