@@ -231,3 +231,18 @@ def test_a_picture_that_finds_nothing_says_what_it_could_find(tab: Page, stub: S
     empty = search_by_picture(tab, stub, nothing)
     expect(empty).to_contain_text("A picture finds itself and its copies among your pictures and films")
     expect(empty).not_to_contain_text("Try other words")
+
+
+def test_the_hint_in_the_search_box_is_never_cut_off(tab: Page, stub: StubLibrary) -> None:
+    open_page(tab, stub.url)
+    for width in (1280, 1000, 900, 640, 360, 320):
+        tab.set_viewport_size({"width": width, "height": 740})
+        room, needed = tab.locator("#query").evaluate(
+            """(box) => {
+              const [look, pen] = [getComputedStyle(box), document.createElement("canvas").getContext("2d")];
+              pen.font = look.font;
+              const padding = parseFloat(look.paddingLeft) + parseFloat(look.paddingRight);
+              return [box.clientWidth - padding, pen.measureText(box.placeholder).width];
+            }"""
+        )
+        assert needed <= room, width

@@ -16,9 +16,13 @@ let past = [];
 let active = -1;
 let quiet = false;
 
+const narrow = matchMedia("(max-width: 62rem)");
+// Examples that are cut off help nobody.
+const hint = () => (narrow.matches ? "Search your files" : "Search by what is in them: “boats at dawn”, “invoice total”");
+
 export function startSearchBox() {
   box = el("input", {
-    id: "query", type: "search", autocomplete: "off", spellcheck: false, maxLength: 1000, enterKeyHint: "search", placeholder: "Search by what is in them: “boats at dawn”, “invoice total”",
+    id: "query", type: "search", autocomplete: "off", spellcheck: false, maxLength: 1000, enterKeyHint: "search", placeholder: hint(),
     role: "combobox", "aria-label": "Search your files", "aria-expanded": "false", "aria-controls": "suggestions", "aria-autocomplete": "list", "aria-keyshortcuts": "/",
   });
   list = el("ul", { id: "suggestions", class: "suggestions", role: "listbox", "aria-label": "Earlier searches", hidden: true });
@@ -27,6 +31,7 @@ export function startSearchBox() {
   const clear = pictureButton("Clear search", icon("close", 18), () => { clearSearch(); box.focus(); }, { kind: "quiet in-find clear" });
   $("find").append(el("span", { class: "lens" }, icon("search")), box, el("kbd", { "aria-hidden": "true" }, "/"), clear, byImage, pick, list);
   box.value = state().q;
+  narrow.onchange = () => { box.placeholder = hint(); };
   box.oninput = () => { quiet = false; typed(); suggest(); };
   box.onkeydown = keys;
   box.onfocus = async () => { quiet = false; await remember(); suggest(); };
