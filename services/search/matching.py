@@ -135,8 +135,8 @@ async def _text_hits(
 async def _named(transaction: Transaction, context: SearchContext, text_hits: Sequence[TextHit]) -> set[str]:
     """Returns the files that are called what was typed: they come before those whose names only contain it."""
     likely = [hit.upload_id for hit in text_hits[: TIERS[0]] if hit.literal and MatchReason.NAME in hit.matched]
-    names = await retrieval.filenames(transaction, context.user_id, likely) if likely else {}
-    return {upload_id for upload_id, name in names.items() if _plain(name) == _plain(context.query.text)}
+    known = await retrieval.filenames(transaction, context.user_id, likely) if likely else {}
+    return {upload_id for upload_id, name in known.items() if _plain(name) == _plain(context.query.text)}
 
 
 def _plain(name: str) -> str:
