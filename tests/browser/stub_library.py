@@ -32,7 +32,7 @@ class StubLibrary:
     ``moment`` is what is found in every file, except for queries that find ``nothing``; if it ``narrows``,
     a search for some kinds finds and counts only those.
     ``texts`` are the files' texts, by upload: the parts of each page of them.
-    What is added to ``events`` is told live; ``told`` says how many have been.
+    What is added to ``events`` is told live, as soon as somebody listens; ``told`` says how many have been.
     """
 
     def __init__(self, files: int = FILES) -> None:
@@ -153,7 +153,6 @@ class StubLibrary:
     async def _live(self, request: Request) -> Response:
         async def events() -> AsyncGenerator[str]:
             yield 'event: hello\ndata: {"id": "1", "resumed": false}\n\n'
-            self.told = len(self.events)
             while not await request.is_disconnected():
                 for event in self.events[self.told :]:
                     self.told += 1
