@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from contracts.artifacts import FailureCode, Service, StoredEvent, UploadRef
 from contracts.envelope import SCHEMA_ROOT, Envelope, EventData, derived_event_id
@@ -34,6 +34,20 @@ _ADDED = frozenset({DEAD_LETTER_REASON, DEAD_LETTER_CODE, ONLY_FOR, REDRIVE})
 
 TRACEPARENT_METADATA = "traceparent"
 """Custom metadata key under which an uploading client hands its trace to the pipeline."""
+
+
+class _Object(BaseModel):
+    """What is read of the object that a notification is about."""
+
+    metadata: dict[str, str] | None = None
+
+
+class _FinalizedObject(_Object):
+    """The same of one that was written: ``size`` in bytes."""
+
+    size: int
+    content_type: str | None = Field(default=None, alias="contentType")
+    created_at: datetime = Field(alias="timeCreated")
 
 
 def encode(
@@ -84,7 +98,6 @@ def _decode_cloudevent(event_class: type[EventT], data: bytes, attributes: Mappi
 def _decode_notification(
     event_class: type[ObjectFinalizedV1] | type[ObjectDeletedV1], data: bytes, attributes: Mapping[str, str]
 ) -> Envelope[Any]:
-    resource = cast("dict[str, Any]", json.loads(data))
     bucket, name, generation = attributes["bucketId"], attributes["objectId"], int(attributes["objectGeneration"])
     expected = {ObjectFinalizedV1: "OBJECT_FINALIZE", ObjectDeletedV1: "OBJECT_DELETE"}[event_class]
     if attributes["eventType"] != expected:
@@ -93,21 +106,22 @@ def _decode_notification(
     upload = UploadRef(
         upload_id=owner.upload_id, user_id=owner.user_id, bucket=bucket, object_name=name, generation=generation
     )
-    metadata = cast("dict[str, str]", resource.get("metadata") or {})
-    event = (
-        ObjectFinalizedV1(
+    event: ObjectFinalizedV1 | ObjectDeletedV1
+    if event_class is ObjectFinalizedV1:
+        written = _FinalizedObject.model_validate_json(data)
+        metadata = written.metadata or {}
+        event = ObjectFinalizedV1(
             upload=upload,
             filename=owner.filename,
-            size_bytes=int(resource["size"]),
-            declared_media_type=resource.get("contentType"),
-            created_at=resource["timeCreated"],
+            size_bytes=written.size,
+            declared_media_type=written.content_type,
+            created_at=written.created_at,
             metadata=metadata,
         )
-        if event_class is ObjectFinalizedV1
-        else ObjectDeletedV1(
-            upload=upload, overwritten_by_generation=int(attributes.get("overwrittenByGeneration", 0)) or None
-        )
-    )
+    else:
+        metadata = _Object.model_validate_json(data).metadata or {}
+        overwritten_by = int(attributes.get("overwrittenByGeneration", 0)) or None
+        event = ObjectDeletedV1(upload=upload, overwritten_by_generation=overwritten_by)
     carried = metadata.get(TRACEPARENT_METADATA)
     derived = propagation.object_traceparent(bucket, name, generation)
     return Envelope[Any](

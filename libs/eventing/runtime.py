@@ -25,7 +25,7 @@ from eventing import codec, metrics
 from eventing.dead_letters import publish_dead_letter
 from eventing.delivery import Ack, Delivery, Nack, Settlement
 from eventing.errors import Poison
-from eventing.publisher import BrokerUnavailableError, Publisher, announce
+from eventing.publisher import BrokerUnavailableError, MessageRefusedError, Publisher, announce
 from eventing.retry import Forget, GiveUp, TryAgain, failure_code, verdict
 from eventing.work import StageWork, Work
 from telemetry import logs, propagation, spans
@@ -125,6 +125,9 @@ class Runtime:
                     return Ack(), "dead_letter"
         except BrokerUnavailableError as outage:
             _log.warning("broker unavailable", reason=describe(outage))
+        except MessageRefusedError as refused:
+            # The broker moves the message to the dead letters itself after the last delivery, without a reason.
+            _log.error("dead letter refused by the broker", reason=describe(refused))
         return Nack(), "retry"
 
     def _start_trace_of_drop(self, envelope: Envelope[Any]) -> None:

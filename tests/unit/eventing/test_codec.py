@@ -118,6 +118,21 @@ def test_a_dead_letter_names_subscription_reason_and_upload() -> None:
     assert letter.upload == PROCESSED.upload
 
 
+DEEP = b"[" * 200_000
+
+
+@pytest.mark.parametrize("data", [b"null", b"[]", b"7", b'{"metadata": ["x"]}', DEEP])
+@pytest.mark.parametrize("event_class", [ObjectFinalizedV1, ObjectDeletedV1])
+def test_a_notification_that_tells_of_no_object_is_poison(
+    data: bytes, event_class: type[ObjectFinalizedV1] | type[ObjectDeletedV1]
+) -> None:
+    _, attributes = _notification("OBJECT_FINALIZE" if event_class is ObjectFinalizedV1 else "OBJECT_DELETE")
+    with pytest.raises(Poison, match="not a object"):
+        codec.decode(event_class, data, attributes)
+    letter = codec.decode(DeadLetterV1, data, {**attributes, DEAD_LETTER_SOURCE: "media-processor.object.finalized.v1"})
+    assert (letter.data.stage, letter.data.upload) == (Service.MEDIA_PROCESSOR, None)
+
+
 @pytest.mark.parametrize("attributes", [{}, {DEAD_LETTER_SOURCE: "nobody"}, {codec.DEAD_LETTER_COUNT: "many"}])
 def test_a_dead_letter_is_always_readable(attributes: dict[str, str]) -> None:
     letter = codec.decode(DeadLetterV1, b"\x00\xff garbage", attributes).data

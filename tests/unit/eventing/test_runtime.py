@@ -17,7 +17,7 @@ from eventing.codec import DEAD_LETTER_CODE
 from eventing.delivery import Ack, Delivery, Nack
 from eventing.errors import Discard, Poison, Reject, RetryLater
 from eventing.handlers import Outcome, Purge, StageInputs
-from eventing.publisher import BrokerUnavailableError
+from eventing.publisher import BrokerUnavailableError, MessageRefusedError
 from eventing.testing import MemoryBroker
 from objectstore.store import StoreUnavailableError
 from objectstore.testing import MemoryObjectStore
@@ -125,6 +125,20 @@ async def test_what_is_not_an_event_goes_to_the_dead_letter_at_once(data: bytes)
     assert await runtime(probe, broker, MemoryObjectStore()).process(poison) == Ack()
     assert broker.on(DEAD_LETTER_TOPIC)[0].data == data
     assert probe.calls == []
+
+
+class Refusing(MemoryBroker):
+    """Takes no dead letters."""
+
+    async def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> None:
+        if topic == DEAD_LETTER_TOPIC:
+            raise MessageRefusedError("too long")
+        await super().publish(topic, data, attributes)
+
+
+async def test_a_dead_letter_that_the_broker_refuses_is_left_to_the_broker() -> None:
+    poison = Delivery("1", b"not json", message().attributes, datetime.now(UTC), 1)
+    assert await runtime(Probe(), Refusing(), MemoryObjectStore()).process(poison) == Nack()
 
 
 @pytest.mark.parametrize("altered", [b"something else", b"x" * 100_000])
