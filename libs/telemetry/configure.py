@@ -7,10 +7,9 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 
 from telemetry.propagation import ObjectAwareIdGenerator
-from telemetry.sampling import ReadsRationed
+from telemetry.sampling import own_sampler
 
 EXPORT_DELAY_MS = 1000
 """Short, because Cloud Run slows a service's threads between requests."""
@@ -24,7 +23,7 @@ def configure(service: str, version: str, endpoint: str | None, *, reads_per_sec
     """
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.version": version}),
-        sampler=ParentBased(ReadsRationed(ALWAYS_ON, reads_per_second)),
+        sampler=own_sampler(reads_per_second),
         id_generator=ObjectAwareIdGenerator(),
     )
     if endpoint:

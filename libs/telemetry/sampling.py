@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, ParentBased, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind
 from opentelemetry.trace.span import TraceState
 from opentelemetry.util.types import Attributes
@@ -18,8 +18,18 @@ _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _READING_POSTS = frozenset({"/api/v1/search", "/api/v1/search/image"})
 
 
+def own_sampler(reads_per_second: float) -> Sampler:
+    """Returns what decides for a process: once for each request or event, and so for everything it does about it.
+
+    What a caller records of its own part decides nothing: Cloud Run puts a ``traceparent`` on every request, and hardly
+    one of them is recorded there (https://cloud.google.com/run/docs/trace).
+    """
+    rationed = ReadsRationed(ALWAYS_ON, reads_per_second)
+    return ParentBased(rationed, remote_parent_sampled=rationed, remote_parent_not_sampled=rationed)
+
+
 class ReadsRationed(Sampler):
-    """For root spans: hands at most ``per_second`` reading requests on to ``inner``, and everything else.
+    """Hands at most ``per_second`` reading requests on to ``inner``, and everything else.
 
     Reading requests come by the hundreds a second and look alike; an upload's trace must never be missing.
     """

@@ -7,7 +7,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Decision, ParentBased
 from opentelemetry.trace import SpanKind
 
-from telemetry.sampling import ReadsRationed
+from telemetry.propagation import context_of
+from telemetry.sampling import ReadsRationed, own_sampler
 
 GET = {"http.request.method": "GET", "url.path": "/api/v1/uploads"}
 BY_PICTURE = {"http.request.method": "POST", "url.path": "/api/v1/search/image"}
@@ -64,6 +65,19 @@ def test_changes_below_the_path_of_searches_are_always_recorded(sampler: ReadsRa
 def test_what_is_let_through_is_the_inner_samplers_to_decide(clock: list[float]) -> None:
     sampler = ReadsRationed(ALWAYS_OFF, 5, lambda: clock[0])
     assert not recorded(sampler, UPLOAD)
+
+
+@pytest.mark.parametrize("flags", ["00", "01"])
+def test_a_caller_decides_nothing(flags: str) -> None:
+    tracer = TracerProvider(sampler=own_sampler(0)).get_tracer("test")
+    caller = context_of(f"00-{'a' * 32}-{'b' * 16}-{flags}", None)
+
+    def span(attributes: Mapping[str, str], kind: SpanKind) -> bool:
+        return tracer.start_span("x", caller, kind, attributes).is_recording()
+
+    assert span(UPLOAD, SpanKind.SERVER)
+    assert span({}, SpanKind.CONSUMER)
+    assert [span(GET, SpanKind.SERVER) for _ in range(3)] == [True, False, False], "a ration of 0 begins with one"
 
 
 def test_an_unrecorded_trace_has_an_id() -> None:
