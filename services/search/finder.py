@@ -9,7 +9,6 @@ from prometheus_client import Histogram
 
 from database.engine import Database
 from database.reading import Reading
-from embeddings.encoder import Encoder
 from hosting.answers import not_found
 from search import query as queries
 from search.answers import (
@@ -21,7 +20,6 @@ from search.answers import (
     file_answer,
 )
 from search.cache import AnswerCache
-from search.cut_offs import Calibration
 from search.encoding import query_vector
 from search.image_hash import MAX_DIFFERING_BITS
 from search.matching import SearchContext, ranked_files
@@ -41,23 +39,21 @@ _NOT_STORED_YET = UUID(int=0)
 class Finder:
     """Searches the files of one user at a time.
 
-    ``calibration`` holds the similarity thresholds of ``encoder`` (:mod:`search.cut_offs`). While the encoder fails or
-    takes longer than ``encoder_timeout_s`` seconds, a search goes by words alone and says so (``degraded``). Users who
-    were switched to one of the models ``beside`` it are searched by that one; no search compares vectors of two models.
+    ``models``: the current one answers, unless a user was switched to one beside it; no search compares vectors of two
+    models. While an encoder fails or takes longer than ``encoder_timeout_s`` seconds, a search goes by words alone and
+    says so (``degraded``).
     """
 
     def __init__(
         self,
         database: Database,
-        encoder: Encoder,
+        models: Models,
         *,
-        calibration: Calibration,
         encoder_timeout_s: float = 3.0,
         cache: AnswerCache | None = None,
-        beside: Sequence[Model] = (),
     ) -> None:
         self._database = database
-        self._models = Models(Model(encoder, calibration), beside)
+        self._models = models
         self._encoder_timeout_s = encoder_timeout_s
         self._cache = cache or AnswerCache()
 

@@ -18,14 +18,7 @@ from search.routes.searching import search_router
 
 def routers(database: Database, models: Models, encoder_timeout_s: float) -> list[APIRouter]:
     """Returns every router of this service, over one database and the models it can encode queries for."""
-    first = models.current
-    finder = Finder(
-        database,
-        first.encoder,
-        calibration=first.calibration,
-        encoder_timeout_s=encoder_timeout_s,
-        beside=models.beside,
-    )
+    finder = Finder(database, models, encoder_timeout_s=encoder_timeout_s)
     comparing = Comparing(database, models, encoder_timeout_s=encoder_timeout_s)
     return [
         search_router(finder),

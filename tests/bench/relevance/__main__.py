@@ -15,6 +15,7 @@ from embeddings.cache import CachingEncoder
 from embeddings.local import LocalEncoder
 from search.cut_offs import calibration_for
 from search.finder import Finder
+from search.models import Model, Models
 from search.request import Mode, SearchRequest
 from tests.bench.postgres import service_database
 from tests.bench.relevance.collection import Collection
@@ -46,7 +47,7 @@ async def main(*, misses: bool) -> None:
 
 
 async def _print_table(database: Database, encoder: CachingEncoder, *, misses: bool) -> None:
-    finder = Finder(database, encoder, calibration=calibration_for(encoder.model_id), encoder_timeout_s=30)
+    finder = Finder(database, Models(Model(encoder, calibration_for(encoder.model_id))), encoder_timeout_s=30)
     _print(f"{'':18}{'queries':>8} {'nDCG@10':>8} {'hit@1':>7} {'hit@10':>7} {'false answers':>14}")
     for mode in Mode:
         answers = await ask(finder, mode)

@@ -29,6 +29,7 @@ from identity.api_keys import hash_api_key, new_api_key
 from search.authenticator import ProjectedAuthenticator
 from search.cache import AnswerCache
 from search.finder import Finder
+from search.models import Model, Models
 from search.routes.searching import search_router
 from search.store import principals
 from search.tables import BINARY_TYPES
@@ -166,7 +167,7 @@ async def measured(bench: Bench, user_id: str, selection: Selection, clients: in
 
 
 def _application(bench: Bench, database: Database) -> FastAPI:
-    finder = Finder(database, Remembered(bench), calibration=bench.calibration, cache=AnswerCache(most_results=0))
+    finder = Finder(database, Models(Model(Remembered(bench), bench.calibration)), cache=AnswerCache(most_results=0))
     app = create_app(Service.SEARCH, routers=[search_router(finder)])
     app.state.authenticator = ProjectedAuthenticator(bench.database)
     return app

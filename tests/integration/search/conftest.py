@@ -50,6 +50,7 @@ from search.authenticator import ProjectedAuthenticator
 from search.cut_offs import Calibration
 from search.finder import Finder
 from search.handlers import projections
+from search.models import Model, Models
 from search.routes.feedback import feedback_router
 from search.routes.file_text import file_text_router
 from search.routes.history import history_router
@@ -76,7 +77,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.handlers = {projection.event: projection for projection in projections()}
-        self.finder = Finder(self.database, self.encoder, calibration=FAKE_CALIBRATION)
+        self.finder = Finder(self.database, Models(Model(self.encoder, FAKE_CALIBRATION)))
 
     def upload(self, user: str, filename: str, *, generation: int = 1, run: int = 0) -> UploadRef:
         name = f"{user}/{filename}"

@@ -3,6 +3,7 @@
 from embeddings.encoder import EncoderUnavailable
 from search.cache import KEPT_S, AnswerCache
 from search.finder import Finder
+from search.models import Model, Models
 from search.request import SearchRequest
 from tests.integration.search.conftest import FAKE_CALIBRATION
 
@@ -74,7 +75,7 @@ async def test_nothing_is_kept_longer_than_five_minutes_or_beyond_the_limit(worl
     await world.add("ada", "a.txt", "harbour")
     now = [0.0]
     cache = AnswerCache(most_results=6, clock=lambda: now[0])
-    finder = Finder(world.database, world.encoder, calibration=FAKE_CALIBRATION, cache=cache)
+    finder = Finder(world.database, Models(Model(world.encoder, FAKE_CALIBRATION)), cache=cache)
 
     async def cached(query):
         return (await finder.find("ada", SearchRequest(query=query))).cached

@@ -11,6 +11,7 @@ from embeddings.openai import OpenAIEncoder
 from providers.breaker import CircuitBreaker
 from providers.gate import ProviderGate
 from search.finder import Finder
+from search.models import Model, Models
 from search.request import SearchRequest
 from tests.integration.search.conftest import FAKE_CALIBRATION
 from tests.unit.embeddings.openai_server import EmbeddingsServer, embeddings_server, good_answer
@@ -41,7 +42,7 @@ async def test_after_five_searches_that_waited_the_sixth_does_not(world, provide
     gate = ProviderGate("openai", per_minute=60_000, breaker=CircuitBreaker(lambda: now[0]))
     remote = OpenAIEncoder("sk-test", base_url=provider.url, dimensions=DIMENSIONS, gate=gate)
     encoder = BatchingEncoder(CachingEncoder(remote))
-    finder = Finder(world.database, encoder, calibration=FAKE_CALIBRATION, encoder_timeout_s=0.5)
+    finder = Finder(world.database, Models(Model(encoder, FAKE_CALIBRATION)), encoder_timeout_s=0.5)
 
     await remote.encode_query("one that is answered")
 

@@ -3,6 +3,7 @@
 from embeddings.local import LocalEncoder
 from search.cut_offs import calibration_for
 from search.finder import Finder
+from search.models import Model, Models
 from search.request import SearchRequest
 from tests.integration.search.conftest import World
 
@@ -102,7 +103,7 @@ async def test_what_the_model_cannot_read_resembles_nothing_and_full_width_is_re
     world = World(world.database, local)
     await world.add("ada", "signs.txt", "鰯 鯖 鮪")
     await world.add("ada", "flat.txt", "The tenant pays the monthly rent to the landlord in advance.")
-    finder = Finder(world.database, local, calibration=calibration_for(local.model_id), encoder_timeout_s=30)
+    finder = Finder(world.database, Models(Model(local, calibration_for(local.model_id))), encoder_timeout_s=30)
 
     async def nearest(query):
         return [file.filename for file in (await finder.find("ada", SearchRequest(query=query))).results]

@@ -50,7 +50,7 @@ class Reembedder(World):
         super().__init__(world.database, world.encoder, world.store)
         following = Model(self.following, FAKE_CALIBRATION, Price(input_usd=20))
         self.models = Models(Model(self.encoder, FAKE_CALIBRATION), [following])
-        self.finder = Finder(self.database, self.encoder, calibration=FAKE_CALIBRATION, beside=[following])
+        self.finder = Finder(self.database, self.models)
         self.reembedding = Reembedding(self.database, self.models, grace_s=0)
 
     async def beside(self, user: str, filename: str, *texts: str, **changes: Any) -> list[Any]:
@@ -179,15 +179,15 @@ async def test_a_file_that_only_the_other_model_has_is_found_by_its_words(two: R
 async def test_vectors_of_two_models_never_meet(two: Reembedder) -> None:
     """Even of the same length: the answering model's alone are looked at."""
     twin = Synonyms(384, model_id="twin-384")
-    models = [Model(twin, FAKE_CALIBRATION)]
-    finder = Finder(two.database, two.encoder, calibration=FAKE_CALIBRATION, beside=models)
+    models = Models(Model(two.encoder, FAKE_CALIBRATION), [Model(twin, FAKE_CALIBRATION)])
+    finder = Finder(two.database, models)
     await two.add("ada", "old.txt", "a harbour")
     other = World(two.database, twin, two.store)
     await two.apply(await two.processed(two.upload("ada", "new.txt")))
     await two.apply(await other.embedded(two.upload("ada", "new.txt"), ["a harbour"], beside=True))
     request = SearchRequest(query="harbour", mode="semantic")
     assert [file.filename for file in (await finder.find("ada", request)).results] == ["old.txt"]
-    switching = Reembedding(two.database, Models(Model(two.encoder, FAKE_CALIBRATION), models))
+    switching = Reembedding(two.database, models)
     await switching.switch("ada", "twin-384", force=True)
     assert [file.filename for file in (await finder.find("ada", request)).results] == ["new.txt"]
     similar = await finder.similar("ada", two.upload("ada", "old.txt").upload_id, 5)
@@ -256,7 +256,7 @@ async def test_answers_come_from_one_model_while_files_arrive_and_models_change(
     for n in range(3):
         await two.both("ada", f"{n}.txt", f"{TEXTS[0]} {n}")
     request = SearchRequest(query="harbour dawn fishing boats", mode="hybrid")
-    finder = Finder(two.database, two.encoder, calibration=FAKE_CALIBRATION, beside=two.models.beside)
+    finder = Finder(two.database, two.models)
     done = asyncio.Event()
 
     async def writing() -> None:
@@ -326,7 +326,7 @@ async def test_after_the_configuration_has_moved_on_the_old_model_goes(two: Reem
     await two.add("ada", "only-old.txt", TEXTS[1])
     await two.reembedding.switch("", NEW, force=True)
     moved = Models(Model(two.following, FAKE_CALIBRATION))
-    finder = Finder(two.database, two.following, calibration=FAKE_CALIBRATION)
+    finder = Finder(two.database, Models(Model(two.following, FAKE_CALIBRATION)))
     dropped = await Reembedding(two.database, moved, grace_s=0).drop(OLD, 100)
     assert (dropped.removed_files, dropped.remaining) == (2, 0)
     assert set((await two.count("ada", OLD)).values()) == {0}
@@ -387,7 +387,7 @@ async def test_a_model_that_was_dropped_may_become_the_current_one(two: Reembedd
 async def test_a_model_this_process_does_not_know_answers_by_words_and_says_so(two: Reembedder) -> None:
     await two.both("ada", "a.txt", TEXTS[0])
     await two.reembedding.switch("ada", NEW, force=False)
-    elsewhere = Finder(two.database, two.encoder, calibration=FAKE_CALIBRATION)
+    elsewhere = Finder(two.database, Models(Model(two.encoder, FAKE_CALIBRATION)))
     answer = await elsewhere.find("ada", SearchRequest(query="fishing boats"))
     assert (answer.degraded, [file.filename for file in answer.results]) == (True, ["a.txt"])
 

@@ -6,6 +6,7 @@ from embeddings.cache import CachingEncoder
 from embeddings.local import LocalEncoder
 from search.cut_offs import calibration_for
 from search.finder import Finder
+from search.models import Model, Models
 from search.request import SearchRequest
 
 TEXTS = {
@@ -72,7 +73,7 @@ def encoder(tmp_path_factory):
 async def test_queries_hit_their_text_first_and_foreign_ones_nothing(world, encoder):
     for name, text in TEXTS.items():
         await world.add("ada", f"{name}.txt", text)
-    finder = Finder(world.database, encoder, calibration=calibration_for(encoder.model_id), encoder_timeout_s=30)
+    finder = Finder(world.database, Models(Model(encoder, calibration_for(encoder.model_id))), encoder_timeout_s=30)
 
     async def first(query: str) -> str | None:
         results = (await finder.find("ada", SearchRequest(query=query))).results
@@ -91,7 +92,7 @@ async def test_similar_files_come_by_their_vectors(world, encoder):
     for name, text in TEXTS.items():
         await world.add("ada", f"{name}.txt", text)
     porridge = await world.add("ada", "rolls.txt", "Knead the dough, shape small rolls and bake them until golden.")
-    finder = Finder(world.database, encoder, calibration=calibration_for(encoder.model_id))
+    finder = Finder(world.database, Models(Model(encoder, calibration_for(encoder.model_id))))
 
     similar = await finder.similar("ada", porridge, 3)
 

@@ -20,6 +20,7 @@ from contracts.events import MediaFailedV1
 from embeddings.encoder import EncoderUnavailable
 from search.cut_offs import Calibration
 from search.finder import Finder
+from search.models import Model, Models
 from search.request import SearchRequest
 
 SEARCH = "/api/v1/search"
@@ -314,7 +315,7 @@ async def test_a_slow_encoder_is_not_waited_for_and_holds_no_connection(world):
             waiting.set()
             await asyncio.sleep(3600)
 
-    finder = Finder(world.database, Stuck(), calibration=Calibration(0.3, 0.3), encoder_timeout_s=0.2)
+    finder = Finder(world.database, Models(Model(Stuck(), Calibration(0.3, 0.3))), encoder_timeout_s=0.2)
     search = asyncio.create_task(finder.find("ada", SearchRequest(query="harbour")))
     await waiting.wait()
     assert world.database.engine.pool.checkedout() == 0

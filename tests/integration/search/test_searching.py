@@ -9,6 +9,7 @@ from asyncpg import InsufficientPrivilegeError
 from database.outages import DatabaseUnavailableError
 from database.reading import Terms
 from search.finder import Finder
+from search.models import Model, Models
 from search.request import SearchRequest
 from search.store import history, retrieval
 from search.store.statements import statement
@@ -82,7 +83,7 @@ async def test_a_statement_that_takes_too_long_is_an_outage(world):
 async def test_a_search_asks_few_statements_all_of_them_by_the_driver(world):
     await world.add("ada", "a.txt", "harbour ice")
     counted = Counted(world.database)
-    finder = Finder(counted, world.encoder, calibration=FAKE_CALIBRATION)
+    finder = Finder(counted, Models(Model(world.encoder, FAKE_CALIBRATION)))
     for query, most in (("harbour ice", 6), ("harbour ice", 2), ("harbour", 5)):
         # From memory: what the index is at this moment, and the history. The words of the last are known already.
         counted.statements, counted.transactions = 0, 0

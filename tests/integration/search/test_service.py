@@ -10,6 +10,7 @@ from identity.api_keys import new_api_key
 from search.authenticator import ProjectedAuthenticator
 from search.cut_offs import Calibration
 from search.finder import Finder
+from search.models import Model, Models
 from search.routes.file_text import file_text_router
 from search.routes.history import history_router
 from search.routes.insights import insights_router
@@ -35,7 +36,7 @@ async def test_the_description_shows_routes_and_the_request(client):
 
 async def test_without_its_database_it_is_unavailable_not_broken():
     nowhere = Database("postgresql+asyncpg://search@127.0.0.1:1/none", "search")
-    finder = Finder(nowhere, FakeEncoder(384), calibration=Calibration(0.3, 0.3))
+    finder = Finder(nowhere, Models(Model(FakeEncoder(384), Calibration(0.3, 0.3))))
     routers = [search_router(finder), file_text_router(nowhere), history_router(nowhere), insights_router(nowhere)]
     app = create_app(Service.SEARCH, routers=routers)
     app.state.authenticator = ProjectedAuthenticator(nowhere)
