@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-_OUTAGES = (
+OUTAGES = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -13,6 +13,7 @@ _OUTAGES = (
     asyncpg.OperatorInterventionError,  # shutting down or starting
     asyncpg.InternalClientError,  # a statement crossed with the server's last words
 )
+"""What the driver raises when the server is away."""
 
 
 class DatabaseUnavailableError(ConnectionError):
@@ -28,10 +29,10 @@ class DatabaseTooSlowError(DatabaseUnavailableError, TimeoutError):
 
 @contextmanager
 def outages_told() -> Generator[None, None, None]:
-    """Turns what the driver raises when the server is away into ``DatabaseUnavailableError``."""
+    """Turns outages into ``DatabaseUnavailableError``, a statement that was cut off into ``DatabaseTooSlowError``."""
     try:
         yield
     except asyncpg.QueryCanceledError as error:
         raise DatabaseTooSlowError(str(error)[:300]) from error
-    except _OUTAGES as error:
+    except OUTAGES as error:
         raise DatabaseUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error

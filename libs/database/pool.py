@@ -11,6 +11,8 @@ from typing import Any
 
 import asyncpg
 
+from database.outages import OUTAGES
+
 _WAIT_S = 10.0
 _IDLE_S = 60.0
 _CLOSE_S = 5.0
@@ -96,5 +98,5 @@ class Pool:
 
 async def _ended(connection: Any) -> None:
     """Ends what the server still does for a connection, and then the connection."""
-    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+    with suppress(asyncpg.PostgresError, *OUTAGES):
         await connection.close(timeout=_CLOSE_S)

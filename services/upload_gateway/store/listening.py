@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 import asyncpg
 import structlog
 
+from database.outages import OUTAGES
+
 _CONNECT_S = 5
 _CHECK_EVERY_S = 15.0
 """A connection whose other end vanished says nothing by itself."""
@@ -29,7 +31,7 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (asyncpg.PostgresError, *OUTAGES) as error:
                 _log.warning("live changes wait for the database", reason=f"{type(error).__name__}: {error}"[:300])
             await asyncio.sleep(_RETRY_S)
 
