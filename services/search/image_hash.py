@@ -17,6 +17,7 @@ MAX_DIFFERING_BITS = 10
 _WIDTH, _HEIGHT = 9, 8
 _LEAST_CONTRAST = 16
 _FROM = (128, 128)
+_WIDE_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
 class PictureUnreadable(Exception):
@@ -33,11 +34,30 @@ def difference_hash(picture: bytes) -> int | None:
             if image.width * image.height > MAX_PIXELS:
                 raise PictureUnreadable(f"{image.width} by {image.height} pixels are more than {MAX_PIXELS}")
             image.draft("L", _FROM)
-            upright = ImageOps.exif_transpose(image).convert("L")
-            dots = np.asarray(upright.resize((_WIDTH, _HEIGHT), Image.Resampling.BOX), np.int16)
+            dots = np.asarray(_grey_dots(ImageOps.exif_transpose(image)), np.int16)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise PictureUnreadable(f"the picture cannot be decoded: {type(error).__name__}") from error
     if int(dots.max() - dots.min()) < _LEAST_CONTRAST:
         return None
     bits = (dots[:, 1:] > dots[:, :-1]).flatten()
     return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)
+
+
+def _grey_dots(image: Image.Image) -> Image.Image:
+    """Returns the picture as few pixels of 8 bits of grey.
+
+    As media-processor draws thumbnails, of which the stored hashes are: transparency is white paper, and greys of
+    16 bits are scaled to their range.
+    """
+    if image.mode in _WIDE_MODES:
+        dots = _few(image.convert("F"))
+        low, high = np.min(dots), np.max(dots)
+        return Image.fromarray(((np.asarray(dots) - low) * (255 / max(high - low, 1))).astype(np.uint8))
+    if image.has_transparency_data:
+        dots = _few(image.convert("RGBA"))
+        return Image.alpha_composite(Image.new("RGBA", dots.size, "white"), dots).convert("L")
+    return _few(image.convert("L"))
+
+
+def _few(image: Image.Image) -> Image.Image:
+    return image.resize((_WIDTH, _HEIGHT), Image.Resampling.BOX)

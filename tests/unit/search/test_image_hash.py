@@ -2,9 +2,11 @@
 
 from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from media_processor.pictures import THUMBNAIL_BOX, as_rgb, shrunk
 from search.image_hash import MAX_DIFFERING_BITS, PictureUnreadable, difference_hash
 
 
@@ -49,6 +51,36 @@ def test_the_camera_s_orientation_is_applied():
     exif[0x0112] = 6
     turned = encoded(upright.rotate(90, expand=True), "JPEG", exif=exif)
     assert differing(encoded(upright), turned) <= MAX_DIFFERING_BITS
+
+
+def logo() -> Image.Image:
+    """Soft patches behind which the paper shows: where they are transparent their hidden pixels are black."""
+    colours, shape = noise(3).convert("RGBA"), noise(5).convert("L").point(lambda v: 255 if v > 128 else 0)
+    colours.putalpha(shape)
+    return Image.composite(colours, Image.new("RGBA", colours.size), shape)
+
+
+def wide(image: Image.Image) -> Image.Image:
+    """The same greys with 16 bits, in a part of their range."""
+    return Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 40 + 3000)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        encoded(logo()),
+        encoded(logo(), "WEBP", lossless=True),
+        encoded(logo().convert("LA")),
+        encoded(logo().quantize(64, method=Image.Quantize.FASTOCTREE)),
+        encoded(wide(noise(3))),
+    ],
+    ids=["RGBA", "WebP", "LA", "palette", "16 bits"],
+)
+def test_a_picture_looks_like_its_thumbnail(picture: bytes):
+    """Stored hashes are of thumbnails: drawn on white paper, greys scaled to their range."""
+    with Image.open(BytesIO(picture)) as image:
+        thumbnail = shrunk(as_rgb(image), THUMBNAIL_BOX)
+    assert differing(picture, encoded(thumbnail)) <= MAX_DIFFERING_BITS
 
 
 def test_one_shade_has_no_look():
