@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import pairwise
 
 from search.catenation import joined
 from search.emoji import emoji_words, with_names
-from search.folding import is_unspaced, spelt_text, tokens, words
+from search.folding import Token, is_unspaced, spelt_text, tokens, words
 
 MAX_TERMS = 32
 """Further terms are ignored, required and excluded ones too; their meaning still counts through the vector."""
@@ -100,6 +101,7 @@ def parse(text: str) -> Query:
     required: list[Term] = []
     excluded: list[Term] = []
     spoken: list[str] = []
+    terms_of = cache(_terms)  # the same word may be there five hundred times
     for piece in _PIECE.finditer(printable(text)):
         quoted, plain = piece["quoted"], piece["plain"]
         content = quoted if quoted is not None else plain
@@ -116,7 +118,7 @@ def parse(text: str) -> Query:
             required.append(Term(found, literal=True))
             terms.append(required[-1])
         elif found:
-            terms += _terms(content, found)
+            terms += terms_of(content, found)
     each: dict[Phrase, Term] = {}
     for term in _with_units(terms):
         each.setdefault(term.words, term)
@@ -164,7 +166,10 @@ def _terms(content: str, found: Phrase) -> list[Term]:
     if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
         return [Term(found, respelt=_without_particle(found))]
     whole = _joined(content, found)
-    return [_word(token.word, content[token.start : token.end], whole) for token in tokens(content)]
+    first: dict[str, Token] = {}
+    for token in tokens(content):
+        first.setdefault(token.word, token)
+    return [_word(word, content[token.start : token.end], whole) for word, token in first.items()]
 
 
 def _word(word: str, written: str, whole: tuple[Phrase, ...]) -> Term:

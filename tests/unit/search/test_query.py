@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search import query as queries
 from search.query import MAX_TERMS, Term, parse
 
 
@@ -179,3 +180,13 @@ def test_any_text_gives_terms_safe_to_quote(text):
     for term in (*query.terms, *query.required, *query.excluded):
         assert term.words
         assert all(re.search(r"['\\:&|!<>()\s\x00]", word) is None for word in term.words)
+
+
+@pytest.mark.parametrize("text", ["\ufdfa" * 1000, "\ufdfa " * 500, "caf\u00e9-" * 200])
+def test_a_word_is_judged_once_however_often_it_is_there(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop stands still meanwhile: 3,000 words of one ligature took half a second."""
+    judged: list[str] = []
+    spell = queries.spelt_text
+    monkeypatch.setattr(queries, "spelt_text", lambda written: judged.append(written) or spell(written))
+    parsed = parse(text)
+    assert len(judged) == len(parsed.words) < 10
