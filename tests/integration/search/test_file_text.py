@@ -4,6 +4,8 @@ import asyncio
 
 from contracts.artifacts import AnalyzedSegment, Locator, TextSource
 from embedder.segments import FileDescription, cut
+from embeddings.testing import FakeEncoder
+from tests.integration.search.conftest import World
 
 NOVEL = " ".join(f"In chapter {n} somebody walks along harbour number {n} until it rains." for n in range(150))
 
@@ -38,13 +40,31 @@ async def test_a_long_text_is_read_page_by_page_without_repeating_itself(world, 
 async def test_text_is_there_before_its_vectors_and_once_only_after(world, client):
     upload = world.upload("ada", "a.txt")
     await world.apply(await world.processed(upload))
-    assert await read(client, upload.upload_id) == {"parts": [], "next": None}
+    unread = await client.get(f"/api/v1/file/{upload.upload_id}/text")
+    assert (unread.status_code, unread.json()["error"]["code"]) == (404, "not_found")
     texts = ["The harbour froze.", "It thawed in May."]
     await world.apply(await world.analyzed(upload, texts))
     before = await read(client, upload.upload_id)
     await world.apply(await world.embedded(upload, texts))
     assert await read(client, upload.upload_id) == before
     assert [(part["text"], part["page"]) for part in before["parts"]] == [*zip(texts, (1, 2), strict=True)]
+
+
+async def test_a_file_in_which_nothing_is_written_has_no_parts(world, client):
+    upload_id = await world.add("ada", "sky.jpg")
+    assert await read(client, upload_id) == {"parts": [], "next": None}
+
+
+async def test_what_was_read_last_is_shown_whichever_model_has_it(world, client):
+    """A model that was set aside keeps the text of an earlier run."""
+    upload_id = await world.add("ada", "a.txt", "the first reading")
+    aside = World(world.database, FakeEncoder(1536, model_id="zzz"), world.store)
+    await world.apply(await aside.embedded(world.upload("ada", "a.txt"), ["the first reading"], beside=True))
+    again = world.upload("ada", "a.txt", run=1)
+    await world.apply(await world.processed(again), await world.analyzed(again, ["the second reading"]))
+    assert [part["text"] for part in (await read(client, upload_id))["parts"]] == ["the second reading"]
+    await world.apply(await world.embedded(again, ["the second reading"]))
+    assert [part["text"] for part in (await read(client, upload_id))["parts"]] == ["the second reading"]
 
 
 async def test_another_or_nobodys_file_is_not_found(world, client):
