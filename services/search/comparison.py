@@ -29,7 +29,7 @@ FIRST = 3
 class QueryCompared:
     """One past query: the share of the first 20 files that both models find, and the names of the first three.
 
-    ``before`` are those of the answering model, ``after`` those of the other.
+    ``before`` are those of the answering model, ``after`` those of the other; without any ``overlap`` is 1.0.
     """
 
     query: str
@@ -43,8 +43,9 @@ class QueryCompared:
 class Comparison:
     """The model that answers the caller beside another one.
 
-    ``overlap`` is the mean over all queries, 1.0 without any; ``first_changed`` counts queries. Of the ``expected``
-    files that the answering model finds by meaning the other lacks ``missing_files``: they are left out of both.
+    ``overlap`` is the mean over all queries for which a model finds something, 1.0 without any; for ``unanswered``
+    ones neither does. ``first_changed`` counts queries. Of the ``expected`` files that the answering model finds by
+    meaning the other lacks ``missing_files``: they are left out of both.
     """
 
     model_id: str
@@ -52,6 +53,7 @@ class Comparison:
     expected: int
     missing_files: int
     overlap: float
+    unanswered: int
     first_changed: int
     queries: tuple[QueryCompared, ...]
 
@@ -102,12 +104,14 @@ class Comparing:
             for query, mode in past_queries
         ]
         done = tuple(one for one in found if one is not None)
+        answered = [one.overlap for one in done if one.before or one.after]
         return Comparison(
             model_id=answering.model_id,
             other_model_id=other.model_id,
             expected=coverage.files,
             missing_files=coverage.missing,
-            overlap=round(sum(one.overlap for one in done) / len(done), 3) if done else 1.0,
+            overlap=round(sum(answered) / len(answered), 3) if answered else 1.0,
+            unanswered=len(done) - len(answered),
             first_changed=sum(one.first_changed for one in done),
             queries=done,
         )

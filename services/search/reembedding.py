@@ -117,13 +117,16 @@ class Reembedding:
             return await self._switch(session, user_id, model_id, force=force)
 
     async def rollback(self, user_id: str, *, force: bool) -> Switched:
-        """Switches back to the model that answered before; rolling back twice changes nothing."""
+        """Switches back to the model that answered before the last switch; to do so again changes nothing."""
         async with self._transaction(user_id) as session:
             await store.lock_choices(session)
             choice = (await store.choices(session, user_id)).get(user_id)
             if choice is None:
                 raise ApiError(409, "nothing_to_roll_back", "No other model has answered before.")
-            return await self._switch(session, user_id, choice.previous_model_id, force=force)
+            back = await self._switch(session, user_id, choice.previous_model_id, force=force)
+            # From here there is no way back to what was rolled back; a switch leads there.
+            await store.choose(session, user_id, choice.previous_model_id, choice.previous_model_id)
+            return back
 
     async def drop(self, model_id: str, limit: int) -> Dropped:
         """Removes what a model that answers nobody holds of up to ``limit`` files; new files are no longer written."""
