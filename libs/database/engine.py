@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from database.binary_types import pass_as_bytes
 from database.outages import DatabaseTooSlowError, DatabaseUnavailableError, outages_told
-from database.reading import GIVEN_UP_AFTER_S, LIMITS, READ_ONLY, Prepared, Reader, Reading, Terms
+from database.reading import GIVEN_UP_AFTER_S, IDLE_S, LIMITS, READ_ONLY, Prepared, Reader, Reading, Terms
 from telemetry import configure as telemetry
 
 NO_TENANT = ""
@@ -74,8 +74,10 @@ class Database:
         """A session in one transaction that sees only ``tenant``'s rows: commits at the end, rolls back on an error.
 
         Raises ``DatabaseUnavailableError`` when the connection is lost or cannot be had; ``DatabaseTooSlowError`` when
-        a statement takes too long.
+        a statement takes too long, or when the connection is lost so late that the server may have ended an idle
+        transaction.
         """
+        started = time.monotonic()
         try:
             async with self._sessions() as session, session.begin():
                 await _bind(session, tenant)
@@ -85,7 +87,7 @@ class Database:
         except TimeoutError as error:
             raise DatabaseUnavailableError("the server does not answer") from error
         except (DBAPIError, InterfaceError) as error:
-            if _state(error) == _TOO_SLOW:
+            if _state(error) == _TOO_SLOW or (_is_outage(error) and time.monotonic() - started >= IDLE_S):
                 raise DatabaseTooSlowError(str(error)[:300]) from error
             if _is_outage(error):
                 raise DatabaseUnavailableError(str(error)[:300]) from error

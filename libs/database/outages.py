@@ -21,7 +21,7 @@ class DatabaseUnavailableError(ConnectionError):
 
 
 class DatabaseTooSlowError(DatabaseUnavailableError, TimeoutError):
-    """The database is there, but a statement took longer than it may.
+    """The database is there, but a statement took longer than it may, or who began a transaction left it idle.
 
     A request is told the same as in an outage; a delivery has used up one of its attempts, as with any time limit.
     """

@@ -25,7 +25,10 @@ from database.outages import outages_told
 from database.pool import Pool
 from telemetry.sql import sanitized
 
-LIMITS = MappingProxyType({"idle_in_transaction_session_timeout": "60s", "statement_timeout": "120s"})
+IDLE_S = 60.0
+"""Seconds after which the server ends a transaction of which it hears nothing."""
+
+LIMITS = MappingProxyType({"idle_in_transaction_session_timeout": f"{IDLE_S:.0f}s", "statement_timeout": "120s"})
 """Settings of every connection: what a server that is alive ends by itself."""
 
 GIVEN_UP_AFTER_S = 150.0

@@ -27,9 +27,10 @@ _AMOUNT = re.compile(
 )
 _EDGES = re.compile(r"^\W+|\W+$")
 _IN_PARTS = re.compile(rf"\b{_WORD}(?:{_JOINT}{_WORD})+|\b[A-Z]['\u2019](?=[A-Z]){_WORD}")
-_HYPHENATED = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ac][ \t]*\n[ \t]*([^\W\d_A-Z]{2,})")
+# Both begin where a run of characters does: from within a run of a million they would look to its end each time.
+_HYPHENATED = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,}+)[-\u2010\u00ac][ \t]*\n[ \t]*([^\W\d_A-Z]{2,})")
 _GAP = rf"(?:\)?{_SPACE}\(?|[()])"
-_BESIDE_EACH_OTHER = re.compile(rf"\d[^\W_]*+{_GAP}[^\W\d_]*+\d")
+_BESIDE_EACH_OTHER = re.compile(rf"(?<![^\W_]){_NUMBER}{_GAP}[^\W\d_]*+\d")
 _NUMBERS = re.compile(rf"\b{_NUMBER}(?:(?:{_GAP}|{_JOINT}){_NUMBER})+")
 
 

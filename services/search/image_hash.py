@@ -50,9 +50,9 @@ def _grey_dots(image: Image.Image) -> Image.Image:
     16 bits are scaled to their range.
     """
     if image.mode in _WIDE_MODES:
-        dots = _few(image.convert("F"))
-        low, high = np.min(dots), np.max(dots)
-        return Image.fromarray(((np.asarray(dots) - low) * (255 / max(high - low, 1))).astype(np.uint8))
+        greys = np.asarray(_few(image.convert("F")))
+        low, high = float(greys.min()), float(greys.max())
+        return Image.fromarray(((greys - low) * (255 / max(high - low, 1))).astype(np.uint8))
     if image.has_transparency_data:
         dots = _few(image.convert("RGBA"))
         return Image.alpha_composite(Image.new("RGBA", dots.size, "white"), dots).convert("L")

@@ -1,5 +1,8 @@
 """What is indexed: words in their order, runs of characters by pairs, and what is written in parts once more as one."""
 
+import subprocess
+import sys
+
 import pytest
 
 from search.word_index import index_text, name_text
@@ -32,3 +35,23 @@ def test_emoji_follow_as_words_of_their_own():
 )
 def test_file_names_give_their_words_as_spelt_and_parted(filename, found):
     assert found <= set(name_text(filename).split())
+
+
+MOST_CPU_S = 20
+"""A hundred times what it takes; a word that is looked through again from each of its letters takes minutes."""
+
+INDEXED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, ({most}, {most}))
+from search.word_index import index_text
+index_text(sys.argv[1] * (100_000 // len(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize(
+    "run", ["b", "7", "a1", "\u00e9", "\u732b", "a-", "a.", "1 ", "ab\n", "(", "e\u0301", "\u00ad"]
+)
+def test_a_word_of_a_hundred_thousand_letters_is_indexed_in_one_pass(run):
+    """A log of one line, a file in base64: search answers others meanwhile, and ``re`` lets no other thread run."""
+    done = subprocess.run([sys.executable, "-c", INDEXED.format(most=MOST_CPU_S), run], check=False)
+    assert done.returncode == 0, "killed for the processor time it took"
