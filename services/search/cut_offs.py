@@ -5,12 +5,15 @@ are absolute.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from embeddings import minilm
 from search.folding import words
+
+SENTENCE = 4
+"""Words from which on a query is a sentence: fewer come near a passage by chance, and near their own still more."""
 
 _LAST_LATIN = "\u024f"
 _HALF = 0.5
@@ -37,7 +40,8 @@ class Calibration:
     nonsense is read that way. ``with_words``: of files in which words of the query occur as well.
 
     ``vocabulary``: the words the model knows; None for a model that reads every language. ``rises``: by how much all
-    three rise each time the passages become e times as many, because the nearest of more is nearer by chance.
+    three rise each time the passages become e times as many, because the nearest of more is nearer by chance. Not for
+    sentences that the model can read (:data:`SENTENCE`): their true answers begin at ``plain``, however many there are.
     """
 
     plain: float
@@ -50,11 +54,13 @@ class Calibration:
         """Returns the thresholds for a query over that many passages. If the model cannot tokenize the query (no word
         it knows, or a script it cannot read), semantic hits count only where words match too.
         """
-        cutoffs, raised = self._cutoffs(text), self.rises * math.log(min(max(passages, _FEW), _MANY) / _FEW)
+        found = words(text)
+        cutoffs, raised = self._cutoffs(found), self.rises * math.log(min(max(passages, _FEW), _MANY) / _FEW)
+        if len(found) >= SENTENCE and cutoffs.alone == self.plain:
+            return cutoffs
         return replace(cutoffs, alone=cutoffs.alone + raised, with_words=cutoffs.with_words + raised)
 
-    def _cutoffs(self, text: str) -> Cutoffs:
-        found = words(text)
+    def _cutoffs(self, found: Sequence[str]) -> Cutoffs:
         if self.vocabulary is None or not found:
             return Cutoffs(self.plain, self.with_words)
         if any(word > _LAST_LATIN for word in found) or not any(self._reads(word) for word in found):
@@ -96,7 +102,7 @@ _FIGURES: Mapping[str, _Figures] = MappingProxyType(
 
 all-minilm-l6-v2: measured over 492 passages (docs/decisions/0011). text-embedding-3-small: not measured yet, from its
 makers' examples; run the calibration with a key. Each time passages become e times as many (400 to 9,300), the cosine
-of the nearest unrelated one rises by 0.03; with ``rises`` 0.02 hardly a result is lost.
+of the nearest unrelated one rises by 0.03; of short queries hardly a result is lost with ``rises`` 0.02.
 """
 
 _UNMEASURED = _Figures(0.2, 0.15)

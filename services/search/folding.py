@@ -124,7 +124,9 @@ def fold(text: str) -> str:
     """Returns text without accents, vowel points, case, width, ligatures and invisible characters; idempotent."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    # Cherokee alone is folded to its capitals.
+    lower = unicodedata.normalize("NFKD", text).casefold().lower()
+    decomposed = unicodedata.normalize("NFKD", lower)
     return unicodedata.normalize("NFC", _DROPPED.sub("", decomposed).translate(_WITHOUT_DECOMPOSITION))
 
 

@@ -10,6 +10,7 @@ from contracts.artifacts import Analysis, Cue, Locator, Passages, TextSource
 from contracts.events import MediaEmbeddedV1
 from eventing.errors import Poison
 from search import halfvec
+from search.folding import is_unspaced, words
 from search.tables import VECTOR_TABLES
 from search.word_index import index_text
 
@@ -17,6 +18,8 @@ MAX_TEXT = 2000
 """Characters of one row; a passage has about 1200, a segment of an analysis (a page) may have many more."""
 
 _WORD = re.compile(r"\S")
+_ROMAN_NUMBER = re.compile("m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
+_LEAST_LETTERS = 3
 _SAID_ABOUT = frozenset({TextSource.SUMMARY, TextSource.METADATA})
 
 
@@ -58,6 +61,14 @@ def segment_rows(analysis: Analysis) -> list[PassageRow]:
     ]
 
 
+def has_meaning(text: str) -> bool:
+    """False for a page's number, a code, a letter that was read in a picture: texts without a single word.
+
+    Their vectors lie near every short query: of 40 common nouns MiniLM puts 16 at 0.29 or more of "3", 26 of "Q".
+    """
+    return any(map(_is_word, words(text)))
+
+
 def has_own_text(rows: Sequence[PassageRow]) -> bool:
     """True if something is written or spoken in the file, beyond what the analysis says about it."""
     return any(row.source not in _SAID_ABOUT and row.words for row in rows)
@@ -72,6 +83,12 @@ def split(text: str) -> Iterator[str]:
         if cut < end:
             cut = text.rfind(" ", start + MAX_TEXT // 2, cut) + 1 or cut
         yield text[start:cut].rstrip()
+
+
+def _is_word(text: str) -> bool:
+    if is_unspaced(text):
+        return True
+    return len(text) >= _LEAST_LETTERS and not any(map(str.isdigit, text)) and not _ROMAN_NUMBER.fullmatch(text)
 
 
 def check_embedding(event: MediaEmbeddedV1, passages: Passages, vectors: bytes) -> None:

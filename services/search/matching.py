@@ -12,6 +12,7 @@ from search.cut_offs import Cutoffs
 from search.models import Space
 from search.query import Query, Term
 from search.ranking import (
+    COUNTED_WHOLE,
     LEAST_BESIDE_MEANING,
     LEAST_COVERAGE,
     MOST_SORTED,
@@ -54,9 +55,11 @@ class SearchContext:
 
     @property
     def depth(self) -> int:
-        """How many files to read of each list of hits."""
+        """How many files to read of each list of hits; all that the user has, if they are few."""
+        if self.request.sort != Sort.RELEVANCE:
+            return MOST_SORTED
         last = self.request.offset + self.request.limit
-        return tier_for(last) if self.request.sort == Sort.RELEVANCE else MOST_SORTED
+        return tier_for(max(last, self.index.files) if self.index.files < COUNTED_WHOLE else last)
 
     @cached_property
     def filters(self) -> Filters:

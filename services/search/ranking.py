@@ -30,6 +30,9 @@ TIERS = (50, 200, 2000, 20_000)
 """How many files are read of each list: the smallest tier that covers the requested page."""
 
 
+COUNTED_WHOLE = TIERS[1]
+"""Files of a user below which every search reads all that match: total and facets are then the same on each page."""
+
 MOST_SORTED = TIERS[2]
 """How many of the most relevant files an order by date, size or name sorts: the same ones on every page."""
 

@@ -21,7 +21,8 @@ from analyzer.backends.local.ocr import OcrProcess
 from embeddings.encoder import Encoder, Vector, Vectors
 from embeddings.local import LocalEncoder
 from embeddings.openai import OpenAIEncoder
-from search.cut_offs import Calibration, calibration_for
+from search.cut_offs import SENTENCE, Calibration, calibration_for
+from search.folding import words
 from tests.bench.relevance.collection import cut_of, material_of, nothing_to_read
 from tests.bench.relevance.documents import documents
 from tests.bench.relevance.queries import LabelledQuery, calibration_queries, labelled_queries
@@ -31,6 +32,8 @@ DRAWS = 20
 PERCENTILES = (0, 1, 5, 50, 95, 99, 100)
 WORDLESS_KINDS = frozenset({"code", "quoted"})
 """Found because they occur literally; no cut-off applies."""
+
+FEW_WORDS, SENTENCES, POORLY_READ = "few words", "sentence", "poorly read"
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _CONSONANTS, _VOWELS = "bcdfghjklmnpqrstvwxz", "aeiou"
@@ -64,9 +67,11 @@ async def passages(encoder: Encoder) -> tuple[list[str], Vectors]:
 
 
 def reading(calibration: Calibration, text: str) -> str:
-    """How the model reads a query."""
+    """How the model reads a query: as few words or as a sentence, poorly, or not at all."""
     cutoffs = calibration.cutoffs(text)
-    return "plain" if cutoffs.alone == calibration.plain else "poorly read" if cutoffs.alone <= 1 else "other script"
+    if cutoffs.alone == calibration.plain:
+        return SENTENCES if len(words(text)) >= SENTENCE else FEW_WORDS
+    return POORLY_READ if cutoffs.alone <= 1 else "other script"
 
 
 @dataclass(frozen=True)
@@ -120,17 +125,23 @@ def report(found: Measured, calibration: Calibration) -> Sequence[str]:
     for (kind, how), values in sorted(scores.items(), reverse=True):
         percentiles = "".join(f"{value:8.3f}" for value in np.percentile(values, PERCENTILES))
         lines.append(f"{f'{kind}, {how}':26}{len(values):6}{percentiles}")
-    lines.append(f"plain: true p1 {np.percentile(scores['true', 'plain'], 1):.3f}; in use {calibration.plain}")
-    if scores.get(("nonsense", "poorly read")):
-        highest = float(np.percentile(scores["nonsense", "poorly read"], 99))
+    plain = scores["true", FEW_WORDS] + scores["true", SENTENCES]
+    lines.append(f"plain: true p1 {np.percentile(plain, 1):.3f}; in use {calibration.plain}")
+    if scores.get(("nonsense", POORLY_READ)):
+        highest = float(np.percentile(scores["nonsense", POORLY_READ], 99))
         lines.append(f"poorly read: nonsense p99 {highest:.3f}; in use {calibration.poorly_read}")
     everything = [value for (kind, _), values in scores.items() if kind == "true" for value in values]
     lines.append(f"with words: true p1 {np.percentile(everything, 1):.3f}; in use {calibration.with_words}")
     lines.append(
         f"what is not true rises by {found.rises:.3f} for each time e as many passages; in use {calibration.rises}"
     )
+    thresholds = {
+        FEW_WORDS: calibration.plain,
+        SENTENCES: calibration.plain,
+        POORLY_READ: calibration.poorly_read,
+    }
     for (kind, how), values in sorted(scores.items()):
-        threshold = {"plain": calibration.plain, "poorly read": calibration.poorly_read}.get(how)
+        threshold = thresholds.get(how)
         if threshold is not None:
             share = sum(value >= threshold for value in values) / len(values)
             lines.append(f"  {kind}, {how}: {share:.0%} reach the threshold of {threshold} by meaning alone")

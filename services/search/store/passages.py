@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.artifacts import UploadRef
 from search.cues import stored
 from search.folding import heeds_accents, spelt_text
-from search.indexing import PassageRow
+from search.indexing import PassageRow, has_meaning
 from search.store import graph, stems
 from search.store.statements import statement
 from search.tables import UNEMBEDDED, VECTOR_TABLES
@@ -76,15 +76,16 @@ async def replace_embedded(
     rows: Sequence[PassageRow],
     vectors: Sequence[bytes],
 ) -> None:
-    """Replaces one model's passages and vectors of a file."""
+    """Replaces one model's passages of a file and the vectors of those that mean anything."""
     await remove(session, upload, model_id)
     await _insert_texts(session, upload, model_id, config, rows)
-    in_graph = await graph.grow(session, upload.user_id, model_id, dimensions, len(rows))
+    found = [(row.ordinal, vector) for row, vector in zip(rows, vectors, strict=True) if has_meaning(row.text)]
+    in_graph = await graph.grow(session, upload.user_id, model_id, dimensions, len(found))
     insert = statement(_INSERT_VECTORS.format(table=VECTOR_TABLES[dimensions]))
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
-        values = {"ordinals": [row.ordinal for row in rows[part]], "vectors": list(vectors[part])}
-        await session.execute(insert, _key(upload, model_id) | values | {"in_graph": in_graph})
+    for start in range(0, len(found), _ROWS_AT_ONCE):
+        ordinals, part = zip(*found[start : start + _ROWS_AT_ONCE], strict=True)
+        values = {"ordinals": list(ordinals), "vectors": list(part), "in_graph": in_graph}
+        await session.execute(insert, _key(upload, model_id) | values)
     size = sum(len(row.text.encode("utf-8", "replace")) for row in rows)
     written = {"run": upload.run, "dimensions": dimensions, "count": len(rows), "text_bytes": size}
     await session.execute(statement(_SET), _key(upload, model_id) | written)

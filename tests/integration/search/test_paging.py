@@ -64,6 +64,13 @@ async def test_a_total_that_stopped_counting_says_so(many, client):
     assert totals == [(1, "eq")]
 
 
+async def test_of_few_files_every_page_counts_all(world, client):
+    for i in range(70):
+        await world.add("ada", f"f{i:03}.txt", f"harbour page{i}")
+    _, totals = await walked(client, "hybrid", 20, "harbour")
+    assert totals == [(70, "eq")] * 4
+
+
 _NAMED = """INSERT INTO files (upload_id, user_id, generation, processed_run, analyzed_run, filename, kind, media_type,
     size_bytes, created_at, has_thumbnail, name_words)
     SELECT 'upl_' || lpad(CAST(i AS text), 26, 'a'), 'ada', 1, 0, 0, 'scan' || i || '.txt', 'document', 'text/plain',

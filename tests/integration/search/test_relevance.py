@@ -88,6 +88,21 @@ async def test_queries_hit_their_text_first_and_foreign_ones_nothing(world, enco
     assert answered == []
 
 
+async def test_page_numbers_and_single_letters_are_found_by_their_words_alone(world, encoder):
+    """Their vectors would lie near every short query."""
+    await world.add("ada", "scan.pdf", "The lease of the boat house by the lake.", *"2345678")
+    await world.add("ada", "letter.png", "Q")
+    finder = Finder(world.database, Models(Model(encoder, calibration_for(encoder.model_id))), encoder_timeout_s=30)
+
+    async def found(query: str) -> list[str]:
+        return [file.filename for file in (await finder.find("ada", SearchRequest(query=query))).results]
+
+    strangers = ["cat", "dog", "hello", "car", "sun", "big", "invoice", "coffee", "doctor", "guitar", "qqqqqqqq", "wq"]
+    assert {query: await found(query) for query in strangers} == {query: [] for query in strangers}
+    assert (await found("8"), await found("Q")) == (["scan.pdf"], ["letter.png"])
+    assert await found("who rents the boat house") == ["scan.pdf"]
+
+
 async def test_similar_files_come_by_their_vectors(world, encoder):
     for name, text in TEXTS.items():
         await world.add("ada", f"{name}.txt", text)

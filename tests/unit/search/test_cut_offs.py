@@ -46,6 +46,14 @@ def test_all_bars_rise_with_the_passages_up_to_as_many_as_were_measured():
         assert many.alone in (math.inf, pytest.approx(few.alone + 0.06, abs=1e-3))
 
 
+def test_the_bars_of_a_sentence_stay_where_they_are():
+    """Its true answers begin at the bar whatever else the user has."""
+    rising = Calibration(0.29, 0.22, 0.42, MEASURED.vocabulary, rises=0.02)
+    assert rising.cutoffs("a report of melting ice", 10_000) == Cutoffs(0.29, 0.22)
+    assert rising.cutoffs("a report melting", 10_000).alone > 0.34
+    assert rising.cutoffs("a qwer asdf zxcv yxcv", 10_000).alone > 0.47, "one that is read poorly is no sentence"
+
+
 def test_a_model_without_a_vocabulary_reads_everything():
     assert Calibration(0.25, 0.15).cutoffs("asdf 猫") == Cutoffs(0.25, 0.15)
     assert MEASURED.cutoffs("!!!") == Cutoffs(0.29, 0.22)

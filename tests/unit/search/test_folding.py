@@ -1,7 +1,7 @@
 """Folding: accents, case and width do not matter; scripts without spaces give pairs; names give their words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.folding import (
@@ -48,6 +48,7 @@ def test_folding_twice_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
 
 
+@example("\u13a0")
 @given(st.text())
 def test_every_token_is_what_stands_at_its_place(text):
     for token in tokens(text):

@@ -20,7 +20,7 @@ from contracts.artifacts import (
 )
 from contracts.events import MediaEmbeddedV1
 from eventing.errors import Poison
-from search.indexing import MAX_TEXT, check_embedding, passage_rows, segment_rows, split, vector_rows
+from search.indexing import MAX_TEXT, check_embedding, has_meaning, passage_rows, segment_rows, split, vector_rows
 
 REF = ArtifactRef(bucket="b", key="k", sha256="0" * 64, media_type="x", size_bytes=0)
 
@@ -97,3 +97,26 @@ def test_nul_is_not_stored():
     found = Passages(passages=(Passage(index=0, text="a\x00b", locator=Locator(), source=TextSource.TEXT),))
     (row,) = passage_rows(found)
     assert (row.text, row.words) == ("a b", "a b")
+
+
+@pytest.mark.parametrize(
+    "text", ["3", ".3", "- 4 -", "12 / 40", "xiv", "Q", "a b", "OK", "12 kg", "B7 C4", "2024", "***", "", "1 2 3 4"]
+)
+def test_numbers_codes_and_single_letters_mean_nothing(text):
+    assert not has_meaning(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EXIT",
+        "Chapter XIV",
+        "7 boats",
+        "\u732b",
+        "\u043c\u043e\u0440\u0435",
+        "\u0928\u092e\u0938\u094d\u0924\u0947",
+        "\u00e9t\u00e9",
+    ],
+)
+def test_a_single_word_means_something(text):
+    assert has_meaning(text)
