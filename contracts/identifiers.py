@@ -56,6 +56,11 @@ def ownership(bucket: str, name: str) -> ObjectOwnership:
     return ObjectOwnership(owner, _derived_upload_id(bucket, name), filename)
 
 
+def is_folders_placeholder(name: str, size_bytes: int) -> bool:
+    """True for what storage consoles write where someone makes a folder: no file, and so no upload."""
+    return size_bytes == 0 and name.endswith("/")
+
+
 def is_user_id(text: str) -> bool:
     """True for a well-formed user id that is not reserved."""
     return text != UNKNOWN_OWNER and re.fullmatch(USER_ID_PATTERN, text) is not None

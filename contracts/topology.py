@@ -109,6 +109,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription(Service.EMBEDDER, MediaAnalyzedV1, ack_deadline_s=300, concurrency=4),
     _reprocess(Service.EMBEDDER, ack_deadline_s=300, concurrency=1),
     Subscription(Service.EMBEDDER, UploadReembedV1, ack_deadline_s=300, concurrency=2),
+    Subscription(Service.SEARCH, ObjectFinalizedV1),
     Subscription(Service.SEARCH, MediaProcessedV1),
     Subscription(Service.SEARCH, MediaAnalyzedV1),
     Subscription(Service.SEARCH, MediaEmbeddedV1, ack_deadline_s=300),

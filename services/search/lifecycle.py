@@ -37,6 +37,12 @@ class FileState:
         embedded = [run for part, run in self.runs.items() if part.startswith(embedded_by(""))]
         return ANALYZED in self.runs and self.runs[ANALYZED] > max(embedded, default=-1)
 
+    def awaits(self, upload: UploadRef) -> bool:
+        """True if nothing is known yet of this version or a later one."""
+        if upload.version <= self.tombstone or upload.generation < self.generation:
+            return False
+        return upload.generation > self.generation or not self.runs
+
     def wants(self, upload: UploadRef, part: str) -> bool:
         """False if the event is of a deleted or overwritten version, or of an earlier run than the stored one."""
         if upload.version <= self.tombstone or upload.generation < self.generation:

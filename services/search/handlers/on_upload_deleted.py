@@ -23,4 +23,5 @@ async def handle(
     upload = envelope.data.upload
     known = await files.lock(session, upload)
     await files.apply_state(session, upload, known, known.deleted(upload))
+    await files.let_go_of_tombstones(session, upload.user_id)
     return ()

@@ -12,6 +12,7 @@ from search.indexing import storable
 from search.lifecycle import ANALYZED, FAILED, PROCESSED, FileState, embedded_by
 from search.relaxation import name_words
 from search.store import names, passages, stems
+from search.store.arrivals import SETTLED
 from search.store.statements import statement
 from search.tables import UNEMBEDDED
 from search.word_index import index_text, name_text
@@ -24,7 +25,8 @@ _STATE = f"""SELECT {_COLUMNS}, s.model_id, s.run FROM files LEFT JOIN passage_s
     WHERE upload_id = :upload_id"""  # noqa: S608 - constants only
 
 # On conflict the update is there to lock the row, so that the events of a file are handled one after the other.
-_LOCK = f"""INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_id, :user_id, :generation)
+_LOCK = f"""WITH settled AS ({SETTLED})
+    INSERT INTO files (upload_id, user_id, generation) VALUES (:upload_id, :user_id, :generation)
     ON CONFLICT (upload_id) DO UPDATE SET touched_at = now()
     RETURNING {_COLUMNS}"""  # noqa: S608 - constants only
 
@@ -39,6 +41,14 @@ _FORGET_ANALYZED = """UPDATE files SET analyzed_run = NULL, title = NULL, summar
 _FORGET_FAILED = "UPDATE files SET failed_run = NULL WHERE upload_id = :upload_id"
 
 _FAILED = "UPDATE files SET failed_run = :run WHERE upload_id = :upload_id"
+
+# Pub/Sub keeps a message for 31 days: no event of these can come any more. A few at a time, oldest first: whoever
+# deletes thousands lets go of thousands.
+_LET_GO = """DELETE FROM files WHERE upload_id IN (
+    SELECT f.upload_id FROM files f WHERE f.user_id = :user_id AND f.touched_at < now() - interval '32 days'
+        AND f.deleted_generation > 0 AND f.processed_run IS NULL AND f.analyzed_run IS NULL AND f.failed_run IS NULL
+        AND NOT EXISTS (SELECT FROM passage_sets s WHERE s.upload_id = f.upload_id)
+    ORDER BY f.touched_at LIMIT 10 FOR UPDATE SKIP LOCKED)"""
 
 _CONFIG = "SELECT text_config FROM files WHERE upload_id = :upload_id"
 
@@ -103,6 +113,11 @@ async def _forget(session: AsyncSession, upload: UploadRef, part: str) -> None:
         await session.execute(statement(_FORGET_FAILED), key)
     else:
         await passages.remove(session, upload, part.removeprefix(embedded_by("")))
+
+
+async def let_go_of_tombstones(session: AsyncSession, user_id: str) -> None:
+    """Deletes the rows of a few of the user's files that were deleted long ago."""
+    await session.execute(statement(_LET_GO), {"user_id": user_id})
 
 
 async def write_processed(session: AsyncSession, event: MediaProcessedV1, image_hash: int | None) -> None:

@@ -84,7 +84,7 @@ def visibility_conditions(filters: Filters) -> str:
 def not_hidden(filters: Filters, upload_id: str) -> str:
     """Returns :func:`visibility_conditions` for the SQL expression ``upload_id`` of many files, without reading each.
 
-    Few files are hidden, and an index holds those alone.
+    Few files are hidden, those deleted within the last month among them, and an index holds those alone.
     """
     hidden = "f.processed_run IS NULL" if filters.include_flagged else _HIDDEN
     condition = f"""{upload_id} NOT IN (

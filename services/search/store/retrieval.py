@@ -16,6 +16,7 @@ from search.models import Space
 from search.planner import Counts
 from search.ranking import PassageKey
 from search.request import Sort
+from search.store.arrivals import COUNT as ARRIVED
 from search.store.by_meaning import GRAPH_SETTINGS
 from search.store.filtering import STATUS
 from search.store.graph import COUNTED, Holdings
@@ -58,7 +59,7 @@ _INDEX = f"""SELECT COALESCE((SELECT version FROM index_versions WHERE user_id =
             AND f.text_config > config.text_config ORDER BY f.text_config LIMIT 1)
         FROM config WHERE config.text_config IS NOT NULL)
         SELECT text_config FROM config WHERE text_config IS NOT NULL) AS text_configs,
-    (SELECT count(*) FROM files f
+    ({ARRIVED}) + (SELECT count(*) FROM files f
         WHERE f.user_id = :user_id AND (f.processed_run IS NOT NULL OR f.analyzed_run IS NOT NULL)
         AND f.touched_at > now() - CAST(:at_most AS interval)
         AND (f.failed_run IS NULL OR f.failed_run < greatest(f.processed_run, f.analyzed_run))

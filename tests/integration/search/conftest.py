@@ -183,7 +183,16 @@ class World:
 
     async def rows(self, user: str) -> dict[str, list[Any]]:
         """Every row the user's transactions can see, without the time of the last event and serial numbers."""
-        tables = ("files", "file_name_words", "passage_sets", "passages", "words", "vectors_384", "vectors_1536")
+        tables = (
+            "arrivals",
+            "files",
+            "file_name_words",
+            "passage_sets",
+            "passages",
+            "words",
+            "vectors_384",
+            "vectors_1536",
+        )
         seen: dict[str, list[Any]] = {}
         async with self.database.transaction(user) as session:
             for table in tables:
