@@ -1,6 +1,8 @@
 """Compares two JSON Schemas of one event and names every change that would break a service running the other one.
 
-Within a major version a change must be additive: old consumers read new events, new consumers read old events.
+Within a major version a change must be additive: old consumers read new events, new consumers read old events. The one
+exception is a value added to an enumeration, which old consumers cannot read: it passes because a release brings the
+consumers of a stage to their full share before the stage (docs/extending.md, docs/decisions/0039).
 """
 
 from collections.abc import Iterator

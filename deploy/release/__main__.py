@@ -44,8 +44,10 @@ def _parse() -> argparse.Namespace:
     actions = parser.add_subparsers(dest="action", required=True)
     images = actions.add_parser("images", parents=[everywhere], help="build and push the five images")
     images.add_argument("--commit", required=True, help="what /version will tell")
-    rollout = actions.add_parser("rollout", parents=[everywhere], help="migrate, then 10, 50 and 100 %% of the traffic")
-    rollout.add_argument("--soak-seconds", type=int, default=300, help="how long each share is watched")
+    rollout = actions.add_parser(
+        "rollout", parents=[everywhere], help="migrate, then each service to 10, 50 and 100 %%"
+    )
+    rollout.add_argument("--soak-seconds", type=int, default=180, help="how long each step is watched")
     rollout.add_argument("--most-errors", type=int, default=5, help="more than these in that time end the release")
     back = actions.add_parser("rollback", parents=[everywhere], help="all traffic to an earlier version")
     for action in (rollout, back):

@@ -1,17 +1,19 @@
 """A place and a version into the commands that build, migrate, start, send traffic to and take back a release."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 
-ORDER = ("search", "embedder", "analyzer", "media-processor", "upload-gateway")
-"""Consumers before producers: nothing is said in a new way before everybody who hears it understands."""
+ORDER = ("search", "upload-gateway", "embedder", "analyzer", "media-processor")
+"""Consumers before producers: what a stage says in a new way is said when everybody who hears it understands.
+
+upload-gateway hears every stage, so it comes before them; its page and search's API make search the first
+(docs/decisions/0039).
+"""
 
 MIGRATED = ("upload-gateway", "search")
 SHARES = (10, 50, 100)
 CAN_PULL = ("embedder", "analyzer", "media-processor")
-"""Stages that may have a worker pool (docs/decisions/0022), consumers before producers."""
-
+"""Stages that may have a worker pool (docs/decisions/0022)."""
 
 _VERSION = re.compile(r"^v\d+\.\d+\.\d+(-[a-z0-9][a-z0-9.]*)?$")
 _LONGEST_REVISION = 63
@@ -128,13 +130,18 @@ def errors(place: Place, version: str, minutes: int, most: int) -> Command:
     )  # fmt: skip
 
 
-def update_workers(place: Place, version: str, stages: Collection[str]) -> list[Command]:
-    """Gives the stages that pull the version's image; their instances finish or hand back what they hold."""
-    images = {stage: place.image(stage, version) for stage in CAN_PULL if stage in stages}
-    return [
-        place.run("worker-pools", "update", f"{stage}-pull", "--container=service", f"--image={image}")
-        for stage, image in images.items()
-    ]
+def working(place: Place, stage: str) -> Command:
+    """Says in JSON what a stage's worker pool runs now."""
+    return place.run("worker-pools", "describe", _pool(stage), "--format=json")
+
+
+def update_workers(place: Place, stage: str, image: str) -> Command:
+    """Gives a stage's worker pool an image; its instances finish or hand back what they hold."""
+    return place.run("worker-pools", "update", _pool(stage), "--container=service", f"--image={image}")
+
+
+def _pool(stage: str) -> str:
+    return f"{stage}-pull"
 
 
 def _suffix(version: str) -> str:
