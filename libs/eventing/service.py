@@ -6,6 +6,7 @@ import gc
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 
 
 class EventService:
-    """One of the five services under construction. Nothing is connected before the application starts."""
+    """One of the five services under construction. Nothing is connected before the application starts.
 
-    def __init__(self, service: Service, settings: ServiceSettings) -> None:
+    ``signing_key``: a service account's key file, for the service that signs URLs where the platform cannot.
+    """
+
+    def __init__(self, service: Service, settings: ServiceSettings, *, signing_key: Path | None = None) -> None:
         self._service = service
         self._settings = settings
-        self.store = connect(settings.google_cloud_project, settings.signing_key_file)
+        self.store = connect(settings.google_cloud_project, signing_key)
         self.publisher = PubSubPublisher(settings.google_cloud_project)
         self._projection_resources: ProjectionResources | None = None
 

@@ -37,8 +37,6 @@ class ServiceSettings(BaseSettings):
     Only for services that the public cannot call, which ``service_ingress`` must say."""
     service_ingress: Literal["public", "internal"] = "public"
     """``internal``: the platform lets nobody from outside in."""
-    signing_key_file: Path | None = None
-    """A service account's key, where the platform cannot sign URLs by itself (one machine)."""
 
     prometheus_multiproc_dir: Path | None = None
     """An empty directory that several processes of one service share, so that each shows the metrics of all."""

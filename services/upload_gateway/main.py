@@ -21,7 +21,7 @@ from upload_gateway.tables import SCHEMA, ledger
 
 def build(settings: Settings) -> FastAPI:
     """Settings → resources → handlers and routes → application."""
-    service = EventService(Service.UPLOAD_GATEWAY, settings)
+    service = EventService(Service.UPLOAD_GATEWAY, settings, signing_key=settings.signing_key_file)
     database = Database(settings.database_url, SCHEMA, pool_size=settings.database_pool_size)
     relay = service.use_database(database, ledger)
     authenticator = TableAuthenticator.configured(database, settings, relay.wake)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
@@ -36,6 +37,8 @@ class Settings(DatabaseSettings):
     """How long it is remembered that a removed file was there."""
     local_user_id: str = "local-user"
     """The one user of one machine; signed in without a password where there is a local issuer."""
+    signing_key_file: Path | None = None
+    """A service account's key, where the platform cannot sign URLs by itself (one machine)."""
     storage_emulator_host: str | None = None
     """Where signed URLs lead in place of Google; one machine only."""
     thumbnail_cdn: str | None = None

@@ -104,6 +104,13 @@ def test_a_service_is_built_from_its_own_image_and_runs_confined(service: str) -
     assert definition["stop_grace_period"] == "10s"
 
 
+def test_only_the_gateway_holds_the_key_that_opens_every_file() -> None:
+    holders = {name for name, service in DEFINED.items() if any("signing:" in m for m in service.get("volumes", []))}
+    assert holders == {"signing-key", "upload-gateway"}
+    told = {name for name, service in DEFINED.items() if "SIGNING_KEY_FILE" in service.get("environment", {})}
+    assert told == {"upload-gateway"} == {service for service in SERVICES if "SIGNING_KEY_FILE" in known(service)}
+
+
 def test_jobs_run_before_the_services_that_need_them() -> None:
     assert {"provision", "bootstrap", "migrate-upload-gateway", "migrate-search"} <= JOBS
     for service in SERVICES:

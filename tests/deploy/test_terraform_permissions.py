@@ -152,3 +152,17 @@ def test_no_secret_stands_in_clear() -> None:
 def test_no_value_of_an_environment_is_a_secret() -> None:
     for name, value in items([CONFIG.locals["environment_of_all"], CONFIG.locals["environment"]]):
         assert not re.search(r"KEY$|SECRET|PASSWORD|TOKEN|DATABASE_URL", name), f"{name} = {value}"
+
+
+def test_only_the_gateway_may_sign_links() -> None:
+    """Accounts of services sign by themselves on Cloud Run, and for none but their own."""
+    signing = {
+        name: grant
+        for kind, named in CONFIG.resources.items()
+        for name, grant in named.items()
+        if "roles/iam.serviceAccountTokenCreator" in strings(grant)
+    }
+    assert set(signing) == {"gateway_signs"}
+    account = '${google_service_account.services["upload-gateway"]'
+    assert signing["gateway_signs"]["service_account_id"] == f"{account}.name}}"
+    assert signing["gateway_signs"]["member"] == f"{account}.member}}"

@@ -71,6 +71,7 @@ class System:
             "MMSEARCH_USER_ID": LOCAL_USER,
             "MMSEARCH_DATA_DIR": str(self.data.path),
             **self._cloud(),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(self._service_account()),
             "DATABASE_URL": self._admin_url(),
         }
 
@@ -208,13 +209,13 @@ class System:
             variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://{LOOPBACK}:{self.ports['traces']}"
         if service in _PUBLIC_SERVICES:
             variables |= {
-                "SIGNING_KEY_FILE": str(self._service_account()),
                 "LOCAL_ISSUER_SECRET": self.data.secret("local-issuer"),
                 "RATE_LIMITS": _RATE_LIMITS,
                 "TRUSTED_PROXIES": f"{LOOPBACK}/32",
             }
         if service is Service.UPLOAD_GATEWAY:
-            variables["LOCAL_USER_ID"] = LOCAL_USER
+            # It alone signs links, and whoever has the key can open every file.
+            variables |= {"LOCAL_USER_ID": LOCAL_USER, "SIGNING_KEY_FILE": str(self._service_account())}
         return variables
 
     # The one public port
@@ -242,7 +243,6 @@ class System:
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "UPLOADS_BUCKET": UPLOADS_BUCKET,
             "ARTIFACTS_BUCKET": ARTIFACTS_BUCKET,
-            "GOOGLE_APPLICATION_CREDENTIALS": str(self._service_account()),
         }
 
     def _env(self, variables: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -57,6 +57,12 @@ def test_each_database_service_logs_in_as_itself_and_nobody_else_does(system: Sy
         assert not set(PRIVATE) & set(processes[name].env), name
 
 
+def test_only_the_gateway_is_handed_the_key_that_opens_every_file(system: System) -> None:
+    key = system.client_variables()["GOOGLE_APPLICATION_CREDENTIALS"]
+    holders = {process.name for process in system.processes() if key in process.env.values()}
+    assert holders == {"upload-gateway", "bootstrap"}, "bootstrap is told what the gateway is"
+
+
 def test_settings_of_the_caller_for_the_cloud_do_not_leak_and_keys_pass(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
