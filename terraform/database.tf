@@ -1,6 +1,26 @@
 # PostgreSQL 18 with pgvector. The schemas, their roles and the extension are made by the migration jobs, which log in as
 # "migrator": an account made through the API belongs to cloudsqlsuperuser and may create roles and the extension vector.
 
+locals {
+  database_memory_mb = tonumber(regex("^db-custom-[0-9]+-([0-9]+)$", var.database.tier)[0])
+
+  # What the planner was measured with (deploy/local/localcloud/postgres_cluster.py; docs/search-index.md says why), in the
+  # units that flags have: shared_buffers in 8 kB, other memory in kB, max_wal_size in MB, autovacuum_naptime in seconds.
+  # Building an HNSW index in maintenance_work_mem is what makes it minutes instead of hours.
+  database_flags = {
+    shared_buffers       = tostring(floor(local.database_memory_mb * 1024 / 8 / 4))
+    maintenance_work_mem = var.database.maintenance_work_mem
+    work_mem             = "16384"
+    random_page_cost     = "1.1"
+    max_wal_size         = "2048"
+    autovacuum_naptime   = "15"
+
+    max_connections                     = tostring(var.database.max_connections)
+    idle_in_transaction_session_timeout = "60000"
+    log_min_duration_statement          = "1000"
+  }
+}
+
 resource "google_sql_database_instance" "this" {
   name                = "mmsearch"
   region              = var.region
@@ -47,25 +67,12 @@ resource "google_sql_database_instance" "this" {
       record_client_address   = false
     }
 
-    database_flags {
-      name  = "max_connections"
-      value = tostring(var.database.max_connections)
-    }
-
-    # Building an HNSW index in memory is what makes it minutes instead of hours; in kilobytes.
-    database_flags {
-      name  = "maintenance_work_mem"
-      value = var.database.maintenance_work_mem
-    }
-
-    database_flags {
-      name  = "idle_in_transaction_session_timeout"
-      value = "60000"
-    }
-
-    database_flags {
-      name  = "log_min_duration_statement"
-      value = "1000"
+    dynamic "database_flags" {
+      for_each = local.database_flags
+      content {
+        name  = database_flags.key
+        value = database_flags.value
+      }
     }
   }
 

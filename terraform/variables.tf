@@ -150,7 +150,7 @@ variable "max_file_size" {
 }
 
 variable "database" {
-  description = "Cloud SQL: machine, disk, availability (ZONAL or REGIONAL) and how long backups are kept."
+  description = "Cloud SQL: machine (db-custom-CPUS-MEGABYTES), disk, availability (ZONAL or REGIONAL), how long backups are kept, and the memory in kB in which an index is built."
   type = object({
     tier                 = string
     disk_gb              = number
@@ -159,6 +159,11 @@ variable "database" {
     max_connections      = number
     maintenance_work_mem = string
   })
+
+  validation {
+    condition     = can(regex("^db-custom-[0-9]+-[0-9]+$", var.database.tier))
+    error_message = "database.tier names its memory: db-custom-CPUS-MEGABYTES. A quarter of that becomes shared_buffers."
+  }
 }
 
 variable "deletion_protection" {

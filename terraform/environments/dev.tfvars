@@ -31,5 +31,5 @@ database = {
   availability         = "ZONAL"
   backups              = 7
   max_connections      = 160
-  maintenance_work_mem = "262144"
+  maintenance_work_mem = "524288"
 }

@@ -48,7 +48,7 @@ variables {
     availability         = "ZONAL"
     backups              = 7
     max_connections      = 100
-    maintenance_work_mem = "262144"
+    maintenance_work_mem = "524288"
   }
 }
 
@@ -66,6 +66,10 @@ run "everything_is_pushed" {
   assert {
     condition     = alltrue([for s in google_pubsub_subscription.subscriptions : length(s.push_config) == 1])
     error_message = "every subscription is pushed"
+  }
+  assert {
+    condition     = local.database_flags.shared_buffers == "122880"
+    error_message = "shared_buffers are a quarter of the memory, in pages of 8 kB"
   }
   assert {
     condition     = length(google_cloud_run_v2_worker_pool.pulling) == 0

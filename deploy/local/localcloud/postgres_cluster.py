@@ -26,6 +26,19 @@ SUPERUSER = "postgres"
 DATABASE = "mmsearch"
 PASSWORD_FILE = "password"  # noqa: S105 - a file's name
 
+TUNING = {
+    "shared_buffers": "512MB",
+    "maintenance_work_mem": "512MB",
+    "work_mem": "16MB",
+    "random_page_cost": "1.1",
+    "max_wal_size": "2GB",
+    "autovacuum_naptime": "15s",
+}
+"""What the planner was measured with; deploy/compose.yaml and terraform/database.tf are compared with it.
+
+Why each is what it is: docs/search-index.md. Shared memory is taken as it is first used, not at the start.
+"""
+
 _LEAVING_S = 30
 
 
@@ -84,7 +97,7 @@ class Cluster:
             "port": str(port),
             "unix_socket_directories": '"' + str(self.sockets).replace('"', '""') + '"',
             "unix_socket_permissions": "0700",
-            **_TUNING,
+            **TUNING,
             "max_connections": "100",
             "log_checkpoints": "off",
             "log_line_prefix": "%p %q%u@%d ",
@@ -165,16 +178,6 @@ class Cluster:
                     found.append(process.pid)
         return found
 
-
-# Why each is what it is: docs/search-index.md. Shared memory is taken as it is first used, not at the start.
-_TUNING = {
-    "shared_buffers": "512MB",
-    "maintenance_work_mem": "512MB",
-    "work_mem": "16MB",
-    "random_page_cost": "1.1",
-    "max_wal_size": "2GB",
-    "autovacuum_naptime": "15s",
-}
 
 _INITDB_OPTIONS = (
     f"--username={SUPERUSER}",
