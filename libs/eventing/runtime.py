@@ -4,7 +4,8 @@
 1. decode          what cannot be understood goes to the dead letter with the reason
 2. trace           the event's trace is continued: consumer span below the producer's
 3. log context     every line names upload, event and attempt
-4. patience        while a dependency is down, also the broker, the same delivery waits; it does not use up its attempts
+4. patience        while a dependency is down, also the broker, the same delivery waits as long as its door can hold it:
+                   a day where it is pulled, which uses up no attempts; until the handler's deadline where it is pushed
 5. deadline        the handler ends before the broker's patience does
 6. perform         stage: manifest or run and remember; projection: inbox, rows, outbox, commit (see work.py)
 7. announce        the events of a stage, with the ids the manifest holds

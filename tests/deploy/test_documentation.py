@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from contracts.artifacts import Service
+from contracts.events import MediaEmbeddedV1, MediaProcessedV1, ObjectFinalizedV1
+from contracts.topology import Subscription, subscription, subscriptions_of
 from deploy.docker import settings_table
+from embeddings.encoder import Encoder
+from localcloud.router import SEARCHED
 from tests.deploy.hcl import configuration
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +52,43 @@ def test_every_error_of_a_request_is_listed_with_its_status() -> None:
     listed = {(status, code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
     assert ("408", "body_too_slow") in raised
     assert raised <= listed
+
+
+@pytest.mark.parametrize("page", ["api.md", "deploy.md"])
+def test_what_search_answers_is_listed_whole(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    for prefix, suffix in SEARCHED:
+        named = f"`{prefix}{{id}}{suffix}`" if suffix else f"`{prefix}"
+        assert named in text, named
+
+
+def test_how_many_messages_an_instance_takes_is_what_the_topology_says() -> None:
+    limits = (ROOT / "docs/operations.md").read_text().split("## Limits and money")[1].split("\n## ")[0]
+    takes = {
+        stage: sum(s.concurrency for s in subscriptions_of(stage)) for stage in (Service.ANALYZER, Service.EMBEDDER)
+    }
+    assert f"up to {takes[Service.ANALYZER]} as analyzer, {takes[Service.EMBEDDER]} as embedder" in limits
+
+
+def test_how_long_a_pushed_message_waits_is_what_the_topology_says() -> None:
+    first = " ".join((ROOT / "docs/operations.md").read_text().split("Every repair may be run twice")[0].split())
+    shortest, embedded = subscription(Service.SEARCH, MediaProcessedV1), subscription(Service.SEARCH, MediaEmbeddedV1)
+    longest = subscription(Service.MEDIA_PROCESSOR, ObjectFinalizedV1)
+    told = f"about {waits(shortest)} minutes with the pauses between, {waits(embedded)} for `media.embedded`"
+    assert f"{told}, up to {waits(longest)} for stages" in first
+
+
+def waits(heard: Subscription) -> int:
+    """Minutes until a message is given up whose every request lasts to the handler's deadline."""
+    retry = heard.retry
+    pauses = [min(retry.min_backoff_s * 2**n, retry.max_backoff_s) for n in range(retry.max_deliveries - 1)]
+    return round((retry.max_deliveries * heard.handler_deadline_s + sum(pauses)) / 60)
+
+
+def test_what_an_encoder_must_have_is_what_is_abstract() -> None:
+    step = (ROOT / "docs/extending.md").read_text().split("## A new embedding model")[1].split("\n2. ")[0]
+    must = step.split("a subclass of `Encoder` with ")[1].split(",")
+    assert set(re.findall(r"`(\w+)`", ",".join(must[:2]))) == Encoder.__abstractmethods__
 
 
 def test_the_readme_names_every_page_of_the_docs() -> None:
