@@ -1,8 +1,6 @@
 """The commands of the person on call: dead letters, failures, running again, bucket against index, users."""
 
-import json
 import re
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,8 +13,9 @@ from rich.table import Table
 
 from contracts.artifacts import Kind
 from mmsearch import settings
-from mmsearch.cli_output import OPERATORS, out
+from mmsearch.cli_output import OPERATORS, out, print_json
 from mmsearch.operations import OperatorClient
+from mmsearch.operator_models import DeadLetter, DeathCause, Finding
 from mmsearch.rendering import counted
 
 _out = out
@@ -65,11 +64,11 @@ def list_letters(
     with _operator(data_dir) as client:
         found = client.dead_letters(limit, **filters)
     if as_json:
-        return _print_json(found)
-    _table(("where", "code", "letters", "oldest", "a reason"), [_cause(cause) for cause in found["causes"]])
-    _table(("id", "where", "code", "upload", "deaths", "since"), [_letter(letter) for letter in found["letters"]])
+        return print_json(found.model_dump(mode="json"))
+    _table(("where", "code", "letters", "oldest", "a reason"), [_cause(cause) for cause in found.causes])
+    _table(("id", "where", "code", "upload", "deaths", "since"), [_letter(letter) for letter in found.letters])
     none = f"No dead letter is {status}." if status != "all" else "There are no dead letters."
-    _out.print(f"{len(found['letters'])} of {found['total']}" if found["total"] else none, style="dim")
+    _out.print(f"{len(found.letters)} of {found.total}" if found.total else none, style="dim")
     return None
 
 
@@ -77,7 +76,7 @@ def list_letters(
 def show(letter_id: str, data_dir: DataDir = None) -> None:
     """Print a dead letter whole, as JSON."""
     with _operator(data_dir) as client:
-        _print_json(client.dead_letter(letter_id))
+        print_json(client.dead_letter(letter_id).model_dump(mode="json"))
 
 
 @dlq.command()
@@ -98,10 +97,10 @@ def redrive(
     skipped: dict[str, str] = {}
     with _operator(data_dir) as client:
         for done in client.redrive(rate, **wish):
-            redriven += done["redriven"]
-            skipped |= done["skipped"]
+            redriven += done.redriven
+            skipped |= done.skipped
     if as_json:
-        return _print_json({"redriven": redriven, "skipped": skipped})
+        return print_json({"redriven": redriven, "skipped": skipped})
     for letter_id, why in skipped.items():
         _out.print(f"{letter_id} not sent: {why}", highlight=False)
     _out.print(f"{len(redriven)} sent again, {len(skipped)} not.", highlight=False)
@@ -122,7 +121,7 @@ def discard(
         typer.confirm("They cannot be sent again afterwards. Go on?", abort=True)
     with _operator(data_dir) as client:
         wish = _letters_wish(letter_ids, subscription, code, older_than)
-        gone = sum(len(done["discarded"]) for done in client.discard(**wish))
+        gone = sum(len(done.discarded) for done in client.discard(**wish))
     _out.print(f"{gone} discarded.", highlight=False)
 
 
@@ -133,10 +132,10 @@ def failures(
     with _operator(data_dir) as client:
         groups = client.failures(mine=mine, kind=kind, since=_moment(since))
     if as_json:
-        return _print_json(groups)
+        return print_json([group.model_dump(mode="json") for group in groups])
     columns = ("uploads", "code", "stage", "kind", "latest")
-    _table(columns, [(g["uploads"], g["code"], g["stage"], g["kind"] or "?", _short(g["latest"])) for g in groups])
-    for code, advice in {group["code"]: group["advice"] for group in groups}.items():
+    _table(columns, [(g.uploads, g.code, g.stage, g.kind or "?", _short(g.latest)) for g in groups])
+    for code, advice in {group.code: group.advice for group in groups}.items():
         _out.print(f"{code}: {advice}", highlight=False, markup=False)
     _out.print(_NEXT if groups else "Nothing has failed.", highlight=False, style="dim" if groups else "")
     return None
@@ -166,11 +165,11 @@ def reprocess(
     skipped: dict[str, str] = {}
     with _operator(data_dir) as client:
         for batch in client.reprocess(mine=mine, per_second=rate, **wish):
-            matched = batch["matched"] if matched is None else matched
-            started += batch["started"]
-            skipped |= batch["skipped"]
+            matched = batch.matched if matched is None else matched
+            started += batch.started
+            skipped |= batch.skipped
     if as_json:
-        return _print_json({"matched": matched, "started": started, "skipped": skipped})
+        return print_json({"matched": matched, "started": started, "skipped": skipped})
     for upload_id, why in skipped.items():
         _out.print(f"{upload_id} not started: {why}", highlight=False)
     done = "none was started: a dry run" if dry_run else f"{len(started)} started, {len(skipped)} not"
@@ -184,16 +183,17 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Compare bucket and index: missing, orphaned, changed, deleted, artifacts left behind (operators)."""
-    findings: list[dict[str, Any]] = []
+    findings: list[Finding] = []
     examined = announced = 0
     with _operator(data_dir) as client:
         for stretch in client.reconcile(fix=fix):
-            examined += stretch["examined"]
-            announced += stretch["announced"]
-            findings += stretch["findings"]
+            examined += stretch.examined
+            announced += stretch.announced
+            findings += stretch.findings
     if as_json:
-        return _print_json({"examined": examined, "announced": announced, "findings": findings})
-    rows = [(f["problem"], f["upload_id"] or "", f["name"]) for f in findings]
+        shown = [finding.model_dump(mode="json") for finding in findings]
+        return print_json({"examined": examined, "announced": announced, "findings": shown})
+    rows = [(f.problem, f.upload_id or "", f.name) for f in findings]
     _table(("problem", "upload", "name"), rows)
     _out.print(
         f"{examined} names examined, {len(findings)} differ, {counted(announced, 'event')} published.", highlight=False
@@ -216,7 +216,7 @@ def resume(user_id: str, data_dir: DataDir = None) -> None:
 def _set_suspended(user_id: str, data_dir: Path | None, *, suspended: bool) -> None:
     with _operator(data_dir) as client:
         user = client.set_suspended(user_id, suspended=suspended)
-    _out.print(f"{user['user_id']} is {user['status']}.", highlight=False)
+    _out.print(f"{user.user_id} is {user.status}.", highlight=False)
 
 
 @contextmanager
@@ -255,20 +255,13 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.astimezone()
 
 
-def _cause(cause: dict[str, Any]) -> tuple[Any, ...]:
-    return (cause["subscription"], cause["code"], cause["letters"], _short(cause["oldest"]), cause["reason"])
+def _cause(cause: DeathCause) -> tuple[Any, ...]:
+    return (cause.subscription, cause.code, cause.letters, _short(cause.oldest), cause.reason)
 
 
-def _letter(letter: dict[str, Any]) -> tuple[Any, ...]:
-    upload = letter["upload_id"] or ""
-    return (
-        letter["letter_id"],
-        letter["subscription"],
-        letter["code"],
-        upload,
-        letter["deaths"],
-        _short(letter["died_at"]),
-    )
+def _letter(letter: DeadLetter) -> tuple[Any, ...]:
+    upload = letter.upload_id or ""
+    return (letter.letter_id, letter.subscription, letter.code, upload, letter.deaths, _short(letter.died_at))
 
 
 def _short(moment: str) -> str:
@@ -282,7 +275,3 @@ def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     _out.print(table)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

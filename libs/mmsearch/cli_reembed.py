@@ -1,7 +1,7 @@
 """``mmsearch reembed``: a second index of another embedding model, from its estimate to dropping the first one."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from rich.table import Table
 from mmsearch import settings
 from mmsearch.cli_output import OPERATORS, AsJson, DataDir, err, hint, out, pause, print_json, say
 from mmsearch.errors import MmsearchError
+from mmsearch.operator_models import Comparison, ModelState, Switched
 from mmsearch.reembedding import ReembeddingClient
 
 _POLL_S = 2.0
@@ -52,8 +53,8 @@ def start(
         missing = _model(client.models(everyone=True), model_id)
         files = client.files_to_embed(model_id)
         say(
-            f"{missing['missing_files']} of {files} files, {missing['missing_passages']} passages, "
-            f"about {missing['missing_tokens']:,} tokens: about {missing['missing_cost_usd']:.4f} USD."
+            f"{missing.missing_files} of {files} files, {missing.missing_passages} passages, "
+            f"about {missing.missing_tokens:,} tokens: about {missing.missing_cost_usd:.4f} USD."
         )
         if not yes:
             typer.confirm("The files stay searchable as they are. Go on?", abort=True)
@@ -73,7 +74,7 @@ def status(
     with _connected(data_dir) as client:
         models = client.models(everyone=everyone)
     if as_json:
-        return print_json(models)
+        return print_json([model.model_dump(mode="json") for model in models])
     columns = ("model", "configured", "answers", "files", "covered", "missing", "tokens", "USD")
     table = Table(*columns, box=None)
     for one in models:
@@ -92,14 +93,18 @@ def compare(
     """Ask your own past queries of the answering model and of another, and show what would change."""
     with _connected(data_dir) as client:
         found = client.comparison(model_id, queries)
-    if found["missing_files"]:
-        hint(_PART.format(**found))
+    if found.missing_files:
+        hint(
+            _PART.format(
+                missing_files=found.missing_files, expected=found.expected, other_model_id=found.other_model_id
+            )
+        )
     if as_json:
-        return print_json(found)
+        return print_json(found.model_dump(mode="json"))
     table = Table("query", "overlap@20", "first three before", "and after", box=None)
-    for one in found["queries"]:
-        names = (", ".join(one["before"]), ", ".join(one["after"]) if one["first_changed"] else "the same")
-        table.add_row(escape(one["query"]), f"{one['overlap']:.0%}", *(escape(name) for name in names))
+    for one in found.queries:
+        names = (", ".join(one.before), ", ".join(one.after) if one.first_changed else "the same")
+        table.add_row(escape(one.query), f"{one.overlap:.0%}", *(escape(name) for name in names))
     out.print(table)
     _say_compared(found)
     return None
@@ -133,9 +138,9 @@ def drop(
     removed = 0
     with _connected(data_dir) as client:
         for done in client.drop(model_id):
-            removed += done["removed_files"]
-            if done["wait_s"]:
-                say(f"Searches begun before the last switch are given {done['wait_s']} s.")
+            removed += done.removed_files
+            if done.wait_s:
+                say(f"Searches begun before the last switch are given {done.wait_s} s.")
     say(f"The index of {model_id} is gone: {removed} files.")
 
 
@@ -147,11 +152,11 @@ def _connected(data_dir: Path | None) -> Generator[ReembeddingClient]:
         yield client.pausing(pause)
 
 
-def _model(models: list[dict[str, Any]], model_id: str) -> dict[str, Any]:
+def _model(models: Sequence[ModelState], model_id: str) -> ModelState:
     for one in models:
-        if one["model_id"] == model_id and one["configured"]:
+        if one.model_id == model_id and one.configured:
             return one
-    known = ", ".join(one["model_id"] for one in models if one["configured"])
+    known = ", ".join(one.model_id for one in models if one.configured)
     raise MmsearchError(
         f"{model_id} is not configured (EMBEDDING_NEXT_BACKEND, docs/reembedding.md); there is {known}."
     )
@@ -169,45 +174,45 @@ def _watch(client: ReembeddingClient, model_id: str) -> None:
     before, since = -1, time.monotonic()
     with bar as progress:
         task = progress.add_task("embedding", total=None)
-        while (state := _model(client.models_meanwhile(), model_id))["missing_files"]:
-            covered = state["expected"] - state["missing_files"]
-            progress.update(task, total=state["expected"], completed=covered)
+        while (state := _model(client.models_meanwhile(), model_id)).missing_files:
+            covered = state.expected - state.missing_files
+            progress.update(task, total=state.expected, completed=covered)
             if covered != before:
                 before, since = covered, time.monotonic()
             elif time.monotonic() - since > _STANDSTILL_S:
-                raise MmsearchError(_STANDSTILL.format(count=state["missing_files"]))
+                raise MmsearchError(_STANDSTILL.format(count=state.missing_files))
             time.sleep(_POLL_S)
-        progress.update(task, total=state["expected"], completed=state["expected"])
-    say(f"{model_id} covers all {state['expected']} files. Next: mmsearch reembed compare --model {model_id}")
+        progress.update(task, total=state.expected, completed=state.expected)
+    say(f"{model_id} covers all {state.expected} files. Next: mmsearch reembed compare --model {model_id}")
 
 
-def _say_compared(found: dict[str, Any]) -> None:
-    say(f"{found['other_model_id']} covers {found['expected'] - found['missing_files']} of {found['expected']} files.")
-    if not found["queries"]:
+def _say_compared(found: Comparison) -> None:
+    say(f"{found.other_model_id} covers {found.expected - found.missing_files} of {found.expected} files.")
+    if not found.queries:
         return say("You have searched for nothing yet that could be compared.")
-    changed, asked = found["first_changed"], len(found["queries"])
-    return say(f"overlap@20 {found['overlap']:.0%}; of {asked} queries {changed} had their first three changed.")
+    changed, asked = found.first_changed, len(found.queries)
+    return say(f"overlap@20 {found.overlap:.0%}; of {asked} queries {changed} had their first three changed.")
 
 
-def _say_switched(done: dict[str, Any]) -> None:
-    say(f"{done['model_id']} answers now; before: {done['previous_model_id']}.")
-    if done["missing_files"]:
-        say(f"{done['missing_files']} files have no vectors of it yet and are found by their words alone.")
+def _say_switched(done: Switched) -> None:
+    say(f"{done.model_id} answers now; before: {done.previous_model_id}.")
+    if done.missing_files:
+        say(f"{done.missing_files} files have no vectors of it yet and are found by their words alone.")
 
 
-def _row(one: dict[str, Any]) -> tuple[Any, ...]:
-    answers = "yes" if one["answering"] else "dropped" if one["dropped"] else ""
-    answers += f" +{one['users']} users" if one["users"] else ""
-    covered = f"{one['expected'] - one['missing_files']}/{one['expected']}"
-    cost = f"{one['missing_cost_usd']:.4f}"
-    configured = one["configured"] or ""
+def _row(one: ModelState) -> tuple[Any, ...]:
+    answers = "yes" if one.answering else "dropped" if one.dropped else ""
+    answers += f" +{one.users} users" if one.users else ""
+    covered = f"{one.expected - one.missing_files}/{one.expected}"
+    cost = f"{one.missing_cost_usd:.4f}"
+    configured = one.configured or ""
     return (
-        one["model_id"],
+        one.model_id,
         configured,
         answers,
-        one["files"],
+        one.files,
         covered,
-        one["missing_files"],
-        one["missing_tokens"],
+        one.missing_files,
+        one.missing_tokens,
         cost,
     )

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx2
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from mmsearch import live, resumable
 from mmsearch.errors import ApiError, UnreachableError
@@ -48,7 +48,7 @@ _FIRST_POLL_S, _LONGEST_POLL_S = 0.25, 5.0
 _PIECE = 1024 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+AnswerT = TypeVar("AnswerT")
 
 
 class Client:
@@ -138,15 +138,13 @@ class Client:
         It asks less and less often: a slow file must not use up what the caller may ask in a minute.
         """
         deadline, poll_s = time.monotonic() + timeout_s, _FIRST_POLL_S
-        while not (status := self._status_meanwhile(upload_id)).is_final:
+        path = f"/upload/status/{_quoted(upload_id)}"
+        while not (status := self._call_meanwhile(UploadStatus, "GET", path)).is_final:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{upload_id} is still {status.status} ({status.stage}) after {timeout_s:g} s")
             self._pause(poll_s)
             poll_s = min(poll_s * 2, _LONGEST_POLL_S)
         return status
-
-    def _status_meanwhile(self, upload_id: str) -> UploadStatus:
-        return _as(UploadStatus, self._meanwhile("GET", f"/upload/status/{_quoted(upload_id)}").data)
 
     def search(
         self,
@@ -172,7 +170,7 @@ class Client:
         filters = {"limit": limit, "offset": offset, "file_type": file_type, "status": status}
         envelope = self._envelope("GET", "/uploads", params={k: v for k, v in filters.items() if v is not None})
         listed: Any = envelope.data["uploads"] if isinstance(envelope.data, dict) else envelope.data
-        uploads = tuple(_as(Upload, item) for item in listed)
+        uploads = understood(tuple[Upload, ...], listed)
         total = int(envelope.meta.get("total", len(uploads)))
         return UploadPage(uploads=uploads, total=total, has_more=bool(envelope.meta.get("has_more", False)))
 
@@ -226,14 +224,13 @@ class Client:
                 if message.event == "hello":
                     yield None
                 elif message.event == "upload":
-                    yield _as(Upload, message.data)
+                    yield understood(Upload, message.data)
         except httpx2.HTTPError as error:
             raise UnreachableError(f"{self._url} does not answer: {_reason(error)}") from error
 
     def api_keys(self) -> tuple[ApiKey, ...]:
         """The caller's keys, oldest first."""
-        listed: Any = self._envelope("GET", "/users/me/api-keys").data
-        return tuple(_as(ApiKey, item) for item in listed)
+        return self._call(tuple[ApiKey, ...], "GET", "/users/me/api-keys")
 
     def create_api_key(self, name: str) -> ApiKey:
         """A new key; ``key`` is told this once."""
@@ -245,8 +242,8 @@ class Client:
 
     def deployment(self) -> Deployment:
         """How the system is, as the gateway sees it."""
-        readiness = _as(Readiness, self._told("/health/ready"))
-        release = _as(Release, self._told("/version"))
+        readiness = understood(Readiness, self._told("/health/ready"))
+        release = understood(Release, self._told("/version"))
         stats = self._call(Stats, "GET", "/stats/me") if readiness.status == "ok" else None
         return Deployment(url=self._url, readiness=readiness, release=release, stats=stats)
 
@@ -258,15 +255,16 @@ class Client:
         except ValueError:
             raise _refusal(response, _envelope_in(response)) from None
 
-    def _call(self, model: type[ModelT], method: str, path: str, **request: Any) -> ModelT:
-        return _as(model, self._envelope(method, path, **request).data)
+    def _call(self, kind: type[AnswerT], method: str, path: str, **request: Any) -> AnswerT:
+        return understood(kind, self._envelope(method, path, **request).data)
+
+    def _call_meanwhile(self, kind: type[AnswerT], method: str, path: str, **request: Any) -> AnswerT:
+        """Of what may be asked twice: waits for a system that is away for a moment, too."""
+        envelope = patiently(lambda: self._envelope_now(method, path, **request), is_away, self._pause)
+        return understood(kind, envelope.data)
 
     def _envelope(self, method: str, path: str, **request: Any) -> Envelope:
         return patiently(lambda: self._envelope_now(method, path, **request), is_not_now, self._pause)
-
-    def _meanwhile(self, method: str, path: str, **request: Any) -> Envelope:
-        """Of what may be asked twice: waits for a system that is away for a moment, too."""
-        return patiently(lambda: self._envelope_now(method, path, **request), is_away, self._pause)
 
     def _envelope_now(self, method: str, path: str, **request: Any) -> Envelope:
         response = self._request(method, path, **request)
@@ -305,9 +303,10 @@ def _envelope_in(response: httpx2.Response) -> Envelope:
         raise ApiError(response.status_code, "unexpected_answer", message, {}, None, retry_after_s(response)) from None
 
 
-def _as(model: type[ModelT], data: Any) -> ModelT:
+def understood(kind: type[AnswerT], data: Any) -> AnswerT:
+    """An answer's data as ``kind``, a model or a tuple of models. Raises :class:`~mmsearch.errors.ApiError`."""
     try:
-        return model.model_validate(data)
+        return TypeAdapter(kind).validate_python(data)
     except ValidationError as error:
         fields = ", ".join(sorted({".".join(map(str, e["loc"])) for e in error.errors()}))
         message = f"The answer is not what this client expects ({fields}); is the server older?"

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 UNFINISHED = frozenset({"pending", "processing"})
 
 
-class _Answered(BaseModel):
+class Answered(BaseModel):
+    """Base of all answers."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
@@ -36,7 +38,7 @@ class SearchFilters(BaseModel):
 EVERYTHING = SearchFilters()
 
 
-class AcceptedUpload(_Answered):
+class AcceptedUpload(Answered):
     """A file that was taken in; ``estimated_time`` in seconds until it is findable."""
 
     upload_id: str
@@ -45,7 +47,7 @@ class AcceptedUpload(_Answered):
     estimated_time: float | None = None
 
 
-class UploadSession(_Answered):
+class UploadSession(Answered):
     """Where to send a file's bytes; ``session_url`` is None once it has arrived or the session has expired."""
 
     upload_id: str
@@ -53,7 +55,7 @@ class UploadSession(_Answered):
     status: str
 
 
-class StartedRun(_Answered):
+class StartedRun(Answered):
     """An upload that is processed again."""
 
     upload_id: str
@@ -61,7 +63,7 @@ class StartedRun(_Answered):
     from_stage: str
 
 
-class ApiKey(_Answered):
+class ApiKey(Answered):
     """An API key; ``key`` itself is told only when it is made."""
 
     key_id: str
@@ -71,7 +73,7 @@ class ApiKey(_Answered):
     last_used_at: datetime | None = None
 
 
-class SignedUrl(_Answered):
+class SignedUrl(Answered):
     """Where bytes can be had without credentials until ``expires_at``."""
 
     url: str
@@ -79,7 +81,7 @@ class SignedUrl(_Answered):
     expires_at: datetime
 
 
-class Failure(_Answered):
+class Failure(Answered):
     """Why processing failed, and what can be done."""
 
     code: str
@@ -88,20 +90,20 @@ class Failure(_Answered):
     retryable: bool = False
 
 
-class LeftOut(_Answered):
+class LeftOut(Answered):
     """What could not be read of a file, and why."""
 
     step: str
     reason: str
 
 
-class UploadResult(_Answered):
+class UploadResult(Answered):
     """What processing found, as far as the commands show it."""
 
     degradations: tuple[LeftOut, ...] = ()
 
 
-class UploadStatus(_Answered):
+class UploadStatus(Answered):
     """Where an upload is: ``status`` is pending, processing, completed, failed or deleted; ``progress`` 0–100."""
 
     upload_id: str
@@ -121,7 +123,7 @@ class UploadStatus(_Answered):
         return self.status not in UNFINISHED
 
 
-class Upload(_Answered):
+class Upload(Answered):
     """One line of the list of uploads; ``size_bytes`` is known once the file has been looked at."""
 
     upload_id: str
@@ -141,7 +143,7 @@ class Upload(_Answered):
         return self.status not in UNFINISHED
 
 
-class UploadPage(_Answered):
+class UploadPage(Answered):
     """Some uploads, newest first, and how many there are in all."""
 
     uploads: tuple[Upload, ...]
@@ -149,7 +151,7 @@ class UploadPage(_Answered):
     has_more: bool
 
 
-class Place(_Answered):
+class Place(Answered):
     """A place inside a file (a page, or seconds from its start) and what is written or said there."""
 
     text: str
@@ -166,7 +168,7 @@ class TextPart(Place):
     continues: bool = False
 
 
-class FileText(_Answered):
+class FileText(Answered):
     """Some of a file's text in its order; ``next``: where to go on, None at the end."""
 
     parts: tuple[TextPart, ...]
@@ -182,7 +184,7 @@ class Moment(Place):
     """[start, end) in characters of ``text``."""
 
 
-class FoundFile(_Answered):
+class FoundFile(Answered):
     """A file that was found, with its best moments."""
 
     upload_id: str
@@ -196,7 +198,7 @@ class FoundFile(_Answered):
     moments: tuple[Moment, ...] = ()
 
 
-class SearchAnswer(_Answered):
+class SearchAnswer(Answered):
     """Found files, best first; ``processing`` counts files that are not findable by meaning yet.
 
     ``total_relation``: ``gte`` when there are more than ``total``.
@@ -210,7 +212,7 @@ class SearchAnswer(_Answered):
     processing: int = 0
 
 
-class Readiness(_Answered):
+class Readiness(Answered):
     """What the gateway depends on and could not reach, and what it does without."""
 
     status: str
@@ -218,21 +220,21 @@ class Readiness(_Answered):
     notices: tuple[str, ...] = ()
 
 
-class Release(_Answered):
+class Release(Answered):
     """What runs there."""
 
     version: str
     revision: str
 
 
-class Quota(_Answered):
+class Quota(Answered):
     """Today's uploads."""
 
     limit: int | None
     used: int
 
 
-class Stats(_Answered):
+class Stats(Answered):
     """The caller's uploads in figures."""
 
     total_uploads: int
@@ -241,7 +243,7 @@ class Stats(_Answered):
     quota: Quota
 
 
-class Deployment(_Answered):
+class Deployment(Answered):
     """A system elsewhere: is it ready, what runs there, and what the caller has in it."""
 
     url: str
@@ -251,7 +253,7 @@ class Deployment(_Answered):
     """None while it is not ready."""
 
 
-class ErrorBody(_Answered):
+class ErrorBody(Answered):
     """The error of an envelope."""
 
     code: str
@@ -259,7 +261,7 @@ class ErrorBody(_Answered):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
-class Envelope(_Answered):
+class Envelope(Answered):
     """What every JSON answer of the API is wrapped in."""
 
     status: str

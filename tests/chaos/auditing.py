@@ -71,12 +71,12 @@ class Audit:
 
     def _repair(self) -> int:
         """What an operator does after trouble: sends dead letters again, runs what failed by no fault of its own."""
-        sent = sum(len(done["redriven"]) for done in self._operator.redrive())
+        sent = sum(len(done.redriven) for done in self._operator.redrive())
         if not sent:
             for group in self._operator.failures(mine=False):
-                if group["retryable"]:
-                    for batch in self._operator.reprocess(mine=False, code=group["code"]):
-                        sent += len(batch["started"])
+                if group.retryable:
+                    for batch in self._operator.reprocess(mine=False, code=group.code):
+                        sent += len(batch.started)
         if sent:
             self.repaired += sent
             self._history.add(f"the operator sent {sent} again")
@@ -89,7 +89,7 @@ class Audit:
         errors = {u["upload_id"]: (u["error"] or {}).get("code") for u in self._uploads()}
         told = {upload_id: errors[upload_id] for upload_id in self._expected.bad}
         assert told == self._expected.bad
-        assert self._operator.dead_letters(1)["total"] == 0
+        assert self._operator.dead_letters(1).total == 0
 
     def _deleted_stays_deleted(self) -> None:
         with self._system.http() as http:
@@ -118,7 +118,7 @@ class Audit:
         assert missing == set()
 
     def _no_orphans(self) -> None:
-        findings = [finding for stretch in self._operator.reconcile(fix=False) for finding in stretch["findings"]]
+        findings = [finding for stretch in self._operator.reconcile(fix=False) for finding in stretch.findings]
         assert findings == []
 
     def _found(self, query: str) -> list[str]:

@@ -105,11 +105,11 @@ class Drill:
         self._say("all 8 files of the dump are found, without any processing")
         operator = OperatorClient(system.url, system.variables["MMSEARCH_API_KEY"])
         with operator:
-            found = [f for stretch in operator.reconcile(fix=True) for f in stretch["findings"]]
-            self._say(f"reconcile --fix: {len(found)} differ ({', '.join(sorted({f['problem'] for f in found}))})")
+            found = [f for stretch in operator.reconcile(fix=True) for f in stretch.findings]
+            self._say(f"reconcile --fix: {len(found)} differ ({', '.join(sorted({f.problem for f in found}))})")
             until_all_completed(system, files)
             assert_findable_exactly_once(system, files)
-            wait_for(lambda: not [f for stretch in operator.reconcile(fix=False) for f in stretch["findings"]])
+            wait_for(lambda: not [f for stretch in operator.reconcile(fix=False) for f in stretch.findings])
         self._say("all 10 files are found; bucket and index agree")
 
     def _run(self, program: str, *arguments: object, said: str | None = None) -> None:

@@ -58,14 +58,14 @@ def test_a_letter_sent_again_reaches_where_it_died_and_nobody_else(
     publisher.stop()
     publisher.transport.close()
     heard_by_stages = "embedder.media.analyzed.v1"
-    wait_for(lambda: operator.dead_letters(10)["total"] == 2)
+    wait_for(lambda: operator.dead_letters(10).total == 2)
     [done] = operator.redrive(subscription=heard_by_stages)
-    assert (len(done["redriven"]), done["remaining"]) == (1, 0)
+    assert (len(done.redriven), done.remaining) == (1, 0)
 
     def back() -> bool:
-        letters = {letter["subscription"]: letter for letter in operator.dead_letters(10)["letters"]}
-        return len(letters) == 2 and letters[heard_by_stages]["deaths"] == 2
+        letters = {letter.subscription: letter for letter in operator.dead_letters(10).letters}
+        return len(letters) == 2 and letters[heard_by_stages].deaths == 2
 
     wait_for(back)
-    deaths = {letter["subscription"]: letter["deaths"] for letter in operator.dead_letters(10)["letters"]}
+    deaths = {letter.subscription: letter.deaths for letter in operator.dead_letters(10).letters}
     assert deaths == {heard_by_stages: 2, "search.media.analyzed.v1": 1}

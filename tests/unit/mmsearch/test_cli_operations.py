@@ -10,13 +10,21 @@ from tests.unit.mmsearch.api import UPLOAD_ID, Api
 from tests.unit.mmsearch.test_cli import mmsearch
 
 LETTER = {
-    "letter_id": "l-1", "subscription": "analyzer.media.processed.v1", "code": "timeout", "upload_id": UPLOAD_ID,
-    "deaths": 2, "died_at": "2026-11-21T08:00:00Z",
+    "letter_id": "l-1", "subscription": "analyzer.media.processed.v1", "topic": "media.processed.v1",
+    "upload_id": UPLOAD_ID, "user_id": "eve", "generation": 1, "run": 0, "code": "timeout", "reason": "[slow]",
+    "attempts": 5, "status": "waiting", "deaths": 2, "redrives": 1, "first_died_at": "2026-11-21T07:00:00Z",
+    "died_at": "2026-11-21T08:00:00.125Z", "settled_at": None,
 }  # fmt: skip
 GROUP = {
-    "uploads": 3, "code": "network", "stage": "analyzer", "kind": None, "latest": "2026-11-21T08:00:00Z",
-    "advice": "Try again.",
+    "code": "network", "stage": "analyzer", "kind": None, "uploads": 3, "users": 1, "first": "2026-11-20T08:00:00Z",
+    "latest": "2026-11-21T08:00:00Z", "example": UPLOAD_ID, "message": "The network is away.", "advice": "Try again.",
+    "retryable": True,
 }  # fmt: skip
+
+
+def as_json(answer: Any) -> str:
+    """What ``--json`` prints: every field, in the order and spelling of the API."""
+    return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
 
 
 def bodies(api: Api) -> list[Any]:
@@ -26,15 +34,28 @@ def bodies(api: Api) -> list[Any]:
 def test_letters_are_listed_with_their_causes(api: Api, tmp_path: Path) -> None:
     cause = {
         "subscription": "analyzer.media.processed.v1", "code": "timeout", "letters": 7,
-        "oldest": "2026-11-21T08:00:00Z", "reason": "[slow]",
+        "oldest": "2026-11-21T08:00:00+00:00", "reason": "[slow]",
     }  # fmt: skip
     api.will_answer("GET /api/v1/admin/dead-letters", [LETTER], {"total": 7, "causes": [cause]})
     shown = mmsearch("dlq", "list", "--older-than", "2h", "--code", "timeout", cwd=tmp_path, api=api).stdout
     assert "1 of 7" in shown
     assert "l-1" in shown
     assert "older_than_s=7200" in api.asked[0].path
-    told = json.loads(mmsearch("dlq", "list", "--json", cwd=tmp_path, api=api).stdout)
-    assert (told["total"], told["letters"]) == (7, [LETTER])
+    told = mmsearch("dlq", "list", "--json", cwd=tmp_path, api=api).stdout
+    assert told == as_json({"letters": [LETTER], "total": 7, "causes": [cause]})
+
+
+def test_a_letter_is_shown_whole(api: Api, tmp_path: Path) -> None:
+    whole = {"letter": LETTER, "attributes": {"ce-id": "e-1"}, "data": "{}", "encoding": "text"}
+    api.will_answer("GET /api/v1/admin/dead-letters/l-1", whole)
+    assert mmsearch("dlq", "show", "l-1", cwd=tmp_path, api=api).stdout == as_json(whole)
+
+
+def test_an_answer_that_is_not_what_was_agreed_is_named_and_no_traceback(api: Api, tmp_path: Path) -> None:
+    api.will_answer("GET /api/v1/admin/failures", [{name: GROUP[name] for name in GROUP if name != "advice"}])
+    result = mmsearch("failures", cwd=tmp_path, api=api)
+    assert result.returncode == 1
+    assert "The answer is not what this client expects (0.advice)" in result.stderr
 
 
 def test_redrive_goes_to_the_end_of_the_list_also_past_letters_that_cannot_be_sent(api: Api, tmp_path: Path) -> None:
@@ -61,7 +82,7 @@ def test_failures_are_everyones_for_operators_and_ones_own_for_others(api: Api, 
     api.will_answer("GET /api/v1/failures", [GROUP])
     shown = mmsearch("failures", cwd=tmp_path, api=api).stdout
     assert "Try again." in shown
-    assert json.loads(mmsearch("failures", "--mine", "--json", cwd=tmp_path, api=api).stdout) == [GROUP]
+    assert mmsearch("failures", "--mine", "--json", cwd=tmp_path, api=api).stdout == as_json([GROUP])
     assert [asked.path for asked in api.asked] == [
         "/api/v1/admin/failures", "/api/v1/failures", "/api/v1/failures",
     ]  # fmt: skip
@@ -81,8 +102,8 @@ def test_reconcile_walks_to_the_end(api: Api, tmp_path: Path) -> None:
     path = "POST /api/v1/admin/reconcile"
     finding = {
         "problem": "missing",
-        "upload_id": None,
         "name": "someone/a.jpg",
+        "upload_id": None,
         "generation": 1,
         "known_generation": None,
     }
@@ -92,6 +113,16 @@ def test_reconcile_walks_to_the_end(api: Api, tmp_path: Path) -> None:
     result = mmsearch("reconcile", "--fix", cwd=tmp_path, api=api)
     assert "6 names examined, 1 differ, 1 event published." in result.stdout, result
     assert bodies(api) == [{"fix": True, "cursor": {}}, {"fix": True, "cursor": following}]
+    told = mmsearch("reconcile", "--json", cwd=tmp_path, api=api).stdout
+    assert told == as_json({"examined": 2, "announced": 0, "findings": []})
+
+
+def test_reconcile_hands_on_what_differs_as_the_api_says_it(api: Api, tmp_path: Path) -> None:
+    finding = {"problem": "orphaned", "name": "a", "upload_id": "u", "generation": None, "known_generation": 7}
+    answer = {"phase": "users", "examined": 1, "findings": [finding], "announced": 0, "next": None}
+    api.will_answer("POST /api/v1/admin/reconcile", answer)
+    told = mmsearch("reconcile", "--json", cwd=tmp_path, api=api).stdout
+    assert told == as_json({"examined": 1, "announced": 0, "findings": [finding]})
 
 
 def test_users_are_suspended(api: Api, tmp_path: Path) -> None:

@@ -10,6 +10,11 @@ from tests.unit.mmsearch.api import Api
 from tests.unit.mmsearch.test_cli import mmsearch
 
 COMPARISON = "GET /api/v1/search/models/comparison"
+MODEL = {
+    "model_id": "new", "dimensions": 384, "configured": "next", "answering": False, "users": 2, "dropped": False,
+    "files": 0, "passages": 0, "expected": 3, "missing_files": 3, "missing_passages": 9, "missing_tokens": 90,
+    "missing_cost_usd": 0.1,
+}  # fmt: skip
 QUERY = {"query": "rye", "overlap": 0.5, "first_changed": True, "before": ["a.txt"], "after": ["b.txt"]}
 
 
@@ -59,17 +64,37 @@ def test_without_queries_there_is_no_figure(api: Api, here: Path) -> None:
     assert "overlap@20 100" not in shown
 
 
+def test_the_state_of_the_models_is_handed_on_as_the_api_says_it(api: Api, here: Path) -> None:
+    api.will_answer("GET /api/v1/search/models", [MODEL])
+    told = mmsearch("reembed", "status", "--json", cwd=here, api=api).stdout
+    assert told == json.dumps([MODEL], indent=2) + "\n"
+    shown = mmsearch("reembed", "status", cwd=here, api=api).stdout
+    assert shown.splitlines()[1].split() == ["new", "next", "+2", "users", "0", "0/3", "3", "90", "0.1000"]
+
+
+def test_switching_and_dropping_say_what_they_did(api: Api, here: Path) -> None:
+    switched = {"model_id": "new", "previous_model_id": "old", "missing_files": 1}
+    api.will_answer("POST /api/v1/search/models/switch", switched)
+    shown = mmsearch("reembed", "switch", "--model", "new", "--force", cwd=here, api=api).stdout
+    assert shown.splitlines() == [
+        "new answers now; before: old.", "1 files have no vectors of it yet and are found by their words alone.",
+    ]  # fmt: skip
+    api.will_answer("POST /api/v1/search/models/drop", {"removed_files": 2, "remaining": 1, "wait_s": 0})
+    api.will_answer("POST /api/v1/search/models/drop", {"removed_files": 1, "remaining": 0, "wait_s": 0})
+    shown = mmsearch("reembed", "drop", "--model", "old", "--yes", cwd=here, api=api).stdout
+    assert shown == "The index of old is gone: 3 files.\n"
+
+
 def test_filling_waits_for_a_service_that_starts_again(api: Api, here: Path) -> None:
-    model = {"model_id": "new", "configured": "next", "expected": 3, "missing_passages": 9, "missing_tokens": 90}
     models, handed = "GET /api/v1/search/models", "POST /api/v1/admin/reembed"
     for missing in (3, 2):
-        api.will_answer(models, [{**model, "missing_files": missing, "missing_cost_usd": 0.1}])
+        api.will_answer(models, [{**MODEL, "missing_files": missing}])
     api.will_refuse(models, 503, "unavailable", "The search service is starting.", Retry_After="1")
-    api.will_answer(models, [{**model, "missing_files": 0, "missing_cost_usd": 0.0}])
-    api.will_answer("POST /api/v1/search/models/admit", {"round": 1})
-    api.will_answer(handed, {"matched": 3})
+    api.will_answer(models, [{**MODEL, "missing_files": 0, "missing_cost_usd": 0.0}])
+    api.will_answer("POST /api/v1/search/models/admit", {"model_id": "new", "round": 1})
+    api.will_answer(handed, {"announced": 0, "matched": 3, "next": None, "wait_s": 0})
     api.will_refuse(handed, 503, "unavailable", "The gateway is starting.", Retry_After="1")
-    api.will_answer(handed, {"announced": 3, "next": None, "wait_s": 0})
+    api.will_answer(handed, {"announced": 3, "matched": None, "next": None, "wait_s": 0})
     shown = mmsearch("reembed", "start", "--model", "new", "--yes", cwd=here, api=api)
     assert (shown.returncode, shown.stderr.count("Error")) == (0, 0), shown.stderr
     assert "new covers all 3 files" in shown.stdout
