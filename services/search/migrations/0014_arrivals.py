@@ -1,4 +1,4 @@
-"""Adds the versions that no stage has read yet, and an index that leads to the oldest tombstones of a user."""
+"""Adds the versions that no stage has read yet."""
 
 from alembic import op
 
@@ -14,11 +14,8 @@ ARRIVALS = (
     "CREATE INDEX arrivals_by_user ON arrivals (user_id, arrived_at)",
 )
 
-TOMBSTONES = """CREATE INDEX files_deleted ON files (user_id, touched_at)
-    WHERE deleted_generation > 0 AND processed_run IS NULL AND analyzed_run IS NULL AND failed_run IS NULL"""
-
 
 def upgrade() -> None:
-    """Creates table, policy and index; building the index locks ``files`` against writers meanwhile."""
-    for statement in (*ARRIVALS, *tenant_policy("search", "arrivals"), TOMBSTONES):
+    """Creates the table and puts it under row-level security."""
+    for statement in (*ARRIVALS, *tenant_policy("search", "arrivals")):
         op.execute(statement)
