@@ -1,36 +1,20 @@
 """Turns the wish for another model's vectors into one event for each upload whose analysis is known, in batches."""
 
-from dataclasses import dataclass
-
 from contracts.events import UploadReembedV1
 from upload_gateway.announcing import announce
+from upload_gateway.repair.limits import PAUSE_S, Batch
 from upload_gateway.resources import Resources
 from upload_gateway.store import reembedding, repair
 from upload_gateway.uploads import UploadState
 
 ACTION = "reembed"
-PAUSE_S = 10
-"""How long to wait when the minute's allowance is used up."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one call did. ``next`` is where the following call begins, None at the end; ``wait_s`` says when.
-
-    ``matched`` is told only by a dry run: how many uploads there are from the given place on.
-    """
-
-    announced: int = 0
-    matched: int | None = None
-    next: str | None = None
-    wait_s: int = 0
 
 
 async def count(resources: Resources, after: str) -> Batch:
-    """A dry run."""
+    """A dry run: how many uploads there are from the given place on."""
     async with resources.database.transaction() as session:
         await repair.see_all(session)
-        return Batch(matched=await reembedding.count(session, after))
+        return Batch(count=await reembedding.count(session, after))
 
 
 async def reembed(
@@ -50,9 +34,10 @@ async def reembed(
         for event in events:
             upload = event.upload
             await announce(session, event, model_id, str(number), str(upload.generation), str(upload.run))
-        await repair.journal(session, actor, ACTION, [event.upload.upload_id for event in events])
+        handed = [event.upload.upload_id for event in events]
+        await repair.journal(session, actor, ACTION, handed)
     resources.announced()
-    return Batch(len(events), next=found[-1].upload_id if len(found) == room else None)
+    return Batch(done=handed, next=found[-1].upload_id if len(found) == room else None)
 
 
 def reembed_event(state: UploadState, model_id: str, number: int) -> UploadReembedV1 | None:

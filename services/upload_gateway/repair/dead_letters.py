@@ -1,13 +1,13 @@
 """Turns a dead letter back into the message it was, for exactly the subscription that gave up on it, or lets it go."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contracts.artifacts import StoredEvent
 from contracts.events import ObjectDeletedV1, UploadDeletedV1
 from contracts.topology import Subscription, subscription_named
 from eventing.codec import ONLY_FOR, REDRIVE
+from upload_gateway.repair.limits import PAUSE_S, Batch
 from upload_gateway.resources import Resources
 from upload_gateway.store import dead_letters as letters
 from upload_gateway.store import repair
@@ -17,8 +17,6 @@ from upload_gateway.uploads import UploadState
 
 REDRIVE_ACTION = "redrive"
 DISCARD_ACTION = "discard"
-PAUSE_S = 10
-"""How long to wait when the minute's allowance is used up."""
 
 _ENDINGS = (UploadDeletedV1, ObjectDeletedV1)
 """Events that still count when their upload is gone."""
@@ -35,29 +33,6 @@ class Skipped(StrEnum):
     """Its upload was deleted, overwritten or run again since; the letter is discarded."""
 
 
-@dataclass(frozen=True)
-class Redriven:
-    """What one call did. ``remaining`` letters still wait, those that cannot be sent included.
-
-    ``next`` is where the following call begins, None at the end; ``wait_s`` says when.
-    """
-
-    redriven: Sequence[str] = ()
-    skipped: Mapping[str, Skipped] = field(default_factory=dict[str, Skipped])
-    remaining: int = 0
-    next: str | None = None
-    wait_s: int = 0
-
-
-@dataclass(frozen=True)
-class Discarded:
-    """What one call did; ``remaining`` and ``next`` as in :class:`Redriven`."""
-
-    discarded: Sequence[str]
-    remaining: int
-    next: str | None
-
-
 async def redrive(
     resources: Resources,
     actor: str,
@@ -67,8 +42,10 @@ async def redrive(
     after: str,
     limit: int,
     per_minute: int,
-) -> Redriven:
+) -> Batch:
     """Sends the next waiting letters again, at most ``limit`` and what the minute leaves room for.
+
+    ``count`` letters still wait, those that cannot be sent included.
 
     A letter leaves at most once: whoever asks again finds it no longer waiting. Letters come in the order of their
     ids: whoever goes on with ``next`` passes by what cannot be sent, and by what has died again behind them.
@@ -90,12 +67,13 @@ async def redrive(
         await repair.journal(session, actor, REDRIVE_ACTION, redriven)
         remaining = await letters.count_waiting(session, wanted, ids)
     resources.announced()
-    return Redriven(redriven, skipped, remaining, _following(found, after, room), 0 if room else PAUSE_S)
+    following, wait_s = _following(found, after, room), 0 if room else PAUSE_S
+    return Batch(done=redriven, skipped=skipped, count=remaining, next=following, wait_s=wait_s)
 
 
 async def discard(
     resources: Resources, actor: str, wanted: LetterFilter, ids: Sequence[str], *, after: str, limit: int
-) -> Discarded:
+) -> Batch:
     """Lets the next waiting letters go for good; they are kept for the record."""
     async with resources.database.transaction() as session:
         found = await letters.lock_waiting(session, wanted, ids, after, limit)
@@ -104,7 +82,7 @@ async def discard(
         gone = [letter.letter_id for letter in found]
         await repair.journal(session, actor, DISCARD_ACTION, gone)
         remaining = await letters.count_waiting(session, wanted, ids)
-    return Discarded(gone, remaining, _following(found, after, limit))
+    return Batch(done=gone, count=remaining, next=_following(found, after, limit))
 
 
 def superseded(source: Subscription, version: tuple[int, int], state: UploadState | None) -> bool:

@@ -1,20 +1,18 @@
 """Turns a wish about many uploads (kind, cause, since) into runs of each, a bounded batch at a time."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from contracts.artifacts import FailureCode, Service
 from hosting.answers import ApiError
 from upload_gateway.changes import process_upload, retry_upload
 from upload_gateway.failures import ADVICE
+from upload_gateway.repair.limits import PAUSE_S, Batch
 from upload_gateway.repair.republishing import announce_to_search
 from upload_gateway.resources import Resources
 from upload_gateway.store import repair, uploads
 from upload_gateway.store.repair import FailureGroup, Owned, Selection
 
 REPROCESS_ACTION = "reprocess"
-PAUSE_S = 10
-"""How long to wait when the minute's allowance is used up."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +22,6 @@ class Cause:
     group: FailureGroup
     advice: str
     retryable: bool
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one call did. ``next`` is where the following call begins, None at the end; ``wait_s`` says when."""
-
-    matched: int
-    started: Sequence[str] = ()
-    skipped: Mapping[str, str] = field(default_factory=dict[str, str])
-    next: str | None = None
-    wait_s: int = 0
 
 
 async def causes(resources: Resources, wanted: Selection) -> list[Cause]:
@@ -58,13 +45,13 @@ async def reprocess(
 ) -> Batch:
     """Runs the next uploads of a selection again, from ``from_stage`` or where each failed.
 
-    ``matched`` counts what is left of the selection from ``after`` on. Nothing is started in a dry run.
+    ``count`` is what is left of the selection from ``after`` on. Nothing is started in a dry run.
     """
     async with resources.database.transaction() as session:
         await repair.see_all(session)
         matched = await repair.count(session, wanted, after)
         if dry_run:
-            return Batch(matched)
+            return Batch(count=matched)
         room = min(limit, await repair.allowance(session, REPROCESS_ACTION, per_minute))
         found = await repair.select_page(session, wanted, after, room) if room else []
         await repair.journal(session, actor, REPROCESS_ACTION, [upload.upload_id for upload in found])
@@ -76,8 +63,8 @@ async def reprocess(
             skipped[upload.upload_id] = refusal
         else:
             started.append(upload.upload_id)
-    following = found[-1].upload_id if found else after
-    return Batch(matched, started, skipped, following if matched > len(found) else None, 0 if room else PAUSE_S)
+    following = (found[-1].upload_id if found else after) if matched > len(found) else None
+    return Batch(done=started, skipped=skipped, count=matched, next=following, wait_s=0 if room else PAUSE_S)
 
 
 async def _run_again(resources: Resources, upload: Owned, from_stage: Service | None) -> str | None:

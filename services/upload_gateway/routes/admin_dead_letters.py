@@ -115,14 +115,17 @@ async def redrive(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[Redr
         limit=wish.limit,
         per_minute=gateway.repair.redrives_per_minute,
     )
-    return Answer(data=RedriveOutcome(**vars(done)))
+    outcome = RedriveOutcome(
+        redriven=done.done, skipped=done.skipped, remaining=done.count or 0, next=done.next, wait_s=done.wait_s
+    )
+    return Answer(data=outcome)
 
 
 @router.post("/admin/dead-letters/discard")
 async def discard(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[DiscardOutcome]:
     """Lets letters go; what their uploads are shown as does not change."""
     done = await redriving.discard(gateway, caller.user_id, wish.wanted(), wish.ids, after=wish.after, limit=wish.limit)
-    return Answer(data=DiscardOutcome(**vars(done)))
+    return Answer(data=DiscardOutcome(discarded=done.done, remaining=done.count or 0, next=done.next))
 
 
 def _filter(

@@ -53,4 +53,5 @@ async def reembed(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[Batc
             limit=wish.limit,
             per_minute=gateway.repair.reembeds_per_minute,
         )
-    return Answer(data=BatchOutcome(**vars(batch)))
+    outcome = BatchOutcome(announced=len(batch.done), matched=batch.count, next=batch.next, wait_s=batch.wait_s)
+    return Answer(data=outcome)

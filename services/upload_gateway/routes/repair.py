@@ -129,7 +129,10 @@ async def _reprocess(wish: Wish, actor: str, gateway: Resources, wanted: Selecti
         per_minute=gateway.repair.reprocesses_per_minute,
         dry_run=wish.dry_run,
     )
-    return Answer(data=BatchOutcome(**vars(batch)))
+    outcome = BatchOutcome(
+        matched=batch.count or 0, started=batch.done, skipped=batch.skipped, next=batch.next, wait_s=batch.wait_s
+    )
+    return Answer(data=outcome)
 
 
 def _shown(cause: Cause) -> FailuresShown:
