@@ -48,7 +48,7 @@ class Sweeper:
         now = datetime.now(UTC)
         while found := await self._silent(now):
             for upload in found:
-                outcome = await self._see_to(upload, now)
+                outcome = await self._outcome(upload, now)
                 _swept.labels(outcome).inc()
                 _log.warning("silent upload", upload_id=upload.upload_id, outcome=outcome)
             self._resources.announced()
@@ -64,6 +64,19 @@ class Sweeper:
             await repair.see_all(session)
             _silent.set(await repair.count_silent(session, now, self._after))
             return list(await repair.silent(session, now, self._after, _BATCH))
+
+    async def _outcome(self, upload: Owned, now: datetime) -> str:
+        """Raises only in an outage. One that raises by itself waits for its next turn and holds back no other."""
+        try:
+            return await self._see_to(upload, now)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            # Only the kind of error: its words may be the user's.
+            _log.warning("sweep failed", upload_id=upload.upload_id, reason=type(error).__name__)
+        async with self._resources.database.transaction(upload.user_id) as session:
+            await repair.note_sweep(session, upload.upload_id, now, self._after)
+        return "raised"
 
     async def _see_to(self, upload: Owned, now: datetime) -> str:
         async with self._resources.database.transaction(upload.user_id) as session:

@@ -210,6 +210,21 @@ async def test_a_row_whose_object_may_still_come_is_left_to_the_purge(gateway: G
         assert await swept(gateway) == []
 
 
+async def test_an_upload_that_cannot_be_seen_to_holds_back_no_other(gateway: Gateway) -> None:
+    damaged, sound = dropped("someone/damaged.jpg"), dropped("someone/sound.jpg")
+    await gateway.hear(*walk(damaged)[:2])
+    await silence(gateway, 0.2)
+    await gateway.hear(*walk(sound)[:2])
+    async with gateway.database.transaction("someone") as session:
+        damage = text("UPDATE uploads SET state = '{}' WHERE upload_id = :upload_id")
+        await session.execute(damage, {"upload_id": damaged.upload_id})
+    await silence(gateway)
+    assert [decoded(message).data.upload for message in await swept(gateway)] == [sound]
+    async with gateway.database.transaction() as session:
+        waiting = (await session.scalars(text("SELECT upload_id FROM sweeps WHERE next_at > now()"))).all()
+    assert sorted(waiting) == sorted([damaged.upload_id, sound.upload_id]), "its next turn comes later too"
+
+
 async def test_one_instance_at_a_time(gateway: Gateway) -> None:
     job = sweeping(gateway.resources)
     began: list[bool] = []
