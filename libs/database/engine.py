@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from database.binary_types import pass_as_bytes
+from database.locks import alone
 from database.outages import DatabaseTooSlowError, DatabaseUnavailableError, outages_told
 from database.reading import GIVEN_UP_AFTER_S, IDLE_S, LIMITS, READ_ONLY, Prepared, Reader, Reading, Terms
 from telemetry import configure as telemetry
@@ -63,6 +64,7 @@ class Database:
                 },
             },
         )
+        self._url, self._schema = url, schema
         _mind_lost_connections(self.engine.sync_engine)
         _pass_as_bytes(self.engine.sync_engine, binary_types)
         telemetry.instrument_engine(self.engine.sync_engine, schema)
@@ -100,6 +102,13 @@ class Database:
     async def read(self, tenant: str, query: Prepared, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """The rows of ``tenant`` that one SELECT finds, by column name: a transaction in a single round trip."""
         return await self._reader.only(tenant, query, values)
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """True while no other process has the lock called ``name``, False when one has. Of all that share a database.
+
+        Its connection is none of the pool's: what is done meanwhile has the whole pool.
+        """
+        return alone(self._url, f"{self._schema}_alone", name)
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""

@@ -21,6 +21,7 @@ from sqlalchemy import Select, TextClause
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from database.binary_types import pass_as_bytes
+from database.driver import connect
 from database.outages import outages_told
 from database.pool import Pool
 from telemetry.sql import sanitized
@@ -34,7 +35,6 @@ LIMITS = MappingProxyType({"idle_in_transaction_session_timeout": f"{IDLE_S:.0f}
 GIVEN_UP_AFTER_S = 150.0
 """Seconds after which a server that says nothing at all is given up."""
 
-_CONNECT_S = 5
 # Each connection keeps its own at the server, up to half a megabyte each of those that search.
 _STATEMENTS_KEPT = 128
 _STATEMENTS_COMPILED = 512
@@ -192,7 +192,7 @@ class Reader:
     """
 
     def __init__(self, url: str, schema: str, *, pool_size: int, binary_types: Sequence[str] = ()) -> None:
-        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+        self._url = url
         self._schema = schema
         self._binary_types = binary_types
         self._pool = Pool(self._connect, pool_size)
@@ -222,17 +222,16 @@ class Reader:
         await self._pool.close()
 
     async def _connect(self) -> Any:
-        connection: Any = await asyncpg.connect(
+        connection: Any = await connect(
             self._url,
+            f"{self._schema}_reading",
             statement_cache_size=_STATEMENTS_KEPT,
             max_cacheable_statement_size=_LONGEST_KEPT,
             max_cached_statement_lifetime=0,
             record_class=Row,
-            timeout=_CONNECT_S,
             command_timeout=GIVEN_UP_AFTER_S,
             server_settings={
                 "search_path": f"{self._schema},public",
-                "application_name": f"{self._schema}_reading",
                 "default_transaction_read_only": "on",
                 **LIMITS,
             },

@@ -134,6 +134,7 @@ class DatabaseSettings(ServiceSettings, SignInSettings, EdgeSettings):
     database_url: str
     """``postgresql://…``, as the role of the service."""
     database_pool_size: int = Field(default=16, ge=2, le=200)
-    """Connections one process opens at most, half of them for reading; upload-gateway has one more that listens."""
+    """Connections one process opens at most, half of them for reading; upload-gateway has one more that listens, and
+    one for each of its periodic jobs while it runs."""
     local_issuer_secret: str | None = None
     """Set on one machine only: tokens of the local issuer are accepted."""

@@ -24,7 +24,8 @@ sign_in = {
 }
 
 # Instances of upload-gateway and search open 16 connections each (DATABASE_POOL_SIZE), one of upload-gateway listens by
-# one more: 20 instances are 330, and 660 while a rollout has both revisions. max_connections below leaves 40 for jobs.
+# one more: 20 instances are 330, and 660 while a rollout has both revisions. max_connections below leaves 40 for jobs:
+# those that run by themselves, too, have a connection of their own while they run, on one instance each.
 sizes = {
   upload-gateway  = { min = 2, max = 10 }
   media-processor = { min = 0, max = 20 }
