@@ -6,7 +6,8 @@
 
 locals {
   # concurrency: requests one instance works on at once. For stages it is what the contracts say one instance can do; for
-  # the two that answer people it is what their connection pools carry.
+  # the two that answer people it is what their connection pools carry. Of upload-gateway's memory half is for the files
+  # that are sent through it (services/upload_gateway/places.py).
   # always_on: CPU between requests too, for the outbox relay and for open event streams.
   services = {
     upload-gateway  = { cpu = "1", memory = "1Gi", concurrency = 80, timeout = "3600s", public = true, always_on = true, database = true }

@@ -11,7 +11,7 @@ PATIENCE_S = 120.0
 """Of all pauses of one call: limits are counted by the minute, and a service starts again in less."""
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
-_NOT_NOW = frozenset({429, 503})
+_NOT_NOW = frozenset({408, 429, 503})
 AWAY = _NOT_NOW | {502, 504}
 """What the system answers, or a router before it, while it is too busy or starts again."""
 

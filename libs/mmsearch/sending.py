@@ -18,6 +18,8 @@ from mmsearch.models import UploadSession
 from mmsearch.resumable import BucketRefusesError, SessionGoneError
 
 RESUMABLE_FROM = 8 * 1024 * 1024
+STREAMED_AT_ONCE = 8
+"""Files in one request each: fewer than the gateway takes of one user, who may have the page open as well."""
 DUPLICATE, UNREACHABLE = "duplicate", "unreachable"
 _REFUSED = "refused_by_bucket"
 _ANEW = "If it was changed while it was sent: the same command announces it anew."
@@ -80,6 +82,7 @@ class Sender:
         self._allow = allow_duplicates
         self._stopped = threading.Event()
         self._away = threading.Event()
+        self._streamed = threading.BoundedSemaphore(STREAMED_AT_ONCE)
 
     def send_all(self, paths: Sequence[Path], parallel: int) -> list[Outcome]:
         """Outcomes in the order of the paths; once nobody answers, the rest is not tried.
@@ -135,7 +138,8 @@ class Sender:
 
         if size >= RESUMABLE_FROM:
             return self._send_large(path, on_progress)
-        accepted = self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress)
+        with self._streamed:
+            accepted = self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress)
         return Outcome(path=str(path), upload_id=accepted.upload_id, status=accepted.status)
 
     def _send_large(self, path: Path, on_progress: Callable[[int], None]) -> Outcome:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 CHUNK_BYTES = 4 * 1024 * 1024
-"""One piece of a streamed upload; what one upload may hold in memory is about three of these."""
+"""One piece of a streamed upload; what one upload may hold in memory is about four of these."""
 
 _RETRY = DEFAULT_RETRY.with_timeout(10)
 """Seconds of the client's own retries; its default of two minutes would hold a request that can be answered 503."""

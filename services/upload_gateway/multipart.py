@@ -3,7 +3,9 @@
 Nothing is kept but the chunk at hand: the caller pulls, the parser pushes, neither spools.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,10 @@ FILE_FIELD = "file"
 MAX_FIELD_BYTES = 8 * 1024
 MAX_PARTS = 16
 MAX_DRAINED_BYTES = 4 * 1024 * 1024
+SILENCE_S = 60.0
+"""How long a sender may send nothing: what has come is held meanwhile."""
+DRAINED_FOR_S = 10.0
+"""How long a refused request is listened to; its answer may arrive without that too."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,10 @@ def bad_multipart(message: str) -> ApiError:
 async def drain(stream: AsyncIterator[bytes]) -> None:
     """Reads what little is left of a refused request, so that the client gets to see the answer."""
     left = MAX_DRAINED_BYTES
-    try:
-        while left > 0 and (piece := await anext(stream, None)) is not None:
-            left -= len(piece)
-    except ClientDisconnect:
-        return
+    with suppress(ClientDisconnect, TimeoutError):
+        async with asyncio.timeout(DRAINED_FOR_S):
+            while left > 0 and (piece := await anext(stream, None)) is not None:
+                left -= len(piece)
 
 
 class MultipartUpload:
@@ -101,10 +106,7 @@ class MultipartUpload:
 
     async def _advance(self) -> bool:
         """Pushes one more piece of the request into the parser; False at its proper end."""
-        try:
-            piece = await anext(self._stream, None)
-        except ClientDisconnect as error:
-            raise ApiError(400, "incomplete_body", "The connection ended before the file did.") from error
+        piece = await self._piece()
         if piece is None:
             if not self._parts.ended:
                 raise bad_multipart("The body ends in the middle of a part.")
@@ -114,6 +116,17 @@ class MultipartUpload:
         except FormParserError as error:
             raise bad_multipart("The body is not well-formed multipart/form-data.") from error
         return True
+
+    async def _piece(self) -> bytes | None:
+        """What comes next of the request; None at its end. 400 when the sender has gone, 408 when it falls silent."""
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await anext(self._stream, None)
+        except ClientDisconnect as error:
+            raise ApiError(400, "incomplete_body", "The connection ended before the file did.") from error
+        except TimeoutError as error:
+            message = f"Nothing of the file arrived for {SILENCE_S:.0f} seconds."
+            raise ApiError(408, "body_too_slow", message, headers={"Connection": "close"}) from error
 
 
 def too_large(max_file_bytes: int) -> ApiError:

@@ -11,6 +11,7 @@ from database.engine import Database
 from objectstore.cdn import SignedCdn
 from objectstore.store import ObjectStore
 from upload_gateway.identity import TableAuthenticator
+from upload_gateway.places import Places
 from upload_gateway.quota import DailyQuotas
 from upload_gateway.repair.limits import RepairLimits
 from upload_gateway.retention import Retention
@@ -20,7 +21,7 @@ from upload_gateway.storyboards import Storyboards
 
 @dataclass(frozen=True)
 class Resources:
-    """``announced`` is called after a commit that left events in the outbox.
+    """``announced`` is called after a commit that left events in the outbox. ``places`` are for files being sent.
 
     ``thumbnails`` is the CDN they come from, where there is one.
     """
@@ -35,6 +36,7 @@ class Resources:
     repair: RepairLimits = field(default_factory=RepairLimits)
     retention: Retention = field(default_factory=Retention)
     thumbnails: SignedCdn | None = None
+    places: Places = field(default_factory=Places)
 
     @cached_property
     def storyboards(self) -> Storyboards:

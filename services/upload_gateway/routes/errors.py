@@ -10,6 +10,7 @@ _MESSAGES: Mapping[str, tuple[int, str]] = {
     "unauthenticated": (401, "Send a valid API key or bearer token."),
     "suspended": (403, "This account is suspended."),
     "not_found": (404, "There is no such upload."),
+    "body_too_slow": (408, "Nothing of the file arrived for 60 seconds."),
     "duplicate": (409, "You have uploaded this very file before."),
     "in_progress": (409, "The first request with this Idempotency-Key is still at work."),
     "still_arriving": (409, "The file is still arriving. Try again in a moment."),
@@ -26,6 +27,8 @@ _MESSAGES: Mapping[str, tuple[int, str]] = {
     "invalid_request": (422, "Some fields are missing or malformed."),
     "idempotency_mismatch": (422, "This Idempotency-Key was used for another request."),
     "daily_quota": (429, "You have added 100 files today, which is all that is allowed."),
+    "too_many_uploads": (429, "At most 10 files at once; wait until one has arrived."),
+    "busy": (503, "Too many files are arriving at this moment. Try again shortly."),
     "unavailable": (503, "A part of the system is away for the moment. Try again shortly."),
 }
 _ALWAYS = ("unauthenticated", "suspended", "unavailable")

@@ -46,8 +46,9 @@ _FORM: dict[str, Any] = {
 
 _REFUSED = refusals(
     "bad_multipart", "duplicate", "in_progress", "file_size", "unsupported_format", "empty", "filename",
-    "invalid_metadata", "idempotency_mismatch", "daily_quota",
+    "invalid_metadata", "idempotency_mismatch", "daily_quota", "body_too_slow", "too_many_uploads", "busy",
 )  # fmt: skip
+_REFUSED_UNREAD = ("in_progress", "too_many_uploads", "busy")
 
 
 class OnDuplicate(StrEnum):
@@ -114,7 +115,10 @@ async def upload(
     on_duplicate: OnDuplicate = OnDuplicate.REJECT,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer[UploadAccepted]:
-    """Stores one file, streamed straight into the bucket, and queues it for processing."""
+    """Stores one file, streamed straight into the bucket, and queues it for processing.
+
+    The file must keep coming, and a user may send so many at a time.
+    """
     allow = on_duplicate is OnDuplicate.ALLOW
 
     async def store() -> tuple[UploadAccepted, str]:
@@ -128,9 +132,10 @@ async def upload(
 
     name = KeyName(caller.user_id, "upload", idempotency_key) if idempotency_key else None
     try:
-        outcome = await once(gateway, name, UploadAccepted, store, identify)
+        with gateway.places.one_for(caller.user_id):
+            outcome = await once(gateway, name, UploadAccepted, store, identify)
     except ApiError as error:
-        if error.code == "in_progress":
+        if error.code in _REFUSED_UNREAD:
             await drain(request.stream())
         raise
     response.headers.update(outcome.headers)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from objectstore.store import StoredObject, StoreUnavailableError
 from objectstore.testing import MemoryObjectStore
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, MAX_BYTES, Gateway
+from upload_gateway import multipart, places
 
 BOUNDARY = "limit"
 FORM = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -251,3 +252,50 @@ async def test_a_store_that_goes_away_is_503_and_leaves_no_row(gateway: Gateway)
 async def test_without_a_credential_nothing_is_read(gateway: Gateway) -> None:
     response = await gateway.client.post("/api/v1/upload", files={"file": ("a.jpg", JPEG)})
     await refused(gateway, response, 401, "unauthenticated")
+
+
+async def whole_once(go_on: asyncio.Event, content: bytes) -> AsyncIterator[bytes]:
+    """A form whose end is sent only when it may be."""
+    yield part(content, end=False)
+    await go_on.wait()
+    yield f"--{BOUNDARY}--\r\n".encode()
+
+
+async def test_a_user_sends_so_many_at_once_and_the_next_when_one_has_arrived(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "PER_USER", 2)
+    monkeypatch.setattr(places, "IN_ALL", 3)
+    go_on = asyncio.Event()
+
+    def send(number: int, user: str) -> asyncio.Task[httpx2.Response]:
+        content = whole_once(go_on, JPEG + str(number).encode())
+        return asyncio.create_task(gateway.post("/upload", user, content=content, headers=FORM))
+
+    first = [send(number, "someone") for number in range(2)]
+    while gateway.resources.places.taken < 2:
+        await asyncio.sleep(0.01)
+    for query in ("", "?on_duplicate=allow"):
+        refused = await gateway.upload(JPEG + b"more", query=query, headers={"Idempotency-Key": "k"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many_uploads")
+        assert int(refused.headers["retry-after"]) > 0
+    first.append(send(3, "another"))
+    while gateway.resources.places.taken < 3:
+        await asyncio.sleep(0.01)
+    busy = await gateway.upload(JPEG + b"more", user="another")
+    assert (busy.status_code, busy.json()["error"]["code"]) == (503, "busy")
+    assert int(busy.headers["retry-after"]) > 0
+    go_on.set()
+    assert [answer.status_code for answer in await asyncio.gather(*first)] == [202] * 3
+    assert (await gateway.upload(JPEG + b"more", headers={"Idempotency-Key": "k"})).status_code == 202
+
+
+async def test_a_sender_that_falls_silent_leaves_nothing_and_its_place(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(multipart, "SILENCE_S", 0.05)
+    content = whole_once(asyncio.Event(), JPEG * 100)
+    answer = await gateway.post("/upload", content=content, headers=FORM)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (408, "body_too_slow")
+    assert gateway.resources.places.taken == 0
+    assert (await gateway.count_rows("someone"), gateway.objects.keys(BUCKET)) == (0, [])

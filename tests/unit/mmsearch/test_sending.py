@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from hosting.answers import ApiError
 from mmsearch import patience, resumable
 from mmsearch.client import Client
 from mmsearch.errors import UnreachableError
 from mmsearch.journal import Journal
 from mmsearch.resumable import PIECE_BYTES
-from mmsearch.sending import RESUMABLE_FROM, Outcome, Sender, files_in
-from tests.unit.mmsearch.api import UPLOAD_ID, Api
+from mmsearch.sending import RESUMABLE_FROM, STREAMED_AT_ONCE, Outcome, Sender, files_in
+from tests.unit.mmsearch.api import TRACE, UPLOAD_ID, Api
 from tests.unit.mmsearch.bucket import Bucket, bucket_session
+from tests.wire_server import Reply, Request, WireServer
+from upload_gateway.places import Places
 
 MIB = 1024 * 1024
 ROOT = Path(__file__).parents[3]
@@ -310,6 +313,44 @@ def test_when_asked_too_often_it_waits_as_long_as_it_is_told(api: Api, sender: S
     api.will_refuse("POST /api/v1/upload", 503, "unavailable", "In a moment.", Retry_After="0")
     api.will_answer("POST /api/v1/upload", ACCEPTED)
     assert sender.send(tmp_path / "a.txt").status == "queued"
+
+
+def test_a_file_the_gateway_has_no_place_for_is_sent_again_whole(api: Api, sender: Sender, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a" * 100_000)
+    api.will_refuse("POST /api/v1/upload", 429, "too_many_uploads", "Wait.", Retry_After="0")
+    api.will_refuse("POST /api/v1/upload", 503, "busy", "Wait.", Retry_After="0")
+    api.will_refuse("POST /api/v1/upload", 408, "body_too_slow", "Nothing came.", Retry_After="0")
+    api.will_answer("POST /api/v1/upload", ACCEPTED)
+    assert sender.send(tmp_path / "a.txt").status == "queued"
+    assert len(api.asked) == 4
+    assert len({asked.size for asked in api.asked}) == 1
+    assert all(asked.size > 100_000 for asked in api.asked)
+
+
+def test_many_at_once_are_never_more_than_the_gateway_takes_of_one_user(
+    journal: Journal, seen: Seen, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{number}.txt" for number in range(40)]
+    for path in paths:
+        path.write_text(path.name)
+    gateway, refused = Places(), list[str]()
+    full = threading.Barrier(STREAMED_AT_ONCE)
+
+    def answer(request: Request) -> Reply:
+        try:
+            with gateway.one_for("someone"):
+                full.wait()  # as many as may are there at once, five times
+                while request.read(65536):
+                    pass
+        except ApiError as error:
+            refused.append(error.code)
+        body = {"status": "success", "data": ACCEPTED, "error": None, "meta": {}, "trace_id": TRACE}
+        return Reply(200, json.dumps(body).encode(), {})
+
+    with WireServer(answer) as server, Client(server.url, "sk_key") as client:
+        outcomes = Sender(client, journal, seen).send_all(paths, parallel=32)
+    assert [outcome.status for outcome in outcomes] == ["queued"] * 40
+    assert refused == []
 
 
 def test_a_spent_day_is_told_at_once(api: Api, sender: Sender, tmp_path: Path) -> None:

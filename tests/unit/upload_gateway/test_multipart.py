@@ -1,5 +1,6 @@
 """A multipart body gives the same file however the network cuts it, and never holds more than a piece of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hosting.answers import ApiError
+from upload_gateway import multipart
 from upload_gateway.multipart import MultipartUpload, boundary_of
 
 BOUNDARY = b"edge"
@@ -88,6 +90,36 @@ async def test_the_rest_of_a_refused_request_is_read_only_a_little() -> None:
 
     await MultipartUpload(endless(), BOUNDARY, LIMIT).drain()
     assert read_bytes <= 8 << 20
+
+
+async def falling_silent(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("sent", [b"", b"--edge\r\n", body(b"x" * 5000)[:-500], body(b"x")[:-6]])
+async def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr(multipart, "SILENCE_S", 0.02)
+    with pytest.raises(ApiError) as refusal:
+        await read(MultipartUpload(falling_silent(sent), BOUNDARY, LIMIT))
+    assert (refusal.value.status, refusal.value.code) == (408, "body_too_slow")
+
+
+async def test_a_sender_that_is_slow_but_keeps_sending_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multipart, "SILENCE_S", 5)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        async for piece in pieces(body(b"slow"), list(range(0, 200, 10))):
+            await asyncio.sleep(0)
+            yield piece
+
+    assert (await read(MultipartUpload(slowly(), BOUNDARY, LIMIT)))[1] == b"slow"
+
+
+async def test_a_refused_request_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multipart, "DRAINED_FOR_S", 0.02)
+    async with asyncio.timeout(20):
+        await MultipartUpload(falling_silent(b"x"), BOUNDARY, LIMIT).drain()
 
 
 @pytest.mark.parametrize("header", [None, "", "text/plain", "multipart/mixed; boundary=x", "multipart/form-data"])

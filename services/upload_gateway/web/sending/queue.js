@@ -22,8 +22,8 @@ let number = 0;
 const HOPELESS = [400, 413, 415, 422];
 const CHANGED = new Error("The file was changed, moved or deleted after it was picked. Add it again.");
 const ELSEWHERE = Object.assign(new Error("It is being sent already, here or in another tab."), { status: 409 });
-// The server is being started, or something before it cannot reach it.
-const AWAY = [502, 503, 504];
+// The server is being started, something before it cannot reach it, or it waited in vain for a line that broke.
+const AWAY = [408, 502, 503, 504];
 const MOST_TRIES = 7;
 const SENDING = ["waiting", "sending", "offline"];
 export const isSending = (entry) => SENDING.includes(entry.state);
