@@ -1,7 +1,8 @@
 """Files on their way in that are paused, cancelled, changed or refused at an awkward moment."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,53 @@ def test_trouble_of_the_server_is_not_called_a_lost_connection_and_has_an_end(
     assert len(sent) == 8
     expect(row).to_contain_text("Something went wrong.")
     expect(row.get_by_role("button", name="Send note.txt again")).to_be_visible()
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "too_many_uploads"), (503, "busy"), (408, "body_too_slow")])
+def test_a_file_there_is_no_place_for_yet_is_sent_again_by_itself(
+    tab: Page, bucket: Bucket, tmp_path: Path, status: int, code: str
+) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("A note.")
+    refusal = {"error": {"code": code, "message": "Not now."}}
+    tab.route("**/api/v1/upload", lambda route: route.fulfill(status=202, json={"data": {"upload_id": "upl_1"}}))
+    wait = {"Retry-After": "5"}
+    tab.route("**/api/v1/upload", lambda route: route.fulfill(status=status, headers=wait, json=refusal), times=1)
+    add(tab, path)
+    row = tray_row(tab, path.name)
+    expect(row).to_have_attribute("data-state", "offline")
+    pass_time_until(tab, lambda: row.get_attribute("data-state") == "stored", step_ms=6_000)
+
+
+def busy(route: Route) -> None:
+    route.fulfill(status=429, headers={"Retry-After": "20"}, json={"error": {"code": "rate_limited"}})
+
+
+def starting(route: Route) -> None:
+    route.fulfill(status=503)
+
+
+def cut(route: Route) -> None:
+    route.abort("connectionrefused")
+
+
+@pytest.mark.parametrize(
+    ("asked", "trouble", "size"),
+    [("users/me", busy, 1000), ("users/me", starting, LARGE), ("auth/config", cut, LARGE), ("auth/local", busy, 1000)],
+)
+def test_a_credential_that_ends_while_the_server_is_busy_is_renewed_later(
+    tab: Page, bucket: Bucket, tmp_path: Path, asked: str, trouble: Callable[[Route], None], size: int
+) -> None:
+    path = tmp_path / "picked.bin"
+    path.write_bytes(bytes(size))
+    stored = {"status": "success", "data": {"upload_id": "upl_1", "job_id": "job_1"}}
+    tab.route("**/api/v1/upload", lambda route: route.fulfill(status=202, json=stored))
+    tab.route(re.compile(r"/api/v1/upload(/sessions)?$"), lambda route: route.fulfill(status=401), times=1)
+    tab.route(f"**/api/v1/{asked}", trouble, times=1)
+    add(tab, path)
+    row = tray_row(tab, path.name)
+    expect(row).to_have_attribute("data-state", "offline")
+    pass_time_until(tab, lambda: row.get_attribute("data-state") == "stored", step_ms=21_000)
 
 
 def test_what_has_come_further_is_tried_again_soon(tab: Page, bucket: Bucket, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // Finds out who is at the page: the local user, somebody an identity provider knows, or the holder of an API key.
 // Credentials stay in memory, a pasted key and a renewal token until the tab is closed. None ever stands in an address.
 
-import { ROOT } from "./api.js";
+import { ApiError, ROOT } from "./api.js";
 
 const KEPT_KEY = "mmsearch-key";
 const KEPT_GRANT = "mmsearch-grant";
@@ -44,22 +44,28 @@ async function find() {
 }
 
 async function configuration() {
-  const answer = await fetch(`${ROOT}/auth/config`);
-  if (answer.status >= 500 || answer.status === 429) throw new Error("The server is not ready.");
+  const answer = await ask("/auth/config");
   return answer.ok ? (await answer.json()).data : { local: true };
 }
 
-// Throws where nothing can be told about a credential: the server is away, or asks to wait.
+// Throws where nothing can be told about who is there: the server is away, or asks to wait. Like any request of the page,
+// so that whoever was about to send something knows how long to wait.
+async function ask(path, options) {
+  let answer;
+  try { answer = await fetch(ROOT + path, options); } catch { throw new ApiError(0); }
+  if (answer.status < 500 && answer.status !== 429) return answer;
+  throw new ApiError(answer.status, { message: "The server is not ready." }, Number(answer.headers.get("Retry-After")) || 0);
+}
+
 async function works(candidate) {
-  const answer = await fetch(`${ROOT}/users/me`, { headers: candidate });
-  if (answer.status >= 500 || answer.status === 429) throw new Error("The server is not ready.");
-  if (answer.status === 403) throw new Error("This account is suspended.");
+  const answer = await ask("/users/me", { headers: candidate });
+  if (answer.status === 403) throw new ApiError(403, { code: "suspended", message: "This account is suspended." });
   if (answer.ok) [credential, user] = [candidate, (await answer.json()).data.user_id];
   return answer.ok;
 }
 
 async function asLocalUser() {
-  const answer = await fetch(`${ROOT}/auth/local`, { method: "POST" });
+  const answer = await ask("/auth/local", { method: "POST" });
   return answer.ok && works({ Authorization: `Bearer ${(await answer.json()).data.token}` });
 }
 
@@ -108,7 +114,8 @@ async function exchange(config, grant) {
       }
     }
     return false;
-  } catch {
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
     return false;
   }
 }

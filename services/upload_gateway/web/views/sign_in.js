@@ -30,6 +30,6 @@ async function refusal(tryKey) {
   try {
     return (await tryKey()) ? "" : "This key is not known here.";
   } catch (error) {
-    return error instanceof TypeError ? "The server does not answer. Try again in a moment." : error.message;
+    return error.status === 0 ? `${error.message} Try again in a moment.` : error.message;
   }
 }
