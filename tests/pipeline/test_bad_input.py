@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfWriter
 
+from contracts.identifiers import ownership
 from localcloud.samples import Sample
 from tests.pipeline.local_system import LocalSystem, data_of, wait_for
 
@@ -149,7 +150,9 @@ def test_a_folders_placeholder_is_no_upload(system: LocalSystem) -> None:
     system.drop(f"{user}/an empty folder/", b"")
     system.drop(f"{user}/after the folder.txt", b"written after the folder, about capybaras", "text/plain")
     system.until_found("written after the folder about capybaras", "after the folder.txt")
-    assert all(u["filename"] for u in system.uploads())
+    placeholder = ownership(system.variables["UPLOADS_BUCKET"], f"{user}/an empty folder/").upload_id
+    with system.http() as http:
+        assert http.get(f"/api/v1/upload/status/{placeholder}").status_code == 404
 
 
 def test_a_search_that_makes_no_sense_is_no_server_error(system: LocalSystem) -> None:

@@ -15,7 +15,7 @@ from contracts.artifacts import (
     StoryboardPicture,
 )
 from contracts.events import MediaProcessedV1, ObjectFinalizedV1
-from contracts.identifiers import UNKNOWN_OWNER
+from contracts.identifiers import UNKNOWN_OWNER, is_folders_placeholder
 from eventing.errors import Discard, Reject
 from eventing.handlers import NewArtifact, Outcome, Stage, StageInputs
 from media_processor.decoded import Decoded, DecodedFile, DecodeLimits
@@ -70,7 +70,7 @@ class ProcessObject:
         return Outcome(artifacts=[*pictures, *places, *sounds, *derived, material], events=[processed])
 
     def _check(self, event: ObjectFinalizedV1) -> None:
-        if event.size_bytes == 0 and event.upload.object_name.endswith("/"):
+        if is_folders_placeholder(event.upload.object_name, event.size_bytes):
             raise Discard("a folder's placeholder")
         if event.upload.user_id == UNKNOWN_OWNER:
             raise Reject(

@@ -1,4 +1,4 @@
-"""ObjectFinalizedV1 → the upload has its object; one that belongs to nobody is kept as failed."""
+"""ObjectFinalizedV1 → the upload has its object; one that belongs to nobody is kept as failed, a folder is none."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.artifacts import Service
 from contracts.envelope import Envelope, EventData
 from contracts.events import ObjectFinalizedV1, UploadDeletedV1
+from contracts.identifiers import is_folders_placeholder
 from eventing.handlers import Projection, StageInputs
 from upload_gateway.handlers.projecting import project
 from upload_gateway.quota import day_of
@@ -18,6 +19,8 @@ async def on_object_finalized(
 ) -> Sequence[EventData]:
     """Announces the end of an upload without owner."""
     upload = envelope.data.upload
+    if is_folders_placeholder(upload.object_name, envelope.data.size_bytes):
+        return ()
     state = await project(envelope, upload, session)
     if upload.generation <= state.ownerless_generation:
         return (UploadDeletedV1(upload=upload),)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from contracts.artifacts import UploadRef
-from contracts.identifiers import is_user_id
+from contracts.identifiers import is_folders_placeholder, is_user_id
 from objectstore.store import StoredObject
 from upload_gateway.uploads import UploadState
 
@@ -81,7 +81,7 @@ def is_orphaned(derived: UploadRef, state: UploadState | None) -> bool:
 
 
 def _problem_of(item: StoredObject, state: UploadState | None) -> Problem | None:
-    if item.size_bytes == 0 and item.key.endswith("/"):
+    if is_folders_placeholder(item.key, item.size_bytes):
         return None
     if state is None or state.generation == 0:
         return Problem.MISSING

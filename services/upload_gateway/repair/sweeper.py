@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.artifacts import FailureCode, Service
 from contracts.envelope import Envelope, derived_event_id
 from contracts.events import MediaFailedV1
+from contracts.identifiers import is_folders_placeholder
 from objectstore.store import ObjectNotFoundError, StoredObject
 from upload_gateway.announcing import announce
 from upload_gateway.periodic import PeriodicJob
@@ -146,10 +147,10 @@ def _failure(state: UploadState, code: FailureCode, message: str, *, retryable: 
 
 
 def _is_placeholder(state: UploadState, stored: StoredObject | None) -> bool:
-    """The media-processor lets these pass without a word."""
+    """One that took the place of a file: alone it makes no upload, and nobody says a word of it."""
     if stored is None or stored.generation != state.generation:
         return False
-    return stored.size_bytes == 0 and state.object_name.endswith("/")
+    return is_folders_placeholder(state.object_name, stored.size_bytes)
 
 
 def sweeping(resources: Resources) -> PeriodicJob:

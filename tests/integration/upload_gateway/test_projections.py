@@ -20,7 +20,26 @@ from contracts.events import (
 from contracts.identifiers import ownership
 from eventing.errors import Poison
 from tests.integration.upload_gateway.conftest import BUCKET, Gateway
-from tests.integration.upload_gateway.events import dropped, walk
+from tests.integration.upload_gateway.events import NOW, dropped, walk
+
+
+@pytest.mark.parametrize("folder", ["someone/holiday/", "someone/", "ghost/holiday/", "holiday/", "/"])
+async def test_a_folders_placeholder_is_no_upload_of_anybody(gateway: Gateway, folder: str) -> None:
+    owner = ownership(BUCKET, folder)
+    upload = UploadRef(
+        upload_id=owner.upload_id, user_id=owner.user_id, bucket=BUCKET, object_name=folder, generation=1
+    )
+    placeholder = ObjectFinalizedV1(upload=upload, filename=owner.filename, size_bytes=0, created_at=NOW)
+    assert await gateway.hear(placeholder) == []
+    assert await gateway.count_rows(owner.user_id) == 0
+    assert (await gateway.get("/stats/me")).json()["data"]["quota"]["used"] == 0
+    assert (await gateway.get("/admin/rejected")).json()["data"] == []
+
+
+async def test_what_is_written_where_a_folder_is_is_a_file(gateway: Gateway) -> None:
+    file = dropped("someone/holiday/")
+    await gateway.hear(ObjectFinalizedV1(upload=file, filename="", size_bytes=1, created_at=NOW))
+    assert await gateway.count_rows("someone") == 1
 
 
 async def test_a_drop_walks_to_completed(gateway: Gateway) -> None:

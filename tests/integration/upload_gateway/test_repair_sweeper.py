@@ -189,10 +189,15 @@ async def test_a_completed_upload_that_stays_half_known_is_not_failed(gateway: G
     assert (await gateway.get("/uploads")).json()["data"][0]["status"] == "completed"
 
 
-async def test_a_folders_placeholder_does_not_stay_processing(gateway: Gateway) -> None:
-    generation = await stored(gateway, "someone/folder/", b"")
-    upload = dropped("someone/folder/", generation)
-    await gateway.hear(ObjectFinalizedV1(upload=upload, filename="", size_bytes=0, created_at=NOW))
+async def test_a_file_whose_place_a_folder_took_does_not_stay_processing(gateway: Gateway) -> None:
+    file = dropped("someone/folder/", await stored(gateway, "someone/folder/"))
+    await gateway.hear(ObjectFinalizedV1(upload=file, filename="", size_bytes=len(JPEG), created_at=NOW))
+    await gateway.objects.delete(BUCKET, "someone/folder/")
+    folder = dropped("someone/folder/", await stored(gateway, "someone/folder/", b""))
+    await gateway.hear(
+        ObjectFinalizedV1(upload=folder, filename="", size_bytes=0, created_at=NOW),
+        ObjectDeletedV1(upload=file, overwritten_by_generation=folder.generation),
+    )
     await silence(gateway)
     [message] = await swept(gateway)
     assert decoded(message).data.code == "file_size"
