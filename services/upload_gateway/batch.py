@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from contracts.identifiers import UPLOAD_ID_PATTERN
 from hosting.answers import ApiError, not_found
+from identity.principal import Principal
 from upload_gateway import changes
+from upload_gateway.quota import charged_for
 from upload_gateway.resources import Resources
 
 _COULD_BE = re.compile(UPLOAD_ID_PATTERN)
@@ -30,16 +32,18 @@ class ItemDone:
     error: ApiError | None
 
 
-async def carry_out(resources: Resources, user_id: str, action: Action, upload_ids: Sequence[str]) -> list[ItemDone]:
+async def carry_out(
+    resources: Resources, caller: Principal, action: Action, upload_ids: Sequence[str]
+) -> list[ItemDone]:
     """One after the other, in their order. An outage is the answer of the items it struck, not of the whole."""
-    return [ItemDone(upload_id, await _one(resources, user_id, action, upload_id)) for upload_id in upload_ids]
+    return [ItemDone(upload_id, await _one(resources, caller, action, upload_id)) for upload_id in upload_ids]
 
 
-async def _one(resources: Resources, user_id: str, action: Action, upload_id: str) -> ApiError | None:
+async def _one(resources: Resources, caller: Principal, action: Action, upload_id: str) -> ApiError | None:
     try:
         if not _COULD_BE.fullmatch(upload_id):
             raise not_found("upload")
-        await _ACTIONS[action](resources, user_id, upload_id)
+        await _ACTIONS[action](resources, caller, upload_id)
     except ApiError as error:
         return error
     except ConnectionError:
@@ -47,12 +51,20 @@ async def _one(resources: Resources, user_id: str, action: Action, upload_id: st
     return None
 
 
-async def _delete(resources: Resources, user_id: str, upload_id: str) -> object:
-    return await changes.delete_upload(resources, user_id, upload_id, datetime.now(UTC), purge=False)
+async def _delete(resources: Resources, caller: Principal, upload_id: str) -> object:
+    return await changes.delete_upload(resources, caller.user_id, upload_id, datetime.now(UTC), purge=False)
 
 
-_ACTIONS: Mapping[Action, Callable[[Resources, str, str], Awaitable[object]]] = {
+async def _retry(resources: Resources, caller: Principal, upload_id: str) -> object:
+    return await changes.retry_upload(resources, caller.user_id, upload_id, charged_for(caller))
+
+
+async def _restore(resources: Resources, caller: Principal, upload_id: str) -> object:
+    return await changes.restore_upload(resources, caller.user_id, upload_id, charged_for(caller))
+
+
+_ACTIONS: Mapping[Action, Callable[[Resources, Principal, str], Awaitable[object]]] = {
     Action.DELETE: _delete,
-    Action.RETRY: changes.retry_upload,
-    Action.RESTORE: changes.restore_upload,
+    Action.RETRY: _retry,
+    Action.RESTORE: _restore,
 }

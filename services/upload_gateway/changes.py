@@ -6,18 +6,22 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.artifacts import Service
+from contracts.artifacts import FailureCode, Service
 from contracts.events import UploadDeletedV1
 from hosting.answers import ApiError, not_found
+from identity.principal import Principal
 from objectstore.store import ObjectNotFoundError
 from telemetry.propagation import current_trace_id
-from upload_gateway import claiming
+from upload_gateway import claiming, quota
 from upload_gateway import uploads as states
 from upload_gateway.announcing import announce
 from upload_gateway.reprocessing import has_input, latest_start, reprocess_event
 from upload_gateway.resources import Resources
 from upload_gateway.store import sessions, uploads
 from upload_gateway.uploads import UploadState, standing_failure
+
+_UNPAID = (FailureCode.NETWORK, FailureCode.QUOTA_EXCEEDED)
+"""Trouble of the system in which the step that failed cost nothing: a retry is the rest of what was counted before."""
 
 
 @dataclass(frozen=True)
@@ -54,54 +58,66 @@ async def delete_upload(resources: Resources, user_id: str, upload_id: str, now:
     return Deleted(state.deleted_at or state.removed_at or now, state.purged or state.bytes_gone)
 
 
-async def restore_upload(resources: Resources, user_id: str, upload_id: str) -> Started:
-    """Undeletes and processes again. 404, 409 when it is not deleted or its bytes are gone."""
+async def restore_upload(resources: Resources, user_id: str, upload_id: str, charged: Principal | None) -> Started:
+    """Undeletes and processes again. 404, 409 when it is not deleted or its bytes are gone; 429."""
     try:
-        started = await _restore(resources, user_id, upload_id, keep_claim=True)
+        started = await _restore(resources, user_id, upload_id, charged, keep_claim=True)
     except IntegrityError:  # the same bytes were uploaded again meanwhile
-        started = await _restore(resources, user_id, upload_id, keep_claim=False)
+        started = await _restore(resources, user_id, upload_id, charged, keep_claim=False)
     resources.announced()
     return started
 
 
-async def _restore(resources: Resources, user_id: str, upload_id: str, *, keep_claim: bool) -> Started:
+async def _restore(
+    resources: Resources, user_id: str, upload_id: str, charged: Principal | None, *, keep_claim: bool
+) -> Started:
     async with resources.database.transaction(user_id) as session:
         state = await _existing(session, upload_id)
         if state.removed:
             raise ApiError(409, "gone", "The file's bytes have been removed; it cannot be brought back.")
         if not state.deleted:
             raise ApiError(409, "not_deleted", "This upload is not deleted.")
+        # Whoever deleted many by mistake gets them all back; who goes to and fro is counted.
+        counted = charged if state.run else None
         state = states.restore(state if keep_claim else states.give_up_claim(state))
-        return await _begin(session, state, Service.MEDIA_PROCESSOR)
+        return await _begin(resources, session, state, Service.MEDIA_PROCESSOR, counted)
 
 
-async def retry_upload(resources: Resources, user_id: str, upload_id: str) -> Started:
-    """A new run from the stage that failed, or the last one before it whose input is known. 404, 409."""
+async def retry_upload(resources: Resources, user_id: str, upload_id: str, charged: Principal | None) -> Started:
+    """A new run from the stage that failed, or the last one before it whose input is known. 404, 409, 429."""
     async with resources.database.transaction(user_id) as session:
         state = await _visible(session, upload_id)
         failure = standing_failure(state)
         if failure is None or state.ownerless:
             raise ApiError(409, "not_failed", "Only a failed upload can be retried.")
-        started = await _begin(session, state, failure.stage)
+        counted = None if failure.code in _UNPAID else charged
+        started = await _begin(resources, session, state, failure.stage, counted)
     resources.announced()
     return started
 
 
-async def process_upload(resources: Resources, user_id: str, upload_id: str, from_stage: Service) -> Started:
-    """A new run from the stage asked for. 404, 409 when its input is not known yet."""
+async def process_upload(
+    resources: Resources, user_id: str, upload_id: str, from_stage: Service, charged: Principal | None
+) -> Started:
+    """A new run from the stage asked for. 404, 409 when its input is not known yet; 429."""
     async with resources.database.transaction(user_id) as session:
         state = await _visible(session, upload_id)
         if state.ownerless or not has_input(state, from_stage):
             raise _not_ready()
-        started = await _begin(session, state, from_stage)
+        started = await _begin(resources, session, state, from_stage, charged)
     resources.announced()
     return started
 
 
-async def _begin(session: AsyncSession, state: UploadState, wanted: Service) -> Started:
+async def _begin(
+    resources: Resources, session: AsyncSession, state: UploadState, wanted: Service, charged: Principal | None
+) -> Started:
+    """``charged`` is on whose day the run counts, None for nobody's."""
     start = latest_start(state, wanted)
     if start is None:
         raise _not_ready()
+    if charged is not None:
+        await quota.take(session, charged, resources.quotas, datetime.now(UTC))
     state = states.begin_run(state, start, current_trace_id())
     await uploads.save(session, state)
     await announce(session, reprocess_event(state), str(state.generation), str(state.run))

@@ -1,4 +1,7 @@
-"""Turns a user's tier and the day (UTC) into how many files may still be added, or into when to come back."""
+"""Turns a user's tier and the day (UTC) into how many files may still be added, or into when to come back.
+
+A run that its owner begins counts like a file added: what it costs is the same.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,11 +28,18 @@ class DailyQuotas:
 
 
 class QuotaShown(BaseModel):
-    """Today's quota. ``used`` may pass ``limit``: files dropped into the bucket are counted, not refused."""
+    """Today's quota: files added or processed again. ``used`` may pass ``limit``: files dropped into the bucket are
+    counted, not refused.
+    """
 
     limit: int
     used: int
     resets_at: datetime
+
+
+def charged_for(caller: Principal) -> Principal | None:
+    """On whose day a run counts that ``caller`` begins; None where an operator repairs."""
+    return None if caller.operator else caller
 
 
 def day_of(moment: datetime) -> date:
@@ -56,7 +66,7 @@ async def expect_room(session: AsyncSession, owner: Principal, limits: DailyQuot
 
 
 async def take(session: AsyncSession, owner: Principal, limits: DailyQuotas, now: datetime) -> None:
-    """Counts one upload in the transaction of its row; 429 (and nothing counted) when nothing is left."""
+    """Counts one upload or run in the transaction of its row; 429 (and nothing counted) when nothing is left."""
     limit = limits.of(owner.tier)
     if not await quotas.take(session, owner.user_id, day_of(now), limit):
         raise exceeded(limit, now)
@@ -66,6 +76,9 @@ def exceeded(limit: int, now: datetime) -> ApiError:
     """429 until midnight."""
     until = resets_at(now)
     wait = max(1, int((until - now).total_seconds()) + 1)
-    message = f"You have added {limit} files today, which is all that is allowed. The count starts anew at 00:00 UTC."
+    message = (
+        f"You have added or processed again {limit} files today, which is all that is allowed. "
+        "The count starts anew at 00:00 UTC."
+    )
     details = {"limit": limit, "resets_at": until.isoformat()}
     return ApiError(429, "daily_quota", message, details=details, headers={"Retry-After": str(wait)})

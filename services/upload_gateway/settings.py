@@ -22,7 +22,7 @@ class Settings(DatabaseSettings):
     max_file_size: int = Field(default=100 * MIB, ge=1)
     """Bytes; larger files are refused."""
     daily_uploads_free: int = Field(default=100, ge=0)
-    """Files a user of the tier may add in a day (UTC)."""
+    """Files a user of the tier may add, or process again, in a day (UTC)."""
     daily_uploads_pro: int = Field(default=1000, ge=0)
     """The same, tier ``pro``."""
     daily_uploads_enterprise: int = Field(default=10_000, ge=0)
@@ -57,7 +57,7 @@ class Settings(DatabaseSettings):
     redrives_per_minute: int = Field(default=600, ge=1)
     """How many dead letters may be sent again."""
     reprocesses_per_minute: int = Field(default=120, ge=1)
-    """How many uploads may be started again."""
+    """How many uploads may be started again: by all operators together, and by each other user."""
     reembeds_per_minute: int = Field(default=6000, ge=1)
     """How many files are handed to the embedder for another model; it works through them at its own pace."""
     reconcile_settle_s: float = Field(default=600, ge=0)

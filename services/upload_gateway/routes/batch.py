@@ -63,7 +63,7 @@ async def batch(
     fingerprint = fingerprint_of(wish.model_dump(mode="json"))
 
     async def carry() -> tuple[BatchResult, str]:
-        done = await carry_out(gateway, caller.user_id, wish.action, wish.upload_ids)
+        done = await carry_out(gateway, caller, wish.action, wish.upload_ids)
         return _shown(wish.action, done), fingerprint
 
     async def identify() -> str:

@@ -26,7 +26,7 @@ _MESSAGES: Mapping[str, tuple[int, str]] = {
     "invalid_metadata": (422, "“metadata” is not JSON."),
     "invalid_request": (422, "Some fields are missing or malformed."),
     "idempotency_mismatch": (422, "This Idempotency-Key was used for another request."),
-    "daily_quota": (429, "You have added 100 files today, which is all that is allowed."),
+    "daily_quota": (429, "You have added or processed again 100 files today, which is all that is allowed."),
     "too_many_uploads": (429, "At most 10 files at once; wait until one has arrived."),
     "busy": (503, "Too many files are arriving at this moment. Try again shortly."),
     "unavailable": (503, "A part of the system is away for the moment. Try again shortly."),

@@ -11,7 +11,7 @@ from contracts.artifacts import FailureCode, Kind, Service
 from contracts.identifiers import UPLOAD_ID_PATTERN
 from hosting.answers import Answer
 from hosting.app import API_ROOT
-from identity.principal import Caller
+from identity.principal import Caller, Principal
 from upload_gateway.repair import selections
 from upload_gateway.repair.selections import Cause
 from upload_gateway.resources import Gateway, Resources
@@ -109,19 +109,19 @@ async def all_failures(
 @router.post("/reprocess", tags=["uploads"], status_code=202)
 async def reprocess_own(wish: Wish, caller: Caller, gateway: Gateway) -> Answer[BatchOutcome]:
     """Runs the caller's uploads of a selection again, a batch per call."""
-    return await _reprocess(wish, caller.user_id, gateway, wish.wanted(caller.user_id))
+    return await _reprocess(wish, caller, gateway, wish.wanted(caller.user_id))
 
 
 @router.post("/admin/reprocess", tags=["admin"], status_code=202)
 async def reprocess_all(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[BatchOutcome]:
     """Runs everyone's uploads of a selection again, a batch per call."""
-    return await _reprocess(wish, caller.user_id, gateway, wish.wanted(None))
+    return await _reprocess(wish, caller, gateway, wish.wanted(None))
 
 
-async def _reprocess(wish: Wish, actor: str, gateway: Resources, wanted: Selection) -> Answer[BatchOutcome]:
+async def _reprocess(wish: Wish, caller: Principal, gateway: Resources, wanted: Selection) -> Answer[BatchOutcome]:
     batch = await selections.reprocess(
         gateway,
-        actor,
+        caller,
         wanted,
         wish.from_stage,
         after=wish.after,

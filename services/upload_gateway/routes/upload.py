@@ -16,6 +16,7 @@ from upload_gateway import changes
 from upload_gateway.idempotency import IdempotencyKey, once
 from upload_gateway.intake import read_through, take_in
 from upload_gateway.multipart import drain
+from upload_gateway.quota import charged_for
 from upload_gateway.resources import Gateway
 from upload_gateway.routes.errors import refusals
 from upload_gateway.routes.representations import UploadIdPath, UploadProgress, existing_form, progress
@@ -159,19 +160,27 @@ async def delete(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, purg
     return Answer(data=Deletion(upload_id=upload_id, deleted_at=gone.deleted_at, purged=gone.purged))
 
 
-@router.post("/upload/{upload_id}/restore", status_code=202, responses=refusals("not_found", "not_deleted", "gone"))
+@router.post(
+    "/upload/{upload_id}/restore",
+    status_code=202,
+    responses=refusals("not_found", "not_deleted", "gone", "daily_quota"),
+)
 async def restore(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[Run]:
     """Brings a deleted upload back; search finds it again as soon as it has been processed anew."""
-    return _run(await changes.restore_upload(gateway, caller.user_id, upload_id))
+    return _run(await changes.restore_upload(gateway, caller.user_id, upload_id, charged_for(caller)))
 
 
-@router.post("/upload/{upload_id}/retry", status_code=202, responses=refusals("not_found", "not_failed"))
+@router.post("/upload/{upload_id}/retry", status_code=202, responses=refusals("not_found", "not_failed", "daily_quota"))
 async def retry(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[Run]:
     """Runs a failed upload again from the stage that failed."""
-    return _run(await changes.retry_upload(gateway, caller.user_id, upload_id))
+    return _run(await changes.retry_upload(gateway, caller.user_id, upload_id, charged_for(caller)))
 
 
-@router.post("/process/{upload_id}", status_code=202, responses=refusals("not_found", "not_ready", "invalid_request"))
+@router.post(
+    "/process/{upload_id}",
+    status_code=202,
+    responses=refusals("not_found", "not_ready", "invalid_request", "daily_quota"),
+)
 async def process(
     upload_id: UploadIdPath,
     caller: Caller,
@@ -179,7 +188,8 @@ async def process(
     from_stage: Annotated[RunnableStage, Query()] = RunnableStage.MEDIA_PROCESSOR,
 ) -> Answer[Run]:
     """Runs an upload again from a chosen stage; what lies before it is reused."""
-    return _run(await changes.process_upload(gateway, caller.user_id, upload_id, Service(from_stage.value)))
+    stage = Service(from_stage.value)
+    return _run(await changes.process_upload(gateway, caller.user_id, upload_id, stage, charged_for(caller)))
 
 
 def _run(started: changes.Started) -> Answer[Run]:

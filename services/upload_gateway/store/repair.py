@@ -201,9 +201,15 @@ async def forget_journal(session: AsyncSession, before: datetime) -> None:
     await session.execute(delete(repairs).where(repairs.c.at < before))
 
 
-async def allowance(session: AsyncSession, action: str, per_minute: int) -> int:
-    """How many more repairs of this kind the last minute leaves room for; others wait until the transaction ends."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"repair-{action}"})
-    recent = (repairs.c.action == action, repairs.c.at > func.now() - timedelta(minutes=1))
+async def allowance(session: AsyncSession, action: str, per_minute: int, actor: str | None = None) -> int:
+    """How many more repairs of this kind the last minute leaves room for; others wait until the transaction ends.
+
+    Of all who repair so together, or of one ``actor`` alone.
+    """
+    name = f"repair-{action}" if actor is None else f"repair-{action}-{actor}"
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+    recent = [repairs.c.action == action, repairs.c.at > func.now() - timedelta(minutes=1)]
+    if actor is not None:
+        recent.append(repairs.c.actor == actor)
     used = await session.scalar(select(func.count()).select_from(repairs).where(*recent)) or 0
     return max(per_minute - used, 0)

@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
-from contracts.events import ObjectFinalizedV1
+from contracts.artifacts import FailureCode
+from contracts.events import ObjectFinalizedV1, UploadReprocessV1
 from objectstore.store import StoredObject, StoreUnavailableError
 from objectstore.testing import MemoryObjectStore
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, Gateway
 from tests.integration.upload_gateway.events import dropped, walk
+from tests.integration.upload_gateway.test_repair_selections import failed, reprocess
 from upload_gateway.quota import DailyQuotas
 
 
@@ -101,6 +104,65 @@ async def test_nobodys_drop_is_nobodys_count(gateway: Gateway) -> None:
     assert (await gateway.get("/admin/rejected")).json()["meta"]["total"] == 1
     async with gateway.database.transaction("ghost") as opened:
         assert await opened.scalar(text("SELECT count(*) FROM daily_uploads")) == 0
+
+
+async def used_by_another(gateway: Gateway) -> int:
+    return (await gateway.get("/stats/me", "another")).json()["data"]["quota"]["used"]
+
+
+async def test_runs_that_users_begin_count_like_files_and_end_with_the_day(gateway: Gateway) -> None:
+    limited(gateway, pro=4)
+    done, broken = dropped("another/done.jpg"), await failed(gateway, "another/broken.jpg", code=FailureCode.TIMEOUT)
+    await gateway.hear(*walk(done))
+    assert await used_by_another(gateway) == 2
+    for path in (f"/process/{done.upload_id}", f"/upload/{broken.upload_id}/retry"):
+        assert (await gateway.post(path, "another")).status_code == 202
+    runs = len(await gateway.announced(UploadReprocessV1))
+    refused = await gateway.post(f"/process/{done.upload_id}", "another")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "daily_quota")
+    assert int(refused.headers["retry-after"]) > 0
+    wish = {
+        "action": "retry",
+        "upload_ids": [(await failed(gateway, "another/b.jpg", code=FailureCode.TIMEOUT)).upload_id],
+    }
+    [item] = (await gateway.post("/uploads/batch", "another", json=wish)).json()["data"]["items"]
+    assert item["error"]["code"] == "daily_quota"
+    everything = await reprocess(gateway, "/reprocess", "another", status="all")
+    assert (everything["started"], set(everything["skipped"].values())) == ([], {"daily_quota"})
+    assert len(await gateway.announced(UploadReprocessV1)) == runs
+    told = await reprocess(gateway, "/reprocess", "another", status="all", stage="search")
+    assert done.upload_id in told["started"], "nothing is computed"
+
+
+async def test_what_operators_run_again_is_on_nobodys_day(gateway: Gateway) -> None:
+    limited(gateway, pro=1)
+    theirs, own = dropped("another/a.jpg"), dropped("someone/a.jpg")
+    await gateway.hear(*walk(theirs), *walk(own))
+    assert (await gateway.post(f"/process/{own.upload_id}")).status_code == 202
+    assert len((await reprocess(gateway, status="all"))["started"]) == 2
+    assert (await used(gateway), await used_by_another(gateway)) == (1, 1)
+
+
+@pytest.mark.parametrize("code", [FailureCode.NETWORK, FailureCode.QUOTA_EXCEEDED])
+async def test_a_retry_after_trouble_that_cost_nothing_is_not_counted(gateway: Gateway, code: FailureCode) -> None:
+    limited(gateway, pro=1)
+    upload = await failed(gateway, "another/a.jpg", code=code)
+    assert (await gateway.post(f"/upload/{upload.upload_id}/retry", "another")).status_code == 202
+    assert await used_by_another(gateway) == 1
+
+
+async def test_what_was_deleted_comes_back_on_a_spent_day_but_not_again_and_again(gateway: Gateway) -> None:
+    limited(gateway, pro=1)
+    upload = dropped("another/a.jpg")
+    await gateway.hear(*walk(upload))
+    answers: list[int] = []
+    for _ in range(2):
+        await gateway.delete(f"/upload/{upload.upload_id}", "another")
+        answers.append((await gateway.post(f"/upload/{upload.upload_id}/restore", "another")).status_code)
+    assert answers == [202, 429]
+    async with gateway.database.transaction("another") as opened:
+        await opened.execute(text("UPDATE daily_uploads SET day = day - 1"))
+    assert (await gateway.post(f"/upload/{upload.upload_id}/restore", "another")).status_code == 202
 
 
 async def test_yesterday_does_not_count(gateway: Gateway) -> None:

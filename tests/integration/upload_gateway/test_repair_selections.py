@@ -87,6 +87,18 @@ async def test_batches_follow_each_other_and_are_paced(gateway: Gateway) -> None
     assert (third["next"], third["wait_s"] > 0, third["matched"]) == (second["next"], True, 1)
 
 
+async def test_each_user_has_an_allowance_and_operators_have_theirs(gateway: Gateway) -> None:
+    for n in range(3):
+        await failed(gateway, f"another/{n}.jpg")
+    object.__setattr__(gateway.resources.repair, "reprocesses_per_minute", 2)
+    first = await reprocess(gateway, "/reprocess", "another", status="all")
+    second = await reprocess(gateway, "/reprocess", "another", status="all", after=first["next"])
+    assert [len(batch["started"]) for batch in (first, second)] == [2, 0]
+    assert second["wait_s"] > 0
+    assert len((await reprocess(gateway, status="all"))["started"]) == 2, "what users do leaves operators theirs"
+    assert (await reprocess(gateway, status="all"))["wait_s"] > 0
+
+
 async def test_search_is_told_again_what_it_should_have(gateway: Gateway) -> None:
     upload = dropped("someone/a.jpg")
     await gateway.hear(*walk(upload))
