@@ -10,6 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from hosting.answers import Answer, ApiError
 from hosting.app import API_ROOT
+from hosting.places import Places
 from identity.principal import Caller
 from search.answers import ImageAnswer, page_meta
 from search.finder import Finder
@@ -19,7 +20,7 @@ from search.routes.bodies import read_body
 
 MAX_PICTURE_BYTES = 10 * 1024 * 1024
 _FORM_OVERHEAD_BYTES = 16 * 1024
-_UPLOADS_AT_ONCE = 8
+_OF_A_USER, _IN_ALL = 2, 16
 _UPLOAD_TIMEOUT_S = 60.0
 _DECODED_AT_ONCE = 2
 
@@ -43,14 +44,14 @@ def image_router(finder: Finder) -> APIRouter:
     """Returns the route for searching by a picture."""
     router = APIRouter(prefix=API_ROOT, tags=["search"])
     # Bounds memory: each upload may hold 10 MiB, and then its decoded pixels. Slow senders do not block decoding.
-    uploads, decodings = asyncio.Semaphore(_UPLOADS_AT_ONCE), asyncio.Semaphore(_DECODED_AT_ONCE)
+    uploads, decodings = Places("pictures", per_user=_OF_A_USER, in_all=_IN_ALL), asyncio.Semaphore(_DECODED_AT_ONCE)
 
     @router.post("/search/image", openapi_extra=_BODY)
     async def by_image(
         caller: Caller, request: Request, parameters: Annotated[ImageRequest, Query()]
     ) -> Answer[ImageAnswer]:
         """The caller's pictures and films that look like the one sent."""
-        async with uploads:
+        with uploads.one_for(caller.user_id):
             picture = await _received(request)
         async with decodings:
             image_hash = await _image_hash(picture)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from objectstore.store import StoredObject, StoreUnavailableError
 from objectstore.testing import MemoryObjectStore
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, MAX_BYTES, Gateway
-from upload_gateway import multipart, places
+from upload_gateway import multipart
 
 BOUNDARY = "limit"
 FORM = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -264,8 +264,8 @@ async def whole_once(go_on: asyncio.Event, content: bytes) -> AsyncIterator[byte
 async def test_a_user_sends_so_many_at_once_and_the_next_when_one_has_arrived(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "PER_USER", 2)
-    monkeypatch.setattr(places, "IN_ALL", 3)
+    monkeypatch.setattr(gateway.resources.places, "per_user", 2)
+    monkeypatch.setattr(gateway.resources.places, "in_all", 3)
     go_on = asyncio.Event()
 
     def send(number: int, user: str) -> asyncio.Task[httpx2.Response]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hosting.answers import ApiError
+from hosting.places import Places
 from mmsearch import patience, resumable
 from mmsearch.client import Client
 from mmsearch.errors import UnreachableError
@@ -20,7 +21,7 @@ from mmsearch.sending import RESUMABLE_FROM, STREAMED_AT_ONCE, Outcome, Sender, 
 from tests.unit.mmsearch.api import TRACE, UPLOAD_ID, Api
 from tests.unit.mmsearch.bucket import Bucket, bucket_session
 from tests.wire_server import Reply, Request, WireServer
-from upload_gateway.places import Places
+from upload_gateway.resources import FILES_IN_ALL, FILES_OF_A_USER
 
 MIB = 1024 * 1024
 ROOT = Path(__file__).parents[3]
@@ -333,7 +334,7 @@ def test_many_at_once_are_never_more_than_the_gateway_takes_of_one_user(
     paths = [tmp_path / f"{number}.txt" for number in range(40)]
     for path in paths:
         path.write_text(path.name)
-    gateway, refused = Places(), list[str]()
+    gateway, refused = Places("files", per_user=FILES_OF_A_USER, in_all=FILES_IN_ALL), list[str]()
     full = threading.Barrier(STREAMED_AT_ONCE)
 
     def answer(request: Request) -> Reply:

@@ -5,7 +5,13 @@ from contextlib import ExitStack
 import pytest
 
 from hosting.answers import ApiError
-from upload_gateway.places import IN_ALL, PER_USER, Places
+from hosting.places import Places
+
+PER_USER, IN_ALL = 3, 8
+
+
+def of_files() -> Places:
+    return Places("files", per_user=PER_USER, in_all=IN_ALL)
 
 
 def refused(places: Places, user_id: str) -> tuple[int, str]:
@@ -16,7 +22,7 @@ def refused(places: Places, user_id: str) -> tuple[int, str]:
 
 
 def test_one_user_cannot_take_them_all() -> None:
-    places = Places()
+    places = of_files()
     with ExitStack() as sending:
         for _ in range(PER_USER):
             sending.enter_context(places.one_for("someone"))
@@ -28,7 +34,7 @@ def test_one_user_cannot_take_them_all() -> None:
 
 
 def test_when_all_are_taken_everybody_waits() -> None:
-    places = Places()
+    places = of_files()
     with ExitStack() as sending:
         for number in range(IN_ALL):
             sending.enter_context(places.one_for(f"user-{number}"))
@@ -39,7 +45,7 @@ def test_when_all_are_taken_everybody_waits() -> None:
 
 
 def test_who_is_cut_off_leaves_a_free_place() -> None:
-    places = Places()
+    places = of_files()
     for _ in range(IN_ALL + 1):
         with pytest.raises(OSError, match="cut"), places.one_for("someone"):
             raise OSError("cut")
