@@ -17,6 +17,7 @@ from mmsearch.errors import MmsearchError
 from mmsearch.operator_models import Comparison, ModelState, Switched
 from mmsearch.reembedding import ReembeddingClient
 
+_LONGEST_QUERY = 60
 _POLL_S = 2.0
 _STANDSTILL_S = 300.0
 _STANDSTILL = """{count} files are still missing and nothing has come for five minutes: see the embedder's log and
@@ -103,8 +104,10 @@ def compare(
         return print_json(found.model_dump(mode="json"))
     table = Table("query", "overlap@20", "first three before", "and after", box=None)
     for one in found.queries:
+        query = one.query if len(one.query) <= _LONGEST_QUERY else f"{one.query[: _LONGEST_QUERY - 1]}…"
+        share = f"{one.overlap:.0%}" if one.before or one.after else "nothing"
         names = (", ".join(one.before), ", ".join(one.after) if one.first_changed else "the same")
-        table.add_row(escape(one.query), f"{one.overlap:.0%}", *(escape(name) for name in names))
+        table.add_row(*map(escape, (query, share, *names)))
     out.print(table)
     _say_compared(found)
     return None
@@ -190,8 +193,12 @@ def _say_compared(found: Comparison) -> None:
     say(f"{found.other_model_id} covers {found.expected - found.missing_files} of {found.expected} files.")
     if not found.queries:
         return say("You have searched for nothing yet that could be compared.")
-    changed, asked = found.first_changed, len(found.queries)
-    return say(f"overlap@20 {found.overlap:.0%}; of {asked} queries {changed} had their first three changed.")
+    asked = len(found.queries)
+    if found.unanswered == asked:
+        return say("Neither model finds anything for what you have searched for.")
+    nothing = f", for {found.unanswered} neither finds anything" if found.unanswered else ""
+    changed = f"of {asked} queries {found.first_changed} had their first three changed{nothing}."
+    return say(f"overlap@20 {found.overlap:.0%}; {changed}")
 
 
 def _say_switched(done: Switched) -> None:

@@ -185,13 +185,17 @@ class ComparedQuery(Answered):
 
 
 class Comparison(Answered):
-    """The answering model beside another, over past queries; ``missing_files`` of the other are left out of both."""
+    """The answering model beside another, over past queries; ``missing_files`` of the other are left out of both.
+
+    For ``unanswered`` queries neither finds anything; ``overlap`` leaves them out.
+    """
 
     model_id: str
     other_model_id: str
     expected: int
     missing_files: int
     overlap: float
+    unanswered: int
     first_changed: int
     queries: tuple[ComparedQuery, ...]
 

@@ -21,7 +21,7 @@ QUERY = {"query": "rye", "overlap": 0.5, "first_changed": True, "before": ["a.tx
 def comparison(missing: int, *queries: dict[str, Any]) -> dict[str, Any]:
     return {
         "model_id": "old", "other_model_id": "new", "expected": 203, "missing_files": missing,
-        "overlap": 0.5 if queries else 1.0, "first_changed": len(queries), "queries": list(queries),
+        "overlap": 0.5 if queries else 1.0, "unanswered": 0, "first_changed": len(queries), "queries": list(queries),
     }  # fmt: skip
 
 
@@ -48,6 +48,24 @@ def test_a_part_is_compared_with_a_warning(api: Api, here: Path, how: tuple[str,
         assert json.loads(shown.stdout) == comparison(153, QUERY)
     else:
         assert "new covers 50 of 203 files." in shown.stdout
+
+
+NEITHER = {"query": "zebrafish " * 100, "overlap": 1.0, "first_changed": False, "before": [], "after": []}
+
+
+def test_what_neither_answers_says_nothing_of_the_other_model(api: Api, here: Path) -> None:
+    api.will_answer(COMPARISON, comparison(0, QUERY, NEITHER) | {"unanswered": 1, "first_changed": 1})
+    shown = mmsearch("reembed", "compare", "--model", "new", cwd=here, api=api).stdout
+    assert "of 2 queries 1 had their first three changed, for 1 neither finds anything." in shown
+    assert "100%" not in shown
+    assert max(map(len, shown.splitlines())) < 160, "a long query does not make the table wider than a window"
+
+
+def test_where_neither_answers_anything_there_is_no_figure(api: Api, here: Path) -> None:
+    api.will_answer(COMPARISON, comparison(0, NEITHER) | {"unanswered": 1, "first_changed": 0})
+    shown = mmsearch("reembed", "compare", "--model", "new", cwd=here, api=api).stdout
+    assert "Neither model finds anything" in shown
+    assert "100%" not in shown
 
 
 def test_nothing_is_refused(api: Api, here: Path) -> None:
