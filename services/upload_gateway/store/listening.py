@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 import asyncpg
 import structlog
 
+from database.driver import CONNECT_S, connect
 from database.outages import OUTAGES
 
-_CONNECT_S = 5
 _CHECK_EVERY_S = 15.0
 """A connection whose other end vanished says nothing by itself."""
 _RETRY_S = 1.0
@@ -22,7 +22,7 @@ class Listener:
     """
 
     def __init__(self, url: str, channels: Mapping[str, Callable[[str], None]], on_gap: Callable[[], None]) -> None:
-        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+        self._url = url
         self._channels = dict(channels)
         self._on_gap = on_gap
 
@@ -37,9 +37,7 @@ class Listener:
 
     async def _listen(self) -> None:
         """Until the connection is lost."""
-        connection = await asyncpg.connect(
-            self._url, timeout=_CONNECT_S, server_settings={"application_name": "live_changes"}
-        )
+        connection = await connect(self._url, "live_changes")
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
@@ -51,7 +49,7 @@ class Listener:
                     async with asyncio.timeout(_CHECK_EVERY_S):
                         await lost.wait()
                 except TimeoutError:
-                    await connection.execute("SELECT 1", timeout=_CONNECT_S)
+                    await connection.execute("SELECT 1", timeout=CONNECT_S)
         finally:
             connection.terminate()
 
