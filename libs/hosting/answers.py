@@ -91,9 +91,9 @@ async def on_outage(_request: Request, _error: Exception) -> JSONResponse:
 
 
 async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
-    """Exception handler for Starlette's own errors (404 of the router, 405, 400 of a parser)."""
+    """Exception handler for Starlette's own errors (404 of the router, 405, 400 of a parser, 413 of a body)."""
     assert isinstance(error, HTTPException)
-    codes = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "file_size"}
+    codes = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_size"}
     code = codes.get(error.status_code, "http_error")
     return error_response(ApiError(error.status_code, code, str(error.detail), headers=error.headers))
 

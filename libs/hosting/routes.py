@@ -1,9 +1,11 @@
 """Turns a request into the call of its route, straight away where the route makes its response itself.
 
 FastAPI walks the parameters of every dependency at every request, for 20 µs apiece, and takes a model of a query
-apart field by field, for 100 (docs/decisions/0027). It still reads the declarations, and calls all other routes.
+apart field by field, for 100 (docs/decisions/0027). It still reads the declarations, and calls all other routes. It
+reads a body before anything else and as long as it is; here it is bounded, and who asks is found out first.
 """
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from inspect import isclass, iscoroutinefunction, signature
 from typing import Any, cast, get_args, get_origin
@@ -14,7 +16,13 @@ from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
 from pydantic import BaseModel, ValidationError
-from starlette.types import Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 64 * 1024
+"""Of a request, unless its route declares another ``max_body_size``."""
+STREAMED = sys.maxsize
+"""The ``max_body_size`` of a route that takes its body in pieces, keeps none, and bounds it itself."""
 
 Values = dict[str, Any]
 Found = dict[Callable[..., Any], Any]
@@ -22,6 +30,8 @@ Found = dict[Callable[..., Any], Any]
 Finder = Callable[[Request, Found], Awaitable[Any]]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
+_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""Requests of which no route reads a body."""
 _BESIDES = (
     "header_params",
     "cookie_params",
@@ -56,18 +66,59 @@ def add_routes(app: FastAPI, router: APIRouter) -> None:
 class Route(APIRoute):
     """A route that returns a :class:`Response` is called with what it declares: first its dependencies, so that 401
     comes before 422, then what stands in path and query. One that declares more than that is FastAPI's.
+
+    ``max_body_size`` is declared as FastAPI has it, and held to here: FastAPI's own limit puts a plain text in the
+    place of every answer, 401 too, to a request that announces more.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **declared: Any) -> None:
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, max_body_size: int | None = None, **declared: Any
+    ) -> None:
         super().__init__(path, endpoint, **declared)
         self.straight = _straight(self.dependant, endpoint)
         if self.straight is not None:
             self.app = self._called
+        if not _BODILESS.issuperset(self.methods or ()):
+            self.app = _bounded(self.app, MAX_BODY_BYTES if max_body_size is None else max_body_size)
+
+    def get_route_handler(self) -> Handler:
+        """FastAPI's, which reads the body first; what needs only the request, such as who asks, is found before."""
+        handler = super().get_route_handler()
+        if self.body_field is None:
+            return handler
+        finders = [finder for sub in self.dependant.dependencies if (finder := _finder(sub))]
+
+        async def admitted(request: Request) -> Response:
+            found: Found = {}
+            for finder in finders:
+                await finder(request, found)
+            return await handler(request)
+
+        return admitted
 
     async def _called(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.straight is not None
         response = await self.straight(Request(scope, receive, send))
         await response(scope, receive, send)
+
+
+def _bounded(app: ASGIApp, most: int) -> ASGIApp:
+    """413 once more than ``most`` bytes of the body have been read."""
+
+    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+        left = most
+
+        async def receive_counting() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413, f"The body of this request may have {most} bytes at most.")
+            return message
+
+        await app(scope, receive_counting, send)
+
+    return bounded
 
 
 def _straight(declared: Dependant, endpoint: Callable[..., Any]) -> Handler | None:

@@ -34,6 +34,13 @@ OPERATIONS = sorted(
     if method in METHODS
 )
 WITH_ID = [(method, path) for method, path in OPERATIONS if "{" in path]
+WITH_BODY = sorted(
+    (method, path)
+    for document in documents().values()
+    for path, methods in document["paths"].items()
+    for method, operation in methods.items()
+    if "requestBody" in operation
+)
 LISTS = [(method, path) for method, path in OPERATIONS if "{" not in path and method == "get"]
 
 
@@ -181,6 +188,14 @@ def test_nothing_of_another_is_found_changed_or_rated(stage: Stage) -> None:
         answers.append(essence(asked("/api/v1/feedback", wish), ids))
     assert answers[0] == answers[1]
     assert answers[0][0] == 404
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY, ids=lambda value: value)
+def test_what_nobody_sends_is_not_read(stage: Stage, method: str, path: str) -> None:
+    for body in (b"{", b" " * 20_000_000):
+        headers = {"Content-Type": "application/json"}
+        answer = httpx2.request(method, stage.url + path, content=body, headers=headers, trust_env=False)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthenticated")
 
 
 def test_the_matrix_covers_every_operation() -> None:

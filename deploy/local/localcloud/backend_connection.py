@@ -100,7 +100,9 @@ class BackendConnection:
         self._chunked = any(name == b"transfer-encoding" for name, _ in headers)
         lines = [b"%s %s HTTP/1.1\r\n" % (method.encode("ascii"), target)]
         lines += [b"%s: %s\r\n" % header for header in headers]
-        self._writer.write(b"".join((*lines, b"connection: close\r\n\r\n")))
+        # Not “connection: close”: a backend that has answered before the body's end would close, and what it has not
+        # read by then resets the connection, on which its answer may be lost.
+        self._writer.write(b"".join((*lines, b"\r\n")))
 
     async def send_body(self, data: bytes) -> None:
         """Sends a piece of the body, not faster than the backend takes it."""

@@ -16,7 +16,6 @@ from search.answers import ImageAnswer, page_meta
 from search.finder import Finder
 from search.image_hash import FORMATS, MAX_PIXELS, PictureUnreadable, difference_hash
 from search.request import ImageRequest
-from search.routes.bodies import read_body
 
 MAX_PICTURE_BYTES = 10 * 1024 * 1024
 _FORM_OVERHEAD_BYTES = 16 * 1024
@@ -46,7 +45,7 @@ def image_router(finder: Finder) -> APIRouter:
     # Bounds memory: each upload may hold 10 MiB, and then its decoded pixels. Slow senders do not block decoding.
     uploads, decodings = Places("pictures", per_user=_OF_A_USER, in_all=_IN_ALL), asyncio.Semaphore(_DECODED_AT_ONCE)
 
-    @router.post("/search/image", openapi_extra=_BODY)
+    @router.post("/search/image", openapi_extra=_BODY, max_body_size=MAX_PICTURE_BYTES + _FORM_OVERHEAD_BYTES)
     async def by_image(
         caller: Caller, request: Request, parameters: Annotated[ImageRequest, Query()]
     ) -> Answer[ImageAnswer]:
@@ -74,8 +73,8 @@ async def _received(request: Request) -> bytes:
 
 
 async def _picture(request: Request) -> bytes:
-    """Returns the one file of the form. Raises ``ApiError`` 400, 413 or 422."""
-    body = await read_body(request, MAX_PICTURE_BYTES + _FORM_OVERHEAD_BYTES)
+    """Returns the one file of the form. Raises ``ApiError`` 400."""
+    body = await request.body()
 
     async def once() -> AsyncGenerator[bytes, None]:
         yield body

@@ -8,7 +8,7 @@ from hosting.answers import ApiError
 from identity.principal import Caller, Principal
 
 
-def only_operators(caller: Caller) -> Principal:
+async def only_operators(caller: Caller) -> Principal:  # a plain function is called only after the body was read
     """The caller; 403 for anyone who is no operator."""
     if not caller.operator:
         raise ApiError(403, "forbidden", "Only operators may do this.")

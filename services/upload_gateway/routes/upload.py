@@ -11,6 +11,7 @@ from contracts.artifacts import Service
 from contracts.identifiers import job_id_for, upload_id_for_job
 from hosting.answers import Answer, ApiError, not_found, written
 from hosting.app import API_ROOT
+from hosting.routes import STREAMED
 from identity.principal import Caller
 from upload_gateway import changes
 from upload_gateway.idempotency import IdempotencyKey, once
@@ -107,7 +108,7 @@ class Run(BaseModel):
     from_stage: Service
 
 
-@router.post("/upload", status_code=202, openapi_extra=_FORM, responses=_REFUSED)
+@router.post("/upload", status_code=202, openapi_extra=_FORM, responses=_REFUSED, max_body_size=STREAMED)
 async def upload(
     request: Request,
     response: Response,

@@ -213,6 +213,14 @@ async def test_an_answer_may_come_before_the_body_has_ended(stage: Stage) -> Non
         assert await reader.readexactly(9) == b"too large"
 
 
+async def test_a_backend_is_not_asked_to_close(stage: Stage) -> None:
+    """One that closes with a part of the body unread resets the connection, and now and then its answer is lost."""
+    asked = await stage.client.post("/x", content=b"abc", headers={"Connection": "close"})
+    assert "connection" not in asked.json()["headers"]
+    refused = await stage.client.post("/refuse-unread", content=bytes(20 * MIB))
+    assert (refused.status_code, refused.content) == (401, b"who are you")
+
+
 async def test_expect_100_continue_is_the_backends_to_grant(stage: Stage) -> None:
     ask = b"HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
     async with connected(stage.port) as (reader, writer):

@@ -109,6 +109,14 @@ async def test_a_body_that_is_no_wrapped_message_is_a_bad_request(door: tuple[ht
         assert await post(client, f"Bearer {token()}", content) == 400
 
 
+@pytest.mark.parametrize(("data_bytes", "status"), [(10_000_000, 204), (13_000_000, 413)])
+async def test_the_largest_message_fits_and_nothing_endless(
+    door: tuple[httpx2.AsyncClient, Probe], data_bytes: int, status: int
+) -> None:
+    client, _ = door
+    assert await post(client, f"Bearer {token()}", body(data=base64.b64encode(bytes(data_bytes)).decode())) == status
+
+
 async def test_a_subscription_of_another_service_is_not_found(door: tuple[httpx2.AsyncClient, Probe]) -> None:
     client, _ = door
     answer = await client.post("/events/search.x", json=body(), headers={"Authorization": f"Bearer {token()}"})

@@ -1,5 +1,9 @@
-"""Routes that are called straight away answer as FastAPI does: same order of refusals, same words, same declaration."""
+"""Routes that are called straight away answer as FastAPI does: same order of refusals, same words, same declaration.
+No body is read before it is known who sends it, and none without a limit.
+"""
 
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Annotated
 
 import httpx2
@@ -9,8 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
+from contracts.artifacts import Service
 from hosting.answers import Answer, ApiError, not_found, on_api_error, on_validation_error, written
-from hosting.routes import Route, add_routes
+from hosting.app import create_app
+from hosting.routes import MAX_BODY_BYTES, STREAMED, Route, add_routes
 
 KEY = {"X-API-Key": "right"}
 
@@ -142,3 +148,78 @@ def test_what_a_route_needs_decides_who_calls_it() -> None:
     app = application(ours=True)
     direct = {route.path for route in app.routes if isinstance(route, Route) and route.straight}
     assert direct == {"/api/list", "/api/several", "/api/one/{name}/{number}"}
+
+
+class Named(BaseModel):
+    name: str
+
+
+async def keep(wish: Named, by: Caller) -> dict[str, str]:
+    return {"by": by, "name": wish.name}
+
+
+async def above(wish: Named, by: Annotated[str, Depends(operator)]) -> dict[str, str]:
+    return {"by": by, "name": wish.name}
+
+
+async def length(by: Caller, request: Request) -> Response:
+    return written(Answer(data={"by": by, "length": len(await request.body())}))
+
+
+def taking() -> FastAPI:
+    router = APIRouter(prefix="/api")
+    router.post("/keep")(keep)
+    router.post("/above")(above)
+    router.post("/length")(length)
+    router.post("/long", max_body_size=2 * MAX_BODY_BYTES)(length)
+    router.post("/streamed", max_body_size=STREAMED)(length)
+    return create_app(Service.SEARCH, routers=[router])
+
+
+@dataclass
+class Sent:
+    """A JSON body of ``pieces`` of 16 KiB, of which it is noted how many were asked for."""
+
+    pieces: int
+    asked_for: int = 0
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        for _ in range(self.pieces):
+            self.asked_for += 1
+            yield b" " * (16 * 1024)
+
+
+ANNOUNCED = pytest.mark.parametrize("announced", [True, False], ids=["announced", "in chunks"])
+
+
+async def posted(path: str, body: Sent, *, announced: bool, key: dict[str, str] = KEY) -> tuple[int, str | None]:
+    headers = key | {"Content-Type": "application/json"}
+    if announced:
+        headers["Content-Length"] = str(body.pieces * 16 * 1024)
+    transport = httpx2.ASGITransport(app=taking())
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        response = await client.post("/api" + path, content=aiter(body), headers=headers)
+    return response.status_code, (response.json()["error"] or {}).get("code")
+
+
+@ANNOUNCED
+@pytest.mark.parametrize("path", ["/keep", "/above", "/length", "/long", "/streamed"])
+async def test_who_asks_is_found_out_before_the_body_is_read(path: str, announced: bool) -> None:
+    body = Sent(100)
+    assert await posted(path, body, announced=announced, key={}) == (401, "unauthenticated")
+    assert body.asked_for == 0
+
+
+@ANNOUNCED
+@pytest.mark.parametrize(("path", "pieces"), [("/keep", 4), ("/above", 4), ("/length", 4), ("/long", 8)])
+async def test_a_body_is_read_as_far_as_its_route_allows(path: str, pieces: int, announced: bool) -> None:
+    body = Sent(100)
+    assert await posted(path, body, announced=announced) == (413, "body_size")
+    assert body.asked_for == pieces + 1
+    within = Sent(pieces)
+    assert (await posted(path, within, announced=announced))[1] != "body_size"
+    assert within.asked_for == pieces
+
+
+async def test_a_route_that_streams_bounds_its_body_itself() -> None:
+    assert await posted("/streamed", Sent(100), announced=False) == (200, None)
