@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.artifacts import ArtifactRef, FailureCode, UploadRef
 from eventing.errors import Discard, Poison, Reject
 from eventing.handlers import NewArtifact
-from objectstore.store import ObjectNotFoundError, ObjectStore, ObjectTooLargeError
+from objectstore.store import ObjectNotFoundError, ObjectStore, ObjectTooLargeError, ObjectUndecodableError
 from telemetry import spans
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -52,6 +52,9 @@ class StoreInputs:
         except ObjectTooLargeError as error:
             message = f"Unpacked, the file has more than the {max_bytes >> 20} MiB that are allowed."
             raise Reject(FailureCode.FILE_SIZE, message) from error
+        except ObjectUndecodableError as error:
+            message = "The file cannot be unpacked: it is not stored in the encoding it is said to have."
+            raise Reject(FailureCode.CORRUPT, message) from error
         return path
 
     async def read(self, ref: ArtifactRef) -> bytes:

@@ -28,6 +28,7 @@ from objectstore.store import (
     ObjectExistsError,
     ObjectNotFoundError,
     ObjectTooLargeError,
+    ObjectUndecodableError,
     StoredObject,
     StoreUnavailableError,
     StreamDigest,
@@ -239,6 +240,8 @@ class GcsObjectStore:
             return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
         except _OUTAGES as error:
             raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+        except requests.exceptions.ContentDecodingError as error:
+            raise ObjectUndecodableError(str(error)) from error
 
 
 def _prepare(client: Any, connections: int) -> None:

@@ -23,6 +23,10 @@ class ObjectTooLargeError(ObjectStoreError):
     """The object, as it is read, has more bytes than were asked for at most."""
 
 
+class ObjectUndecodableError(ObjectStoreError):
+    """The object's bytes are not what its ``Content-Encoding`` says: they can never be read."""
+
+
 class ObjectExistsError(ObjectStoreError):
     """A create-only write found the object there already."""
 
@@ -110,13 +114,14 @@ class ObjectStore(Protocol):
         ...
 
     async def get(self, bucket: str, key: str) -> bytes:
-        """A small object's bytes. Raises ``ObjectNotFoundError``."""
+        """A small object's bytes. Raises ``ObjectNotFoundError``, ``ObjectUndecodableError``."""
         ...
 
     async def download(self, bucket: str, key: str, path: Path, max_bytes: int, generation: int | None = None) -> None:
         """Streams an object to a file of at most ``max_bytes``.
 
-        Raises ``ObjectNotFoundError``, and ``ObjectTooLargeError`` as soon as there is a byte too many.
+        Raises ``ObjectNotFoundError``, ``ObjectUndecodableError``, and ``ObjectTooLargeError`` as soon as there is a
+        byte too many.
         """
         ...
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import itertools
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from objectstore.store import (
     ObjectExistsError,
     ObjectNotFoundError,
     ObjectTooLargeError,
+    ObjectUndecodableError,
     StoredObject,
     StreamDigest,
 )
@@ -22,7 +24,7 @@ class MemoryObjectStore:
     """An :class:`objectstore.store.ObjectStore` that forgets everything with the process."""
 
     def __init__(self) -> None:
-        self._objects: dict[tuple[str, str], tuple[StoredObject, bytes]] = {}
+        self._objects: dict[tuple[str, str], tuple[StoredObject, bytes | None]] = {}
         self._generations = itertools.count(1)
         self._sessions: dict[str, tuple[NewObject, str | None]] = {}
 
@@ -75,11 +77,11 @@ class MemoryObjectStore:
 
     async def get(self, bucket: str, key: str) -> bytes:
         """See :meth:`ObjectStore.get`."""
-        return self._find(bucket, key)[1]
+        return self._read(bucket, key)[1]
 
     async def download(self, bucket: str, key: str, path: Path, max_bytes: int, generation: int | None = None) -> None:
         """See :meth:`ObjectStore.download`."""
-        stored, data = self._find(bucket, key)
+        stored, data = self._read(bucket, key)
         if generation is not None and stored.generation != generation:
             raise ObjectNotFoundError(key)
         if len(data) > max_bytes:
@@ -115,23 +117,33 @@ class MemoryObjectStore:
         """A URL that names the object and the seconds it would live; nothing serves it."""
         return f"memory://{bucket}/{key}?expires={expires.total_seconds():.0f}&filename={filename}&type={media_type}"
 
-    def drop_gzipped(self, bucket: str, key: str, content: bytes, media_type: str) -> StoredObject:
-        """What ``gsutil cp -Z`` leaves: an object as large as ``content`` packed, which is read unpacked."""
-        return self._keep(bucket, key, content, len(gzip.compress(content)), media_type, {})
+    def drop_as_gzip(self, bucket: str, key: str, stored: bytes, media_type: str) -> StoredObject:
+        """What ``gsutil cp -Z`` leaves of ``gzip.compress(content)``, read unpacked; what cannot be, not at all."""
+        try:
+            content = gzip.decompress(stored)
+        except (OSError, EOFError, zlib.error):
+            content = None
+        return self._keep(bucket, key, content, len(stored), media_type, {})
 
     def keys(self, bucket: str) -> list[str]:
         """The names in a bucket, sorted."""
         return sorted(key for held, key in self._objects if held == bucket)
 
     def _keep(
-        self, bucket: str, key: str, data: bytes, size_bytes: int, media_type: str, metadata: Mapping[str, str]
+        self, bucket: str, key: str, data: bytes | None, size_bytes: int, media_type: str, metadata: Mapping[str, str]
     ) -> StoredObject:
         generation = next(self._generations)
         stored = StoredObject(bucket, key, generation, size_bytes, media_type, datetime.now(UTC), dict(metadata))
         self._objects[bucket, key] = (stored, data)
         return stored
 
-    def _find(self, bucket: str, key: str) -> tuple[StoredObject, bytes]:
+    def _read(self, bucket: str, key: str) -> tuple[StoredObject, bytes]:
+        stored, data = self._find(bucket, key)
+        if data is None:
+            raise ObjectUndecodableError(key)
+        return stored, data
+
+    def _find(self, bucket: str, key: str) -> tuple[StoredObject, bytes | None]:
         try:
             return self._objects[bucket, key]
         except KeyError:

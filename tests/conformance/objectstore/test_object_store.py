@@ -17,6 +17,7 @@ from objectstore.store import (
     ObjectNotFoundError,
     ObjectStore,
     ObjectTooLargeError,
+    ObjectUndecodableError,
     StoredObject,
     StreamDigest,
 )
@@ -55,11 +56,16 @@ async def _agree(_digest: StreamDigest) -> None:
 
 async def _drop_gzipped(store: ObjectStore, key: str, content: bytes) -> StoredObject:
     """As ``gsutil cp -Z`` does, in both stores."""
+    return await _drop_as_gzip(store, key, gzip.compress(content))
+
+
+async def _drop_as_gzip(store: ObjectStore, key: str, stored: bytes) -> StoredObject:
+    """Bytes of which it is said that they are packed."""
     if isinstance(store, MemoryObjectStore):
-        return store.drop_gzipped(BUCKET, key, content, "text/plain")
+        return store.drop_as_gzip(BUCKET, key, stored, "text/plain")
     blob = storage.Client(project=PROJECT).bucket(BUCKET).blob(key)
     blob.content_encoding = "gzip"
-    blob.upload_from_string(gzip.compress(content), content_type="text/plain")
+    blob.upload_from_string(stored, content_type="text/plain")
     return await store.stat(BUCKET, key)
 
 
@@ -95,6 +101,19 @@ async def test_what_is_stored_packed_is_read_unpacked_up_to_the_limit(store: Obj
     with pytest.raises(ObjectTooLargeError):
         await store.download(BUCKET, "packed.txt", tmp_path / "part", 100_000, packed.generation)
     assert sum(file.stat().st_size for file in tmp_path.glob("part")) <= 100_000
+
+
+PACKED = gzip.compress(bytes(range(256)) * 8, 0)
+NOT_WHAT_IT_SAYS = {"plain": b"not gzip", "damaged": PACKED[:12] + b"\xff" * 20 + PACKED[32:]}
+
+
+@pytest.mark.parametrize("stored", NOT_WHAT_IT_SAYS.values(), ids=NOT_WHAT_IT_SAYS.keys())
+async def test_what_cannot_be_unpacked_says_so(store: ObjectStore, tmp_path: Path, stored: bytes) -> None:
+    await _drop_as_gzip(store, f"{len(stored)}.txt", stored)
+    with pytest.raises(ObjectUndecodableError):
+        await store.download(BUCKET, f"{len(stored)}.txt", tmp_path / "out", 1_000_000)
+    with pytest.raises(ObjectUndecodableError):
+        await store.get(BUCKET, f"{len(stored)}.txt")
 
 
 async def test_a_write_never_replaces(store: ObjectStore) -> None:

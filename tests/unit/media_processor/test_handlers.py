@@ -1,5 +1,6 @@
 """The stage's handlers over an object store in memory: what they announce, store, refuse and purge."""
 
+import gzip
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -145,7 +146,7 @@ async def test_a_packed_drop_counts_as_large_as_it_is_unpacked(
     sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs
 ) -> None:
     text = b"hello " * 500_000
-    stored = store.drop_gzipped(UPLOADS, "alice/packed.txt", text, "text/plain")
+    stored = store.drop_as_gzip(UPLOADS, "alice/packed.txt", gzip.compress(text), "text/plain")
     event = finalized("alice/packed.txt", stored.size_bytes, stored.generation)
     (processed,) = (await ProcessObject(sandbox, max_file_size=len(text))(event, inputs)).events
     assert isinstance(processed, MediaProcessedV1)
@@ -155,12 +156,21 @@ async def test_a_packed_drop_counts_as_large_as_it_is_unpacked(
 async def test_a_packed_drop_is_refused_where_it_unpacks_to_too_much(
     sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs
 ) -> None:
-    stored = store.drop_gzipped(UPLOADS, "alice/bomb.txt", b"hello " * 500_000, "text/plain")
+    stored = store.drop_as_gzip(UPLOADS, "alice/bomb.txt", gzip.compress(b"hello " * 500_000), "text/plain")
     event = finalized("alice/bomb.txt", stored.size_bytes, stored.generation)
     with pytest.raises(Reject) as caught:
         await ProcessObject(sandbox, max_file_size=2 << 20)(event, inputs)
     assert caught.value.code is FailureCode.FILE_SIZE
     assert caught.value.message == "Unpacked, the file has more than the 2 MiB that are allowed."
+
+
+async def test_a_drop_that_only_says_it_is_packed_is_damaged(
+    sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs
+) -> None:
+    stored = store.drop_as_gzip(UPLOADS, "alice/bad.txt", b"not gzip", "text/plain")
+    with pytest.raises(Reject) as caught:
+        await ProcessObject(sandbox)(finalized("alice/bad.txt", stored.size_bytes, stored.generation), inputs)
+    assert caught.value.code is FailureCode.CORRUPT
 
 
 @pytest.mark.parametrize("name", ["alice/folder/", "folder/"])
