@@ -4,10 +4,12 @@ Nothing is kept but the chunk at hand: the caller pulls, the parser pushes, neit
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -27,6 +29,7 @@ SILENCE_S = 60.0
 """How long a sender may send nothing: what has come is held meanwhile."""
 DRAINED_FOR_S = 10.0
 """How long a refused request is listened to; its answer may arrive without that too."""
+_PARAMETER = re.compile(r';[ \t]*([^=; \t]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;]*)')
 
 
 @dataclass(frozen=True)
@@ -187,14 +190,14 @@ class _Parts:
         self._value.clear()
 
     def _start(self) -> None:
-        _, options = parse_options_header(self._headers.get("content-disposition"))
+        disposition = self._headers.get("content-disposition", "")
+        _, options = parse_options_header(disposition)
         name = options.get(b"name", b"").decode(errors="replace")
-        filename = options.get(b"filename")
+        filename = _filename(disposition, options.get(b"filename"))
         if name == FILE_FIELD and filename is not None:
             if self.file is not None:
                 raise bad_multipart("Send one file per request.")
-            decoded = filename.decode(errors="replace").replace("%22", '"')
-            self.file = FileHeaders(decoded, self._headers.get("content-type"))
+            self.file = FileHeaders(filename, self._headers.get("content-type"))
         else:
             self._open = self.fields.setdefault(name, bytearray())
 
@@ -213,3 +216,16 @@ class _Parts:
 
     def _finish(self) -> None:
         self.ended = True
+
+
+def _filename(disposition: str, plain: bytes | None) -> str | None:
+    """The name as ``filename*`` has it, if it does, else as ``filename``.
+
+    The standard of forms does without ``filename*``, and so does the parser; .NET's client writes names of other
+    scripts there, and into ``filename`` what only mail programs understand.
+    """
+    for name, value in _PARAMETER.findall(disposition):
+        charset, _, rest = value.strip('" \t').partition("'")
+        if name.lower() == "filename*" and charset.lower() == "utf-8" and (encoded := rest.partition("'")[2]):
+            return unquote(encoded, errors="replace")
+    return None if plain is None else plain.decode(errors="replace").replace("%22", '"')

@@ -53,6 +53,26 @@ async def test_any_cut_gives_the_same_file(content: bytes, cuts: list[int]) -> N
     assert upload.fields == {"metadata": b'{"a": 1}'}
 
 
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        (b'filename="a%22b;.txt"', 'a"b;.txt'),
+        ('filename="é.txt"'.encode(), "é.txt"),
+        (b"filename=\"=?utf-8?B?w6kudHh0?=\"; filename*=utf-8''%C3%A9.txt", "é.txt"),
+        (b"filename*=UTF-8'de'%E6%B8%AF%22.txt; filename=harbour.txt", '港".txt'),
+        (b"filename*=utf-8''%C3%A9.txt", "é.txt"),
+        (b"filename=e.txt; filename*=iso-8859-1''%E9.txt", "e.txt"),
+        (b"filename*=utf-8''; filename=plain.txt", "plain.txt"),
+        (b"filename=\"a; filename*=utf-8''b.txt\"", "a; filename*=utf-8''b.txt"),
+    ],
+)
+async def test_the_name_comes_in_either_form(parameters: bytes, name: str) -> None:
+    head = b"--edge\r\nContent-Disposition: form-data; name=file; " + parameters + b"\r\n\r\n"
+    upload = MultipartUpload(pieces(head + b"x\r\n--edge--\r\n", []), BOUNDARY, LIMIT)
+    headers, _ = await upload.open(64)
+    assert headers.filename == name
+
+
 async def test_no_more_than_a_piece_is_held() -> None:
     produced = consumed = 0
 
