@@ -14,7 +14,7 @@ from contracts.artifacts import Service
 from hosting.answers import Answer, ApiError, on_api_error, on_http_error, on_outage, on_validation_error
 from hosting.health import SOURCE, Check, Release, health_router
 from hosting.middleware import RequestContext
-from hosting.routes import add_routes
+from hosting.routes import add_routes, answer_head
 from telemetry.requests import ServerSpans
 
 API_ROOT = "/api/v1"
@@ -55,6 +55,7 @@ def create_app(
     # Routes are tried in their order: the service's own are asked most.
     for router in (*routers, health_router(service.value, release, checks or {}, notices, shared_metrics)):
         add_routes(app, router)
+    answer_head(app)
     app.user_middleware += [Middleware(ServerSpans), Middleware(RequestContext, service=service.value)]
     return app
 

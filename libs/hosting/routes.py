@@ -7,6 +7,7 @@ reads a body before anything else and as long as it is; here it is bounded, and 
 
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence, Set
+from copy import copy
 from inspect import isclass, iscoroutinefunction, signature
 from typing import Any, cast, get_args, get_origin
 
@@ -61,6 +62,26 @@ def add_routes(app: FastAPI, router: APIRouter) -> None:
             app.router.add_api_route(route.path, route.endpoint, route_class_override=Route, **declared)
         else:
             app.router.routes.append(route)
+
+
+class LiveResponse(Response):
+    """The ``response_class`` of a route that tells of events as they happen, without end."""
+
+
+def answer_head(app: FastAPI) -> None:
+    """Every route that is asked by GET, by HEAD too: the server leaves the body out. Not :class:`LiveResponse`.
+
+    They are tried last, so that nothing else is matched any slower, and are not documented.
+    """
+    for route in app.routes[:]:
+        if isinstance(route, Route) and "GET" in (route.methods or ()) and not _is_live(route):
+            by_head = copy(route)
+            by_head.methods, by_head.include_in_schema = {"HEAD"}, False
+            app.router.routes.append(by_head)
+
+
+def _is_live(route: APIRoute) -> bool:
+    return isclass(route.response_class) and issubclass(route.response_class, LiveResponse)
 
 
 class Route(APIRoute):

@@ -77,6 +77,8 @@ def test_a_file_goes_in_and_is_found(http: httpx2.Client, system: LocalSystem) -
     assert "bears fruit" in data_of(http.get(f"/api/v1/file/{upload_id}/text"))["parts"][0]["text"]
     assert http.get(f"/api/v1/file/{upload_id}/metadata").is_success
     assert http.get("/").headers["content-type"].startswith("text/html")
+    for path in ("/", "/health", "/api/v1/uploads", f"/api/v1/file/{upload_id}/text"):
+        assert http.head(path).is_success
 
 
 def test_live_status_is_not_held_back(http: httpx2.Client) -> None:

@@ -190,6 +190,19 @@ def test_nothing_of_another_is_found_changed_or_rated(stage: Stage) -> None:
     assert answers[0][0] == 404
 
 
+@pytest.mark.parametrize("path", sorted(path for method, path in OPERATIONS if method == "get"))
+def test_asking_about_by_head_answers_as_get_does(stage: Stage, path: str) -> None:
+    path = path.format(**stage.ids)
+    for key in (stage.owner, stage.stranger, None):
+        head = stage.ask(key, "head", path)
+        if path == ENDLESS:
+            assert head.status_code == 405
+            continue
+        got = stage.ask(key, "get", path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        assert head.headers.get("content-type") == got.headers.get("content-type")
+
+
 @pytest.mark.parametrize(("method", "path"), WITH_BODY, ids=lambda value: value)
 def test_what_nobody_sends_is_not_read(stage: Stage, method: str, path: str) -> None:
     for body in (b"{", b" " * 20_000_000):

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from hosting.answers import Answer, ApiError, error_response
 from hosting.app import API_ROOT
+from hosting.routes import LiveResponse
 from identity.api_keys import hash_api_key
 from identity.principal import SUBPROTOCOL_BEARER, Caller, credentials_of, principal_of
 from identity.tickets import hash_ticket, new_ticket
@@ -106,7 +107,7 @@ def _json(message: Message) -> str:
     return data.model_dump_json() if data else "{}"
 
 
-class _LiveResponse(Response):
+class _Uploads(LiveResponse):
     """A stream of server-sent events; takes its place among the user's streams only when it begins."""
 
     def __init__(self, live: LiveUploads, viewer: _Viewer, last_id: str | None) -> None:
@@ -138,7 +139,7 @@ class _LiveResponse(Response):
             yield ServerSentEvent(_json(message), event=message.event, id=message.id, sep="\n")
 
 
-@router.get("/events", response_class=Response, openapi_extra=_STREAM)
+@router.get("/events", response_class=LiveResponse, openapi_extra=_STREAM)
 async def events(
     request: Request,
     viewer: Annotated[_Viewer, Depends(_viewer)],
@@ -147,7 +148,7 @@ async def events(
 ) -> Response:
     """The caller's uploads as they change. ``Last-Event-ID`` resumes where a stream broke off."""
     del ticket  # read where the viewer is found; declared here for the documentation
-    return _LiveResponse(request.app.state.live, viewer, request.headers.get("last-event-id") or last_event_id)
+    return _Uploads(request.app.state.live, viewer, request.headers.get("last-event-id") or last_event_id)
 
 
 @router.websocket("/ws")

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from contracts.artifacts import Service
 from hosting.answers import Answer, ApiError, not_found, on_api_error, on_validation_error, written
 from hosting.app import create_app
-from hosting.routes import MAX_BODY_BYTES, STREAMED, Route, add_routes
+from hosting.routes import MAX_BODY_BYTES, STREAMED, LiveResponse, Route, add_routes
 
 KEY = {"X-API-Key": "right"}
 
@@ -223,3 +223,33 @@ async def test_a_body_is_read_as_far_as_its_route_allows(path: str, pieces: int,
 
 async def test_a_route_that_streams_bounds_its_body_itself() -> None:
     assert await posted("/streamed", Sent(100), announced=False) == (200, None)
+
+
+async def live(by: Caller) -> Response:
+    raise AssertionError(f"{by} is not to be told for ever what is asked for by HEAD")
+
+
+async def asked_by_head(path: str, key: dict[str, str] = KEY) -> httpx2.Response:
+    router = things()
+    router.post("/list")(keep)
+    router.post("/taken")(keep)
+    router.get("/live", response_class=LiveResponse)(live)
+    app = create_app(Service.SEARCH, routers=[router])
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        return await client.head(path, headers=key)
+
+
+@pytest.mark.parametrize("path", ["/api/list", "/api/one/a/1", "/api/plain", "/health", "/metrics", "/version"])
+async def test_what_can_be_got_can_be_asked_about(path: str) -> None:
+    answer = await asked_by_head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status"),
+    [("/api/list", {}, 401), ("/api/one/nobody/1", KEY, 404), ("/api/taken", KEY, 405), ("/api/live", KEY, 405)],
+)
+async def test_asking_about_is_refused_as_getting_is(path: str, key: dict[str, str], status: int) -> None:
+    assert (await asked_by_head(path, key)).status_code == status
