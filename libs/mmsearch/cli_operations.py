@@ -100,11 +100,12 @@ def redrive(
             redriven += done.redriven
             skipped |= done.skipped
     if as_json:
-        return print_json({"redriven": redriven, "skipped": skipped})
-    for letter_id, why in skipped.items():
-        _out.print(f"{letter_id} not sent: {why}", highlight=False)
-    _out.print(f"{len(redriven)} sent again, {len(skipped)} not.", highlight=False)
-    return None
+        print_json({"redriven": redriven, "skipped": skipped})
+    else:
+        for letter_id, why in skipped.items():
+            _out.print(f"{letter_id} not sent: {why}", highlight=False)
+        _out.print(f"{len(redriven)} sent again, {len(skipped)} not.", highlight=False)
+    _fail_if_named(letter_ids, skipped)
 
 
 @dlq.command()
@@ -119,10 +120,22 @@ def discard(
     """Let dead letters go for good."""
     if not yes:
         typer.confirm("They cannot be sent again afterwards. Go on?", abort=True)
+    gone = 0
+    skipped: dict[str, str] = {}
     with _operator(data_dir) as client:
-        wish = _letters_wish(letter_ids, subscription, code, older_than)
-        gone = sum(len(done.discarded) for done in client.discard(**wish))
+        for done in client.discard(**_letters_wish(letter_ids, subscription, code, older_than)):
+            gone += len(done.discarded)
+            skipped |= done.skipped
+    for letter_id, why in skipped.items():
+        _out.print(f"{letter_id} not discarded: {why}", highlight=False)
     _out.print(f"{gone} discarded.", highlight=False)
+    _fail_if_named(letter_ids, skipped)
+
+
+def _fail_if_named(letter_ids: list[str] | None, skipped: dict[str, str]) -> None:
+    """Who asks for a letter by its id is told by the exit code, too, that it was not done."""
+    if letter_ids and skipped:
+        raise typer.Exit(1)
 
 
 def failures(

@@ -77,9 +77,10 @@ class Redriven(PacedBatch):
 
 
 class Discarded(Batch):
-    """Letters that were let go."""
+    """Letters that were let go, and by id why others were not."""
 
     discarded: tuple[str, ...]
+    skipped: dict[str, str]
     remaining: int
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from contracts.artifacts import StoredEvent
 from contracts.events import ObjectDeletedV1, UploadDeletedV1
 from contracts.topology import Subscription, subscription_named
@@ -23,8 +25,10 @@ _ENDINGS = (UploadDeletedV1, ObjectDeletedV1)
 
 
 class Skipped(StrEnum):
-    """Why a letter was not sent again."""
+    """Why a letter was not sent again, or not discarded."""
 
+    NOT_WAITING = "not_waiting"
+    """It was asked for by id, and there is no such letter, or it was sent again or discarded before."""
     UNREADABLE = "unreadable"
     """Its bytes are not UTF-8 text, which every event is."""
     NO_SUBSCRIPTION = "no_subscription"
@@ -55,7 +59,8 @@ async def redrive(
         room = min(limit, await repair.allowance(session, REDRIVE_ACTION, per_minute))
         found = await letters.lock_waiting(session, wanted, ids, after, room) if room else []
         states = await repair.versions_of(session, [letter.upload_id for letter in found if letter.upload_id])
-        skipped = {letter.letter_id: why for letter in found if (why := _obstacle(letter, states))}
+        skipped = await _not_waiting(session, ids, after)
+        skipped |= {letter.letter_id: why for letter in found if (why := _obstacle(letter, states))}
         sent = [letter for letter in found if letter.letter_id not in skipped]
         for letter in sent:
             await ledger.announce(session, message_again(letter))
@@ -77,12 +82,13 @@ async def discard(
     """Lets the next waiting letters go for good; they are kept for the record."""
     async with resources.database.transaction() as session:
         found = await letters.lock_waiting(session, wanted, ids, after, limit)
+        skipped = await _not_waiting(session, ids, after)
         for letter in found:
             await letters.settle(session, letter, LetterStatus.DISCARDED)
         gone = [letter.letter_id for letter in found]
         await repair.journal(session, actor, DISCARD_ACTION, gone)
         remaining = await letters.count_waiting(session, wanted, ids)
-    return Batch(done=gone, count=remaining, next=_following(found, after, limit))
+    return Batch(done=gone, skipped=skipped, count=remaining, next=_following(found, after, limit))
 
 
 def superseded(source: Subscription, version: tuple[int, int], state: UploadState | None) -> bool:
@@ -99,6 +105,14 @@ def message_again(letter: Letter) -> StoredEvent:
     assert letter.topic is not None
     address = {ONLY_FOR: letter.subscription, REDRIVE: str(letter.redrives + 1)}
     return StoredEvent(topic=letter.topic, attributes={**letter.attributes, **address}, data=letter.data.decode())
+
+
+async def _not_waiting(session: AsyncSession, ids: Sequence[str], after: str) -> dict[str, Skipped]:
+    """The ids asked for that no letter waits under. Told when a walk begins: later its own letters wait no more."""
+    if not ids or after:
+        return {}
+    waiting = await letters.waiting_among(session, ids)
+    return {letter_id: Skipped.NOT_WAITING for letter_id in ids if letter_id not in waiting}
 
 
 def _following(found: Sequence[Letter], after: str, room: int) -> str | None:

@@ -175,6 +175,12 @@ async def lock_waiting(
     return [Letter(**row) for row in found.mappings()]
 
 
+async def waiting_among(session: AsyncSession, ids: Sequence[str]) -> set[str]:
+    """Those of the ids under which a letter waits."""
+    waiting = letters.c.status == LetterStatus.WAITING.value
+    return set(await session.scalars(select(letters.c.letter_id).where(letters.c.letter_id.in_(ids), waiting)))
+
+
 async def count_waiting(session: AsyncSession, wanted: LetterFilter, ids: Sequence[str]) -> int:
     """How many still wait."""
     conditions = [*wanted.conditions(), letters.c.status == LetterStatus.WAITING.value]

@@ -184,6 +184,18 @@ async def test_what_cannot_be_sent_says_why(gateway: Gateway) -> None:
     assert shown["encoding"] == "base64"
 
 
+async def test_ids_under_which_no_letter_waits_are_named(gateway: Gateway) -> None:
+    await hear(gateway, *(died(message(f"someone/{n}.jpg")) for n in range(3)))
+    first, second, third = sorted(row["letter_id"] for row in await waiting(gateway))
+    assert (await redrive(gateway, ids=[first, "nope"]))["skipped"] == {"nope": "not_waiting"}
+    done = await redrive(gateway, ids=[first, second, third], limit=1)
+    assert (done["redriven"], done["skipped"]) == ([second], {first: "not_waiting"})
+    rest = await redrive(gateway, ids=[first, second, third], after=done["next"])
+    assert (rest["redriven"], rest["skipped"]) == ([third], {})
+    answer = await gateway.post("/admin/dead-letters/discard", json={"ids": [third, "nope"]})
+    assert answer.json()["data"]["skipped"] == {third: "not_waiting", "nope": "not_waiting"}
+
+
 async def test_letters_that_cannot_be_sent_do_not_hide_the_others(gateway: Gateway) -> None:
     good, superseded = [message(f"someone/{n}.jpg") for n in range(4)], dropped("someone/deleted.jpg")
     await gateway.hear(*walk(superseded))

@@ -71,10 +71,29 @@ def test_redrive_goes_to_the_end_of_the_list_also_past_letters_that_cannot_be_se
 
 
 def test_discard_asks_first(api: Api, tmp_path: Path) -> None:
-    api.will_answer("POST /api/v1/admin/dead-letters/discard", {"discarded": ["a"], "remaining": 0, "next": None})
+    done = {"discarded": ["a"], "skipped": {}, "remaining": 0, "next": None}
+    api.will_answer("POST /api/v1/admin/dead-letters/discard", done)
     assert mmsearch("dlq", "discard", "a", cwd=tmp_path, api=api).returncode == 1
     assert api.asked == []
     assert "1 discarded." in mmsearch("dlq", "discard", "a", "--yes", cwd=tmp_path, api=api).stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "done"),
+    [
+        (("redrive",), {"redriven": [], "wait_s": 0}),
+        (("redrive", "--json"), {"redriven": [], "wait_s": 0}),
+        (("discard", "--yes"), {"discarded": []}),
+    ],
+)
+def test_a_letter_named_in_vain_fails_the_command(
+    api: Api, tmp_path: Path, command: tuple[str, ...], done: dict[str, Any]
+) -> None:
+    answer = {"skipped": {"nope": "not_waiting"}, "remaining": 0, "next": None} | done
+    api.will_answer(f"POST /api/v1/admin/dead-letters/{command[0]}", answer)
+    result = mmsearch("dlq", *command, "nope", cwd=tmp_path, api=api)
+    assert result.returncode == 1
+    assert "not_waiting" in result.stdout
 
 
 def test_failures_are_everyones_for_operators_and_ones_own_for_others(api: Api, tmp_path: Path) -> None:
