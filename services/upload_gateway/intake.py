@@ -24,7 +24,7 @@ from telemetry import spans
 from telemetry.propagation import carrier, current_trace_id
 from upload_gateway import claiming, filenames, sniff
 from upload_gateway.idempotency import fingerprint_of
-from upload_gateway.multipart import FileHeaders, MultipartUpload, boundary_of, too_large
+from upload_gateway.multipart import METADATA_FIELD, FileHeaders, MultipartUpload, boundary_of, too_large
 from upload_gateway.resources import Resources
 from upload_gateway.store import figures, uploads
 from upload_gateway.uploads import Requested, UploadState, mark_stored
@@ -95,7 +95,9 @@ async def read_through(resources: Resources, request: Request) -> Offer:
     headers, _ = await body.open(1)
     async for chunk in body.chunks():
         sha256.update(chunk)
-    return Offer(accepted_filename(headers.filename), sha256.hexdigest(), parse_metadata(body.fields.get("metadata")))
+    return Offer(
+        accepted_filename(headers.filename), sha256.hexdigest(), parse_metadata(body.fields.get(METADATA_FIELD))
+    )
 
 
 def _body(resources: Resources, request: Request) -> MultipartUpload:
@@ -159,7 +161,7 @@ async def _store(
     offers: list[Offer] = []
 
     async def before_commit(digest: StreamDigest) -> None:
-        offer = Offer(arriving.filename, digest.sha256, parse_metadata(body.fields.get("metadata")))
+        offer = Offer(arriving.filename, digest.sha256, parse_metadata(body.fields.get(METADATA_FIELD)))
         offers.append(offer)
         await claiming.claim(resources, arriving.owner, _pending(bucket, arriving, digest, offer))
 

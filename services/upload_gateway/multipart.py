@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 FILE_FIELD = "file"
+METADATA_FIELD = "metadata"
 MAX_FIELD_BYTES = 8 * 1024
 MAX_PARTS = 16
 MAX_DRAINED_BYTES = 4 * 1024 * 1024
@@ -143,6 +144,12 @@ def too_large(max_file_bytes: int) -> ApiError:
     )
 
 
+def too_long(field: str) -> ApiError:
+    """422 for a field other than the file."""
+    code = "invalid_metadata" if field == METADATA_FIELD else "invalid_request"
+    return ApiError(422, code, f"“{field[:80]}” is longer than {MAX_FIELD_BYTES // 1024} KiB.")
+
+
 class _Parts:
     """What the parser pushes: the file's headers and data, and the other fields."""
 
@@ -158,6 +165,7 @@ class _Parts:
         self._value = bytearray()
         self._count = 0
         self._open: bytearray | None = None
+        self._name = ""
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -199,7 +207,7 @@ class _Parts:
                 raise bad_multipart("Send one file per request.")
             self.file = FileHeaders(filename, self._headers.get("content-type"))
         else:
-            self._open = self.fields.setdefault(name, bytearray())
+            self._name, self._open = name, self.fields.setdefault(name, bytearray())
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._open is None:
@@ -208,7 +216,7 @@ class _Parts:
             return
         self._open += data[start:end]
         if len(self._open) > MAX_FIELD_BYTES:
-            raise ApiError(422, "invalid_request", f"A field is longer than {MAX_FIELD_BYTES // 1024} KiB.")
+            raise too_long(self._name)
 
     def _end(self) -> None:
         if self._open is None:

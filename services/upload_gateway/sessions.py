@@ -18,7 +18,7 @@ from objectstore.store import SESSION_LIFE, NewObject
 from telemetry.propagation import current_trace_id
 from upload_gateway import claiming, filenames, sniff
 from upload_gateway.intake import accepted_filename, empty_file, object_metadata, parse_metadata, unsupported
-from upload_gateway.multipart import MAX_FIELD_BYTES, too_large
+from upload_gateway.multipart import MAX_FIELD_BYTES, METADATA_FIELD, too_large, too_long
 from upload_gateway.resources import Resources
 from upload_gateway.store import sessions, uploads
 from upload_gateway.store.sessions import SessionRow
@@ -127,7 +127,7 @@ def _inspect(announced: Announced, max_bytes: int) -> tuple[str, sniff.Sniffed |
         raise too_large(max_bytes)
     written = json.dumps(announced.metadata).encode()
     if len(written) > MAX_FIELD_BYTES:
-        raise ApiError(422, "invalid_metadata", f"“metadata” is longer than {MAX_FIELD_BYTES // 1024} KiB.")
+        raise too_long(METADATA_FIELD)
     try:
         return filename, sniff.expect(filename, announced.content_type), parse_metadata(written)
     except sniff.UnsupportedTypeError as error:

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from hosting.answers import Answer, not_found
+from hosting.answers import Answer
 from hosting.app import API_ROOT
-from identity.principal import Caller
 from upload_gateway.resources import Gateway
+from upload_gateway.routes.admin_access import Operator
 from upload_gateway.routes.representations import UploadShown, shown
 from upload_gateway.routes.uploads import Limit, Offset, page_meta
 from upload_gateway.store import uploads
@@ -23,11 +23,9 @@ class RejectedUpload(UploadShown):
 
 @router.get("/admin/rejected")
 async def rejected(
-    caller: Caller, gateway: Gateway, limit: Limit = 20, offset: Offset = 0
+    _caller: Operator, gateway: Gateway, limit: Limit = 20, offset: Offset = 0
 ) -> Answer[list[RejectedUpload]]:
     """Objects whose owner cannot be told or does not exist."""
-    if not caller.operator:
-        raise not_found("page")
     async with gateway.database.transaction() as session:
         rows, total = await uploads.rejected(session, limit, offset)
     found = [

@@ -72,6 +72,7 @@ async def redrive(gateway: Gateway, **wish: Any) -> dict[str, Any]:
         ("post", "/admin/dead-letters/redrive"),
         ("post", "/admin/dead-letters/discard"),
         ("get", "/admin/failures"),
+        ("get", "/admin/rejected"),
         ("post", "/admin/reprocess"),
         ("post", "/admin/reconcile"),
         ("post", "/admin/users/someone/suspend"),

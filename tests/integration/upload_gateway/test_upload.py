@@ -204,9 +204,10 @@ async def test_metadata_must_be_an_object_that_can_be_kept(gateway: Gateway, met
     await refused(gateway, await gateway.upload(data={"metadata": metadata}), 422, "invalid_metadata")
 
 
-async def test_an_overlong_field_is_refused(gateway: Gateway) -> None:
-    response = await gateway.upload(data={"metadata": '{"a": "' + "x" * 9000 + '"}'})
-    await refused(gateway, response, 422, "invalid_request")
+@pytest.mark.parametrize(("field", "code"), [("metadata", "invalid_metadata"), ("other", "invalid_request")])
+async def test_an_overlong_field_is_refused(gateway: Gateway, field: str, code: str) -> None:
+    error = await refused(gateway, await gateway.upload(data={field: '{"a": "' + "x" * 9000 + '"}'}), 422, code)
+    assert error["message"] == f"“{field}” is longer than 8 KiB."
 
 
 async def test_a_client_that_goes_away_leaves_nothing(gateway: Gateway) -> None:
