@@ -192,7 +192,10 @@ class Supervisor:
 
     async def watch(self) -> None:
         """Runs for as long as the system does; raises what went wrong when keeping a process alive is impossible."""
-        await asyncio.gather(*self._tasks.values())
+        # Not gathered: to cancel that cancels every task at once, and :meth:`stop` would cut their stopping short.
+        done, _ = await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
 
     async def stop(self) -> None:
         """Stops every process before those it needs; nothing of them is left afterwards."""

@@ -54,8 +54,9 @@ def appends(path: Path, word: str) -> str:
     return f"open({str(path)!r}, 'a').write({word + ' '!r})\n"
 
 
-def says_when_stopped(path: Path, word: str) -> str:
-    code = "import signal, sys\ndef stop(*_):\n    " + appends(path, word) + "    sys.exit(0)\n"
+def says_when_stopped(path: Path, word: str, takes_s: float = 0) -> str:
+    code = f"import signal, sys\ndef stop(*_):\n    time.sleep({takes_s})\n"
+    code += "    " + appends(path, word) + "    sys.exit(0)\n"
     return code + "signal.signal(signal.SIGTERM, stop)\n" + appends(path, "+" + word) + STAY
 
 
@@ -72,6 +73,20 @@ async def test_starts_in_order_and_stops_in_reverse(tmp_path: Path) -> None:
         assert events.read_text() == "+a b +c "
     assert events.read_text() == "+a b +c c a "
     assert all(s.pid is None for s in supervisor.statuses)
+
+
+async def test_who_no_longer_watches_leaves_the_stopping_its_order_and_its_time(tmp_path: Path) -> None:
+    events = tmp_path / "events"
+    processes = (
+        service("b", says_when_stopped(events, "b", takes_s=0.5), needs=("a",)),
+        service("a", says_when_stopped(events, "a", takes_s=0.5)),
+    )
+    async with supervised(tmp_path, *processes) as supervisor:
+        await supervisor.start()
+        watching = asyncio.create_task(supervisor.watch())
+        await asyncio.sleep(0)
+        watching.cancel()
+    assert events.read_text() == "+a +b b a "
 
 
 @pytest.mark.parametrize("path", [None, "/health/ready"])
