@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.artifacts import ArtifactRef, FailureCode, UploadRef
 from eventing.errors import Discard, Poison, Reject
 from eventing.handlers import NewArtifact
+from hosting.sizes import in_mebibytes
 from objectstore.store import ObjectNotFoundError, ObjectStore, ObjectTooLargeError, ObjectUndecodableError
 from telemetry import spans
 
@@ -50,7 +51,7 @@ class StoreInputs:
         except ObjectNotFoundError as error:
             raise Discard("this version of the object is gone") from error
         except ObjectTooLargeError as error:
-            message = f"Unpacked, the file has more than the {max_bytes >> 20} MiB that are allowed."
+            message = f"Unpacked, the file has more than the {in_mebibytes(max_bytes)} that are allowed."
             raise Reject(FailureCode.FILE_SIZE, message) from error
         except ObjectUndecodableError as error:
             message = "The file cannot be unpacked: it is not stored in the encoding it is said to have."

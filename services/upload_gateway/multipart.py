@@ -17,6 +17,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
 from hosting.answers import ApiError
+from hosting.sizes import in_mebibytes
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -138,7 +139,7 @@ def too_large(max_file_bytes: int) -> ApiError:
     return ApiError(
         413,
         "file_size",
-        f"The file is larger than {max_file_bytes // (1024 * 1024)} MiB.",
+        f"The file is larger than {in_mebibytes(max_file_bytes)}.",
         details={"max_bytes": max_file_bytes},
         headers={"Connection": "close"},
     )

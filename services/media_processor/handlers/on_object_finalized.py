@@ -18,6 +18,7 @@ from contracts.events import MediaProcessedV1, ObjectFinalizedV1
 from contracts.identifiers import UNKNOWN_OWNER, is_folders_placeholder
 from eventing.errors import Discard, Reject
 from eventing.handlers import NewArtifact, Outcome, Stage, StageInputs
+from hosting.sizes import told_apart
 from media_processor.decoded import Decoded, DecodedFile, DecodeLimits
 from media_processor.sandbox import Sandbox
 from media_processor.text_encoding import clip
@@ -80,8 +81,8 @@ class ProcessObject:
         if event.size_bytes == 0:
             raise Reject(FailureCode.FILE_SIZE, "The file is empty (0 bytes).")
         if event.size_bytes > self.max_file_size:
-            message = f"The file has {event.size_bytes >> 20} MiB; {self.max_file_size >> 20} MiB are allowed."
-            raise Reject(FailureCode.FILE_SIZE, message)
+            size, allowed = told_apart(event.size_bytes, self.max_file_size)
+            raise Reject(FailureCode.FILE_SIZE, f"The file has {size}; {allowed} are allowed.")
 
 
 def stage(process: ProcessObject) -> Stage[ObjectFinalizedV1]:

@@ -142,6 +142,12 @@ async def test_what_is_refused_before_it_is_downloaded(
     assert caught.value.code is code
 
 
+async def test_a_drop_that_is_a_little_too_large_is_told_so(sandbox: Sandbox, inputs: StoreInputs) -> None:
+    with pytest.raises(Reject) as caught:
+        await ProcessObject(sandbox)(finalized("alice/large.mp4", 105_000_005), inputs)
+    assert caught.value.message == "The file has 100.1 MiB; 100 MiB are allowed."
+
+
 async def test_a_packed_drop_counts_as_large_as_it_is_unpacked(
     sandbox: Sandbox, store: MemoryObjectStore, inputs: StoreInputs
 ) -> None:

@@ -97,6 +97,7 @@ async def test_the_limit_counts_the_file_alone() -> None:
     with pytest.raises(ApiError) as refusal:
         await read(over)
     assert (refusal.value.status, refusal.value.code) == (413, "file_size")
+    assert refusal.value.message == "The file is larger than 100,000 bytes."
 
 
 async def test_the_rest_of_a_refused_request_is_read_only_a_little() -> None:
