@@ -3,6 +3,8 @@
 A file that is refused does not stop the others; one that is there already is no failure.
 """
 
+import errno
+import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +74,14 @@ def files_in(paths: Sequence[Path]) -> Iterator[Path]:
                 yield found
 
 
+def _size_of(path: Path) -> int:
+    """Raises ``OSError`` for what is no regular file: to open a pipe is to wait for whoever writes into it."""
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return about.st_size
+
+
 class Sender:
     """Sends files of one user. ``client`` is used by all threads at once."""
 
@@ -128,7 +138,7 @@ class Sender:
         return outcome
 
     def _send(self, path: Path) -> Outcome:
-        size = path.stat().st_size
+        size = _size_of(path)
         told = self._watcher.begin(path, size)
 
         def on_progress(sent: int) -> None:

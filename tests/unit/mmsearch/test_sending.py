@@ -362,6 +362,19 @@ def test_a_spent_day_is_told_at_once(api: Api, sender: Sender, tmp_path: Path) -
     assert (error.code, len(api.asked)) == ("daily_quota", 1)
 
 
+def test_what_is_no_file_is_refused_before_it_is_opened(api: Api, sender: Sender, tmp_path: Path) -> None:
+    """Whoever opens a pipe waits for somebody to write into it."""
+    os.mkfifo(tmp_path / "pipe")
+    waiting = threading.Thread(target=lambda: (tmp_path / "pipe").open("wb").close(), daemon=True)
+    waiting.start()  # so that this test fails without the check, and does not hang
+    outcome = sender.send(tmp_path / "pipe")
+    assert outcome.error is not None
+    assert (outcome.error.code, api.asked) == ("unreadable", [])
+    assert "Not a regular file" in outcome.error.message
+    (tmp_path / "pipe").open("rb").close()
+    waiting.join()
+
+
 def test_folders_are_walked_and_what_is_hidden_is_left_out(tmp_path: Path) -> None:
     for name in ("a.txt", "deep/b.txt", ".hidden", ".git/config", "deep/Thumbs.db", "__MACOSX/c.txt"):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
