@@ -126,7 +126,9 @@ async def redrive(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[Redr
 async def discard(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[DiscardOutcome]:
     """Lets letters go; what their uploads are shown as does not change."""
     done = await redriving.discard(gateway, caller.user_id, wish.wanted(), wish.ids, after=wish.after, limit=wish.limit)
-    return Answer(data=DiscardOutcome(discarded=done.done, skipped=done.skipped, remaining=done.count or 0, next=done.next))
+    return Answer(
+        data=DiscardOutcome(discarded=done.done, skipped=done.skipped, remaining=done.count or 0, next=done.next)
+    )
 
 
 def _filter(
