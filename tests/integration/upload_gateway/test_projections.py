@@ -86,7 +86,7 @@ async def test_a_drop_of_nobody_is_kept_for_operators_and_forgotten_by_search(ga
     assert (rejected["object_name"], rejected["status"], rejected["error"]["code"]) == (name, "failed", "unknown_owner")
     assert "user_id" in rejected["error"]["advice"]
     assert body["meta"]["total"] == 1
-    assert (await gateway.get("/admin/rejected", "another")).status_code == 404
+    assert (await gateway.get("/admin/rejected", "another")).status_code == 403
 
 
 async def test_operators_see_rejected_uploads_only_and_not_those_of_others(gateway: Gateway) -> None:
