@@ -10,7 +10,7 @@ from contracts.artifacts import Analysis, Cue, Locator, Passages, TextSource
 from contracts.events import MediaEmbeddedV1
 from eventing.errors import Poison
 from search import halfvec
-from search.folding import is_unspaced, words
+from search.folding import is_unspaced
 from search.tables import VECTOR_TABLES
 from search.word_index import index_text
 
@@ -61,12 +61,12 @@ def segment_rows(analysis: Analysis) -> list[PassageRow]:
     ]
 
 
-def has_meaning(text: str) -> bool:
+def has_meaning(row: PassageRow) -> bool:
     """False for a page's number, a code, a letter that was read in a picture: texts without a single word.
 
     Their vectors lie near every short query: of 40 common nouns MiniLM puts 16 at 0.29 or more of "3", 26 of "Q".
     """
-    return any(map(_is_word, words(text)))
+    return any(map(_is_word, row.words.split()))
 
 
 def has_own_text(rows: Sequence[PassageRow]) -> bool:

@@ -79,7 +79,7 @@ async def replace_embedded(
     """Replaces one model's passages of a file and the vectors of those that mean anything."""
     await remove(session, upload, model_id)
     await _insert_texts(session, upload, model_id, config, rows)
-    found = [(row.ordinal, vector) for row, vector in zip(rows, vectors, strict=True) if has_meaning(row.text)]
+    found = [(row.ordinal, vector) for row, vector in zip(rows, vectors, strict=True) if has_meaning(row)]
     in_graph = await graph.grow(session, upload.user_id, model_id, dimensions, len(found))
     insert = statement(_INSERT_VECTORS.format(table=VECTOR_TABLES[dimensions]))
     for start in range(0, len(found), _ROWS_AT_ONCE):

@@ -99,11 +99,16 @@ def test_nul_is_not_stored():
     assert (row.text, row.words) == ("a b", "a b")
 
 
+def row(text):
+    passage = Passage(index=0, text=text, locator=Locator(), source=TextSource.TEXT)
+    return passage_rows(Passages(passages=(passage,)))[0]
+
+
 @pytest.mark.parametrize(
     "text", ["3", ".3", "- 4 -", "12 / 40", "xiv", "Q", "a b", "OK", "12 kg", "B7 C4", "2024", "***", "", "1 2 3 4"]
 )
 def test_numbers_codes_and_single_letters_mean_nothing(text):
-    assert not has_meaning(text)
+    assert not has_meaning(row(text))
 
 
 @pytest.mark.parametrize(
@@ -119,4 +124,4 @@ def test_numbers_codes_and_single_letters_mean_nothing(text):
     ],
 )
 def test_a_single_word_means_something(text):
-    assert has_meaning(text)
+    assert has_meaning(row(text))
