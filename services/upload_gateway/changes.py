@@ -16,6 +16,7 @@ from upload_gateway import claiming, quota
 from upload_gateway import uploads as states
 from upload_gateway.announcing import announce
 from upload_gateway.reprocessing import has_input, latest_start, reprocess_event
+from upload_gateway.republishing import announce_carried
 from upload_gateway.resources import Resources
 from upload_gateway.store import sessions, uploads
 from upload_gateway.uploads import UploadState, standing_failure
@@ -59,7 +60,10 @@ async def delete_upload(resources: Resources, user_id: str, upload_id: str, now:
 
 
 async def restore_upload(resources: Resources, user_id: str, upload_id: str, charged: Principal | None) -> Started:
-    """Undeletes and processes again. 404, 409 when it is not deleted or its bytes are gone; 429."""
+    """Undeletes, and begins a run that makes only vectors anew, or what was never finished.
+
+    404, 409 when it is not deleted or its bytes are gone; 429.
+    """
     try:
         started = await _restore(resources, user_id, upload_id, charged, keep_claim=True)
     except IntegrityError:  # the same bytes were uploaded again meanwhile
@@ -80,7 +84,9 @@ async def _restore(
         # Whoever deleted many by mistake gets them all back; who goes to and fro is counted.
         counted = charged if state.run else None
         state = states.restore(state if keep_claim else states.give_up_claim(state))
-        return await _begin(resources, session, state, Service.MEDIA_PROCESSOR, counted)
+        state = await _begin(resources, session, state, states.first_unheard(state), counted)
+        await announce_carried(session, state)
+        return _started(state)
 
 
 async def retry_upload(resources: Resources, user_id: str, upload_id: str, charged: Principal | None) -> Started:
@@ -91,9 +97,9 @@ async def retry_upload(resources: Resources, user_id: str, upload_id: str, charg
         if failure is None or state.ownerless:
             raise ApiError(409, "not_failed", "Only a failed upload can be retried.")
         counted = None if failure.code in _UNPAID else charged
-        started = await _begin(resources, session, state, failure.stage, counted)
+        state = await _begin(resources, session, state, failure.stage, counted)
     resources.announced()
-    return started
+    return _started(state)
 
 
 async def process_upload(
@@ -104,14 +110,14 @@ async def process_upload(
         state = await _visible(session, upload_id)
         if state.ownerless or not has_input(state, from_stage):
             raise _not_ready()
-        started = await _begin(resources, session, state, from_stage, charged)
+        state = await _begin(resources, session, state, from_stage, charged)
     resources.announced()
-    return started
+    return _started(state)
 
 
 async def _begin(
     resources: Resources, session: AsyncSession, state: UploadState, wanted: Service, charged: Principal | None
-) -> Started:
+) -> UploadState:
     """``charged`` is on whose day the run counts, None for nobody's."""
     start = latest_start(state, wanted)
     if start is None:
@@ -121,7 +127,12 @@ async def _begin(
     state = states.begin_run(state, start, current_trace_id())
     await uploads.save(session, state)
     await announce(session, reprocess_event(state), str(state.generation), str(state.run))
-    return Started(state.upload_id, state.run, start)
+    return state
+
+
+def _started(state: UploadState) -> Started:
+    assert state.from_stage is not None
+    return Started(state.upload_id, state.run, state.from_stage)
 
 
 async def _existing(session: AsyncSession, upload_id: str) -> UploadState:

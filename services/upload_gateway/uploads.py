@@ -228,6 +228,16 @@ def finished_rank(state: UploadState) -> int:
     return max((rank for rank, heard in enumerate(done, 1) if heard and heard.version == state.version), default=0)
 
 
+def first_unheard(state: UploadState) -> Service:
+    """The first stage of the present run whose result was not heard, even if a later one was."""
+    begin = STAGES.index(state.from_stage) if state.run and state.from_stage else 0
+    heard = (state.processed, state.analyzed, state.embedded, state.indexed)
+    for stage, one in list(zip(STAGES, heard, strict=True))[begin:]:
+        if one is None or one.version != state.version:
+            return stage
+    return Service.SEARCH
+
+
 def standing_failure(state: UploadState) -> MediaFailedV1 | None:
     """The failure of the version that counts, unless its stage or a later one has succeeded since."""
     failure = state.failure

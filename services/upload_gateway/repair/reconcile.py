@@ -14,7 +14,7 @@ from contracts.events import UploadDeletedV1
 from eventing.notifications import finalized_message
 from upload_gateway.announcing import announce, announce_user
 from upload_gateway.repair.findings import Finding, Problem, compare, derived_upload, is_orphaned
-from upload_gateway.repair.republishing import finalized_of, removal_message
+from upload_gateway.republishing import finalized_of, removal_message
 from upload_gateway.resources import Resources
 from upload_gateway.store import repair, users
 from upload_gateway.tables import ledger

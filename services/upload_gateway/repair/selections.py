@@ -9,7 +9,7 @@ from upload_gateway.changes import process_upload, retry_upload
 from upload_gateway.failures import ADVICE
 from upload_gateway.quota import charged_for
 from upload_gateway.repair.limits import PAUSE_S, Batch
-from upload_gateway.repair.republishing import announce_to_search
+from upload_gateway.republishing import announce_to_search
 from upload_gateway.resources import Resources
 from upload_gateway.store import repair, uploads
 from upload_gateway.store.repair import FailureGroup, Owned, Selection

@@ -16,7 +16,7 @@ from contracts.identifiers import is_folders_placeholder
 from objectstore.store import ObjectNotFoundError, StoredObject
 from upload_gateway.announcing import announce
 from upload_gateway.periodic import PeriodicJob
-from upload_gateway.repair.republishing import announce_again, needs_its_object, object_event, stopped_at
+from upload_gateway.republishing import announce_again, needs_its_object, object_event, stopped_at
 from upload_gateway.resources import Resources
 from upload_gateway.store import dead_letters, repair, uploads
 from upload_gateway.store.repair import Owned

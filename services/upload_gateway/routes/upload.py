@@ -167,7 +167,7 @@ async def delete(upload_id: UploadIdPath, caller: Caller, gateway: Gateway, purg
     responses=refusals("not_found", "not_deleted", "gone", "daily_quota"),
 )
 async def restore(upload_id: UploadIdPath, caller: Caller, gateway: Gateway) -> Answer[Run]:
-    """Brings a deleted upload back; search finds it again as soon as it has been processed anew."""
+    """Brings a deleted upload back with what was found in it; its vectors are made anew, and what was unfinished."""
     return _run(await changes.restore_upload(gateway, caller.user_id, upload_id, charged_for(caller)))
 
 

@@ -80,12 +80,16 @@ class Gateway:
                 announced += await projection.handle(envelope, session, cast("StageInputs", None))
         return announced
 
-    async def outbox(self) -> Sequence[tuple[str, EventData]]:
-        """Id and data of every event waiting to be published, oldest first."""
+    async def outgoing(self) -> list[StoredEvent]:
+        """Every message waiting to be published, oldest first."""
         async with self.database.transaction() as session:
             rows = await session.scalars(select(ledger.outbox.c.event).order_by(ledger.outbox.c.id))
-            stored = [StoredEvent.model_validate(row) for row in rows]
+            return [StoredEvent.model_validate(row) for row in rows]
+
+    async def outbox(self) -> Sequence[tuple[str, EventData]]:
+        """Id and data of every event waiting to be published, oldest first."""
         by_topic = {event.topic(): event for event in EVENTS}
+        stored = await self.outgoing()
         return [(s.attributes["ce-id"], by_topic[s.topic].model_validate_json(s.data)) for s in stored]
 
     async def announced(self, kind: type[EventData]) -> list[Any]:

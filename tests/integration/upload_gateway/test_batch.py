@@ -46,7 +46,7 @@ async def test_restore_and_retry(gateway: Gateway) -> None:
     assert [item["ok"] for item in retried["items"]] == [True, False]
     assert retried["items"][1]["error"]["code"] == "not_failed"
     stages = [event.from_stage.value for event in await gateway.announced(UploadReprocessV1)]
-    assert stages == ["media-processor", "analyzer"]
+    assert stages == ["embedder", "analyzer"]
 
 
 NO_WISHES: tuple[Any, ...] = (

@@ -1,10 +1,13 @@
 """Delete, restore, retry, process: what owners do to uploads, what is announced, and that others cannot."""
 
+from typing import Any
+
 import pytest
 
 from contracts.artifacts import FailureCode, Service, UploadRef
-from contracts.events import MediaFailedV1, UploadDeletedV1, UploadReprocessV1
+from contracts.events import EVENTS, MediaFailedV1, UploadDeletedV1, UploadReprocessV1
 from contracts.identifiers import new_upload_id
+from eventing.codec import ONLY_FOR
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, Gateway
 from tests.integration.upload_gateway.events import dropped, walk
 
@@ -46,18 +49,52 @@ async def test_purge_is_announced_even_after_a_plain_deletion_and_cannot_be_undo
     assert (await gateway.post(f"/upload/{upload.upload_id}/restore")).json()["error"]["code"] == "gone"
 
 
-async def test_a_restored_upload_runs_again_as_a_later_version(gateway: Gateway) -> None:
-    upload = await completed(gateway)
+async def restored(gateway: Gateway, upload: UploadRef) -> UploadReprocessV1:
+    """The run that deleting and restoring begins."""
     await gateway.delete(f"/upload/{upload.upload_id}")
-    restored = await gateway.post(f"/upload/{upload.upload_id}/restore")
-    assert (restored.status_code, restored.json()["data"]["run"]) == (202, 1)
-    [event] = await gateway.announced(UploadReprocessV1)
-    assert (event.upload.version, event.from_stage, event.finalized) == ((5, 1), "media-processor", walk(upload)[0])
+    answer = await gateway.post(f"/upload/{upload.upload_id}/restore")
+    event = (await gateway.announced(UploadReprocessV1))[-1]
+    assert (answer.status_code, answer.json()["data"]["from_stage"]) == (202, event.from_stage)
+    return event
+
+
+async def to_search_alone(gateway: Gateway) -> list[tuple[str, tuple[int, int]]]:
+    """Topic and version of every waiting event that only search hears."""
+    by_topic: dict[str, type[Any]] = {event.topic(): event for event in EVENTS}
+    only = [sent for sent in await gateway.outgoing() if sent.attributes.get(ONLY_FOR, "").startswith("search.")]
+    return [(sent.topic, by_topic[sent.topic].model_validate_json(sent.data).upload.version) for sent in only]
+
+
+async def test_a_restored_upload_keeps_what_was_found_and_only_its_vectors_are_made_anew(gateway: Gateway) -> None:
+    upload = await completed(gateway)
+    event = await restored(gateway, upload)
+    assert (event.upload.version, event.from_stage, event.analyzed) == ((5, 1), "embedder", walk(upload)[2])
+    kept = [("media.processed.v1", (5, 1)), ("media.analyzed.v1", (5, 1))]
+    assert await to_search_alone(gateway) == kept, "search deleted everything up to run 0"
     [row] = (await gateway.get("/uploads")).json()["data"]
-    assert (row["status"], row["deleted_at"]) == ("processing", None)
-    await gateway.hear(*walk(event.upload))
+    assert (row["status"], row["stage"], row["deleted_at"]) == ("processing", "embedder", None)
+    await gateway.hear(*walk(event.upload)[3:])
     [row] = (await gateway.get("/uploads")).json()["data"]
     assert row["status"] == "completed"
+
+
+async def test_an_upload_restored_before_it_was_finished_goes_on_where_it_was(gateway: Gateway) -> None:
+    starts: list[tuple[str, int]] = []
+    for heard in (1, 2, 3, 4):
+        upload = dropped(f"someone/{heard}.jpg")
+        await gateway.hear(*walk(upload)[:heard])
+        before = len(await to_search_alone(gateway))
+        event = await restored(gateway, upload)
+        starts.append((event.from_stage.value, len(await to_search_alone(gateway)) - before))
+    assert starts == [("media-processor", 0), ("analyzer", 1), ("embedder", 2), ("embedder", 2)]
+
+
+async def test_an_upload_restored_twice_still_has_what_was_found_at_first(gateway: Gateway) -> None:
+    upload = await completed(gateway)
+    await restored(gateway, upload)
+    event = await restored(gateway, upload)
+    assert (event.upload.version, event.from_stage) == ((5, 2), "embedder")
+    assert (await to_search_alone(gateway))[-2:] == [("media.processed.v1", (5, 2)), ("media.analyzed.v1", (5, 2))]
 
 
 async def test_each_deletion_of_the_same_upload_is_news(gateway: Gateway) -> None:

@@ -48,6 +48,15 @@ async def test_lists_page_sort_and_filter(gateway: Gateway) -> None:
     assert (await gateway.get("/uploads?offset=9")).json()["meta"]["total"] == 3
 
 
+async def test_names_are_listed_as_people_sort_them(gateway: Gateway) -> None:
+    named = ["page.txt", "page 9.txt", "Page 10.txt", "page 0011.txt", "Übersicht.txt", "zebra.txt"]
+    for number, name in enumerate(reversed(named)):
+        await gateway.upload(b"text %d" % number, name)
+    for sort, expected in (("filename", named), ("-filename", named[::-1])):
+        listed = (await gateway.get(f"/uploads?sort={sort}")).json()["data"]
+        assert [row["filename"] for row in listed] == expected
+
+
 async def test_a_list_is_what_its_model_says(gateway: Gateway) -> None:
     await three_files(gateway)
     indexed, failed = dropped("someone/harbour.jpg"), dropped("someone/broken.jpg", 6)

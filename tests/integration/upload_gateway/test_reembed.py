@@ -9,7 +9,6 @@ from contracts.events import MediaEmbeddedV1, UploadReembedV1
 from eventing.codec import ONLY_FOR
 from tests.integration.upload_gateway.conftest import Gateway
 from tests.integration.upload_gateway.events import dropped, walk
-from tests.integration.upload_gateway.test_repair_dead_letters import outgoing
 
 NEXT = "text-embedding-3-small@1536"
 
@@ -76,7 +75,7 @@ async def test_search_is_told_again_of_both_models(gateway: Gateway) -> None:
     await gateway.hear(*steps, steps[3].model_copy(update={"model_id": NEXT, "beside": True}))
     answer = await gateway.post("/admin/reprocess", "someone", json={"status": "all", "stage": "search"})
     assert answer.json()["data"]["started"] == [upload.upload_id]
-    sent = [event for event in await outgoing(gateway) if ONLY_FOR in event.attributes]
+    sent = [event for event in await gateway.outgoing() if ONLY_FOR in event.attributes]
     assert sum("media.embedded.v1" in event.topic for event in sent) == 2
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from contracts.artifacts import Service, StoredEvent
 from contracts.envelope import Envelope
@@ -16,7 +16,6 @@ from eventing.codec import DEAD_LETTER_CODE, DEAD_LETTER_COUNT, DEAD_LETTER_REAS
 from tests.integration.upload_gateway.conftest import Gateway
 from tests.integration.upload_gateway.events import NOW, dropped, walk
 from upload_gateway.metrics import watching
-from upload_gateway.tables import ledger
 
 ANALYZER = subscription(Service.ANALYZER, MediaProcessedV1).name
 
@@ -50,12 +49,6 @@ async def hear(gateway: Gateway, *letters: Envelope[DeadLetterV1]) -> None:
 
 async def waiting(gateway: Gateway, query: str = "") -> list[dict[str, Any]]:
     return (await gateway.get(f"/admin/dead-letters{query}")).json()["data"]
-
-
-async def outgoing(gateway: Gateway) -> list[StoredEvent]:
-    async with gateway.database.transaction() as session:
-        rows = await session.scalars(select(ledger.outbox.c.event).order_by(ledger.outbox.c.id))
-        return [StoredEvent.model_validate(row) for row in rows]
 
 
 async def redrive(gateway: Gateway, **wish: Any) -> dict[str, Any]:
@@ -133,7 +126,7 @@ async def test_it_is_sent_again_byte_for_byte_to_the_one_that_gave_up(gateway: G
     [row] = await waiting(gateway)
     done = await redrive(gateway, ids=[row["letter_id"]])
     assert (done["redriven"], done["remaining"]) == ([row["letter_id"]], 0)
-    [sent] = await outgoing(gateway)
+    [sent] = await gateway.outgoing()
     assert (sent.topic, sent.data) == (original.topic, original.data)
     assert sent.attributes == {**original.attributes, ONLY_FOR: ANALYZER, REDRIVE: "1"}
     assert gateway.wakes
@@ -152,7 +145,7 @@ async def test_a_second_redrive_does_nothing_unless_it_died_again(gateway: Gatew
     [row] = await waiting(gateway)
     assert (row["deaths"], row["redrives"]) == (2, 1)
     assert (await redrive(gateway, ids=[row["letter_id"]]))["redriven"] == [row["letter_id"]]
-    assert [sent.attributes[REDRIVE] for sent in await outgoing(gateway)] == ["1", "2"]
+    assert [sent.attributes[REDRIVE] for sent in await gateway.outgoing()] == ["1", "2"]
 
 
 async def test_each_death_has_an_id_of_its_own_and_its_copies_have_the_same(gateway: Gateway) -> None:
@@ -208,7 +201,7 @@ async def test_letters_that_cannot_be_sent_do_not_hide_the_others(gateway: Gatew
         batches.append(await redrive(gateway, limit=1, after=batches[-1]["next"]))
     looked_at = [letter for batch in batches for letter in [*batch["redriven"], *batch["skipped"]]]
     assert len(looked_at) == len(set(looked_at)) == 9
-    assert sorted(sent.data for sent in await outgoing(gateway) if ONLY_FOR in sent.attributes) == sorted(
+    assert sorted(sent.data for sent in await gateway.outgoing() if ONLY_FOR in sent.attributes) == sorted(
         letter.data for letter in good
     )
     assert [batch["remaining"] for batch in batches][-1] == 4

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from contracts.events import ObjectDeletedV1, ObjectFinalizedV1, UploadDeletedV1, UserChangedV1
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, Gateway
 from tests.integration.upload_gateway.events import dropped, walk
-from tests.integration.upload_gateway.test_repair_dead_letters import outgoing
 from tests.integration.upload_gateway.test_repair_sweeper import decoded
 from upload_gateway.repair import reconcile as reconciling
 
@@ -39,12 +38,12 @@ async def reconciled(gateway: Gateway, *, fix: bool = False) -> list[dict[str, A
 
 
 async def sent(gateway: Gateway, kind: type) -> list[Any]:
-    return [event.data for m in await outgoing(gateway) if isinstance((event := decoded(m)).data, kind)]
+    return [event.data for m in await gateway.outgoing() if isinstance((event := decoded(m)).data, kind)]
 
 
 async def drain(gateway: Gateway) -> None:
     """Hears what was published for this service, as the broker would deliver it."""
-    messages = await outgoing(gateway)
+    messages = await gateway.outgoing()
     async with gateway.database.transaction() as session:
         await session.execute(text("DELETE FROM outbox"))
     for message in messages:
@@ -66,7 +65,7 @@ async def test_an_object_without_an_upload_is_announced(gateway: Gateway) -> Non
     generation = await put(gateway, "someone/lost.jpg")
     [finding] = await reconciled(gateway)
     assert (finding["problem"], finding["name"], finding["generation"]) == ("missing", "someone/lost.jpg", generation)
-    assert await outgoing(gateway) == [], "only told"
+    assert await gateway.outgoing() == [], "only told"
     await reconciled(gateway, fix=True)
     [event] = await sent(gateway, ObjectFinalizedV1)
     assert (event.upload, event.size_bytes) == (dropped("someone/lost.jpg", generation), len(JPEG))

@@ -10,7 +10,6 @@ from contracts.events import MediaFailedV1, UploadReprocessV1, UserChangedV1
 from eventing.codec import ONLY_FOR
 from tests.integration.upload_gateway.conftest import Gateway
 from tests.integration.upload_gateway.events import dropped, walk
-from tests.integration.upload_gateway.test_repair_dead_letters import outgoing
 
 
 async def failed(
@@ -104,7 +103,7 @@ async def test_search_is_told_again_what_it_should_have(gateway: Gateway) -> Non
     await gateway.hear(*walk(upload))
     done = await reprocess(gateway, status="all", stage="search")
     assert done["started"] == [upload.upload_id]
-    sent = await outgoing(gateway)
+    sent = await gateway.outgoing()
     assert [message.attributes[ONLY_FOR] for message in sent] == [
         "search.media.processed.v1", "search.media.analyzed.v1", "search.media.embedded.v1",
     ]  # fmt: skip

@@ -14,7 +14,6 @@ from eventing.codec import ONLY_FOR
 from telemetry.propagation import trace_id_of
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, Gateway
 from tests.integration.upload_gateway.events import NOW, dropped, walk
-from tests.integration.upload_gateway.test_repair_dead_letters import outgoing
 from upload_gateway.periodic import run_alone
 from upload_gateway.repair.sweeper import Sweeper, sweeping
 from upload_gateway.store import uploads
@@ -35,7 +34,7 @@ async def silence(gateway: Gateway, hours: float = 1) -> None:
 
 async def swept(gateway: Gateway) -> Sequence[StoredEvent]:
     await Sweeper(gateway.resources).sweep()
-    return await outgoing(gateway)
+    return await gateway.outgoing()
 
 
 def decoded(message: StoredEvent) -> Any:

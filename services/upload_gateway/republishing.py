@@ -22,7 +22,7 @@ from objectstore.store import StoredObject
 from upload_gateway.announcing import announce
 from upload_gateway.reprocessing import reprocess_event
 from upload_gateway.tables import ledger
-from upload_gateway.uploads import STAGES, Heard, UploadState, finished_rank
+from upload_gateway.uploads import STAGES, Heard, UploadState, finished_rank, first_unheard
 
 
 def stopped_at(state: UploadState) -> Service:
@@ -31,16 +31,6 @@ def stopped_at(state: UploadState) -> Service:
     if rank == 0 and state.run and state.from_stage:
         return state.from_stage
     return STAGES[min(rank, len(STAGES) - 1)]
-
-
-def first_unheard(state: UploadState) -> Service:
-    """The first stage of the present run whose result was not heard, even if a later one was."""
-    begin = STAGES.index(state.from_stage) if state.run and state.from_stage else 0
-    heard = (state.processed, state.analyzed, state.embedded, state.indexed)
-    for stage, one in list(zip(STAGES, heard, strict=True))[begin:]:
-        if one is None or one.version != state.version:
-            return stage
-    return Service.SEARCH
 
 
 def needs_its_object(state: UploadState) -> bool:
@@ -57,18 +47,25 @@ async def announce_again(session: AsyncSession, state: UploadState, attempt: int
     carrying = (state.processed, state.analyzed, state.embedded)[STAGES.index(stage) - 1]
     for heard in _of_generation(state):
         if heard is not carrying:
-            await ledger.announce(session, _for_search(heard, None))
+            await ledger.announce(session, _for_search(_as_of_run(state, heard), None))
         elif stage is Service.SEARCH:
             await ledger.announce(session, _for_search(heard, attempt))
         else:
             await ledger.announce(session, as_published(heard))
 
 
+async def announce_carried(session: AsyncSession, state: UploadState) -> None:
+    """Publishes to search what a run just begun carries on, which it has deleted: the results of earlier stages."""
+    for heard in _of_generation(state):
+        if _is_carried(state, heard):
+            await ledger.announce(session, _for_search(_as_of_run(state, heard), None))
+
+
 async def announce_to_search(session: AsyncSession, state: UploadState) -> int:
     """Publishes to search alone all it should have of an upload, under new ids; returns how many events."""
     known = _of_generation(state)
     for heard in known:
-        await ledger.announce(session, _for_search(heard, state.changes + 1))
+        await ledger.announce(session, _for_search(_as_of_run(state, heard), state.changes + 1))
     return len(known)
 
 
@@ -128,3 +125,19 @@ def _for_search(heard: Heard[Any], attempt: int | None) -> StoredEvent:
 def _of_generation(state: UploadState) -> Sequence[Heard[Any]]:
     heard = (state.processed, state.analyzed, state.embedded, state.beside)
     return [one for one in heard if one is not None and one.version[0] == state.generation]
+
+
+def _as_of_run(state: UploadState, heard: Heard[Any]) -> Heard[Any]:
+    """A result that the present run carries on is announced as one of it: search may have deleted all runs before."""
+    if not _is_carried(state, heard):
+        return heard
+    event_id = derived_event_id("carried", heard.event_id, str(state.run))
+    data = heard.data.model_copy(update={"upload": state.ref})
+    return heard.model_copy(update={"event_id": event_id, "data": data})
+
+
+def _is_carried(state: UploadState, heard: Heard[Any]) -> bool:
+    if state.from_stage is None or heard.version >= state.version:
+        return False
+    (stage,) = type(heard.data).publishers
+    return STAGES.index(stage) < STAGES.index(state.from_stage)
