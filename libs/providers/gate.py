@@ -13,7 +13,7 @@ from providers.breaker import CircuitBreaker
 from providers.budget import DailyBudget
 from providers.errors import ProviderError, ProviderPausedError, ProviderUnavailable
 from providers.pace import Pace
-from providers.patience import CallUnderWay
+from providers.patience import CallUnderWay, left_s
 from providers.prices import Price
 from providers.shared_limits import SharedLimits
 from telemetry import spans
@@ -122,13 +122,26 @@ class ProviderGate:
                 self._metrics.show(self._breaker.wait_s() > 0, self.budget.used)
 
     async def _turn(self) -> None:
-        """The process's own pace holds in any case: it is what is left while the shared limits are away."""
-        await asyncio.sleep(self._pace.reserve())
+        """The process's own pace holds in any case: it is what is left while the shared limits are away.
+
+        Whoever has not twice that long is told at once and takes no turn: a crowd that is too large must not leave
+        behind places in which nobody calls.
+        """
+        self._only_if_soon(self._pace.wait_s())
+        try:
+            await asyncio.sleep(self._pace.reserve())
+        except asyncio.CancelledError:
+            self._pace.give_back()
+            raise
         if self._shared is None:
             return
         async with self._next_of_all:  # one asks for this process, the others stand in line behind it
-            while True:
-                pause = await self._shared.take(self._name, self._per_minute)
-                if not pause:
-                    return
+            while pause := await self._shared.take(self._name, self._per_minute):
+                self._only_if_soon(pause)
                 await asyncio.sleep(pause)
+
+    def _only_if_soon(self, pause: float) -> None:
+        if pause > left_s() / 2:
+            reason = "all calls of the next seconds are spoken for"
+            self._metrics.paused(reason)
+            raise ProviderPausedError(f"{self._provider}: {reason}", pause)

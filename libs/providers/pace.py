@@ -15,9 +15,17 @@ class Pace:
         self._credit_s = self._interval_s * (burst - 1)
         self._next = clock() - self._credit_s
 
+    def wait_s(self) -> float:
+        """Returns how many seconds away the next place is, without taking it."""
+        now = self._clock()
+        return max(0.0, max(self._next, now - self._credit_s) - now)
+
     def reserve(self) -> float:
         """Takes the next place; returns how many seconds to wait for it."""
-        now = self._clock()
-        start = max(self._next, now - self._credit_s)
-        self._next = start + self._interval_s
-        return max(0.0, start - now)
+        wait_s = self.wait_s()
+        self._next = max(self._next, self._clock() - self._credit_s) + self._interval_s
+        return wait_s
+
+    def give_back(self) -> None:
+        """A place taken will not be used: whoever comes next gets one earlier."""
+        self._next -= self._interval_s

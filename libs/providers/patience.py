@@ -4,6 +4,7 @@ Other cancellations (the process stops, the client went away) say nothing of the
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -31,6 +32,12 @@ async def patience(seconds: float) -> AsyncGenerator[asyncio.Timeout, None]:
             yield timeout
         finally:
             _OF_CALLER.reset(outer)
+
+
+def left_s() -> float:
+    """Returns how many seconds the caller will still wait; infinite where nobody's patience ends."""
+    patience = _OF_CALLER.get()
+    return math.inf if patience is None else _left_s(patience)
 
 
 class CallUnderWay:

@@ -145,3 +145,31 @@ async def test_the_metric_tells_too_long_from_cancelled() -> None:
         return REGISTRY.get_sample_value("provider_calls_total", labels)
 
     assert (calls("TimeoutError"), calls("CancelledError")) == (1, 1)
+
+
+async def test_a_crowd_beyond_the_pace_is_told_at_once_and_leaves_no_places_behind() -> None:
+    between_s = 2 * LONG_S
+    gate = ProviderGate("test", per_minute=60 / between_s)
+    calls, pauses = 0, list[float]()
+    for _ in range(100):
+        try:
+            async with patience(LONG_S), gate.call():
+                calls += 1
+        except ProviderPausedError as error:
+            pauses.append(error.pause_s)
+    assert (calls, len(pauses)) == (10, 90)
+    assert max(pauses) <= between_s, "the next turn is as near as before, however many asked meanwhile"
+
+
+async def test_a_turn_that_is_waited_for_no_longer_is_given_back() -> None:
+    between_s = 2 * LONG_S
+    provider = Provider(ProviderGate("test", per_minute=60 / between_s, concurrency=1000))
+    calls = [asyncio.create_task(provider.hang()) for _ in range(100)]
+    while provider.calls < 10:
+        await asyncio.sleep(0)
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+    with pytest.raises(ProviderPausedError) as paused:
+        await given_up(provider)
+    assert paused.value.pause_s <= between_s
