@@ -201,7 +201,8 @@ class FoundFile(Answered):
 class SearchAnswer(Answered):
     """Found files, best first; ``processing`` counts files that are not findable by meaning yet.
 
-    ``total_relation``: ``gte`` when there are more than ``total``.
+    ``total_relation``: ``gte`` when there are more than ``total``. ``degraded``: the query was not encoded, so
+    only words were compared.
     """
 
     results: tuple[FoundFile, ...]
@@ -210,6 +211,7 @@ class SearchAnswer(Answered):
     total: int | None = None
     total_relation: str = "eq"
     processing: int = 0
+    degraded: bool = False
 
 
 class Readiness(Answered):

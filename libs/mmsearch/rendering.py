@@ -116,6 +116,8 @@ def search_results(answer: SearchAnswer) -> RenderableType:
     footer = f"{total if total == shown else f'{shown} of {more}{total}'} found in {answer.processing_time_ms:.0f} ms"
     if answer.processing:
         footer += f"; {answer.processing} still being processed"
+    if answer.degraded:
+        footer += "; by words only: search by meaning is away just now"
     return Group(*parts, Text(footer, "dim"))
 
 

@@ -98,7 +98,7 @@ class Comparing:
             index = await retrieval.index_state(session, user_id, self._models.current.model_id)
             past_queries = await store.past_queries(session, user_id, most)
         answering, other = self._models.require(index.model_id), self._models.require(model_id)
-        coverage = await self._coverage(user_id, answering, other)
+        coverage = await self._coverage(user_id, other)
         found = [
             await self._one(user_id, query, mode, answering, other, index, places_read(coverage))
             for query, mode in past_queries
@@ -116,9 +116,9 @@ class Comparing:
             queries=done,
         )
 
-    async def _coverage(self, user_id: str, answering: Model, other: Model) -> Coverage:
+    async def _coverage(self, user_id: str, other: Model) -> Coverage:
         async with self._database.transaction(user_id) as session:
-            coverage = (await store.coverage(session, user_id, [other.model_id], answering.model_id))[other.model_id]
+            coverage = (await store.coverage(session, user_id, [other.model_id]))[other.model_id]
         if not coverage.covered:
             message = f"{other.model_id} has no vectors of your files yet: fill its index first."
             raise ApiError(409, "model_covers_nothing", message, details={"missing_files": coverage.missing})

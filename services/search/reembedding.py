@@ -34,7 +34,7 @@ class ModelState:
 
     ``configured`` is ``current``, ``next``, or null if this process has no encoder for it. ``answering``: searches of
     the caller (or everyone) use it; ``users``: how many chose it for themselves. ``files`` and ``passages`` are what
-    its index holds; ``expected`` are the files that can be found by meaning today, the missing ones what the index
+    its index holds; ``expected`` are the files that some model finds by meaning today, the missing ones what the index
     lacks of them, and what embedding those would cost, estimated.
     """
 
@@ -85,7 +85,7 @@ class Reembedding:
             held = await store.held(session, user_id)
             choices = await store.choices(session, user_id)
             ids = list(dict.fromkeys([*self._models.ids, *sorted(held)]))
-            coverage = await store.coverage(session, user_id, ids, self._everyones(choices))
+            coverage = await store.coverage(session, user_id, ids)
             users = await store.own_choices(session) if user_id == EVERYONE else {}
             dropped = await store.dropped(session)
         answering = self._answering(choices, user_id)
@@ -162,7 +162,7 @@ class Reembedding:
         self._models.require(after)
         if after in await store.dropped(session):
             raise ApiError(409, "model_dropped", f"{after} was dropped; fill its index again first.")
-        missing = (await store.coverage(session, user_id, [after], self._everyones(choices)))[after].missing
+        missing = (await store.coverage(session, user_id, [after]))[after].missing
         if missing and not force:
             message = f"{missing} files cannot be found by {after} yet."
             raise ApiError(409, "model_not_covering", message, details={"missing_files": missing})

@@ -44,6 +44,7 @@ class StubLibrary:
         self.changed: dict[str, dict[str, Any]] = {}
         self.moment: dict[str, Any] | None = None
         self.nothing: set[str] = set()
+        self.degraded = False
         self.narrows = False
         self.wishes: list[dict[str, Any]] = []
         self.links = 0
@@ -122,7 +123,7 @@ class StubLibrary:
         }
         results = [{**self.file(n), "status": "complete", "moments": [moment]} for n in numbers]
         facets = {"file_types": dict.fromkeys(kinds, self.files // 4), "months": {"2026-11": self.files}}
-        found = {"results": results, "facets": facets, "total": total, "processing": 0, "degraded": False}
+        found = {"results": results, "facets": facets, "total": total, "processing": 0, "degraded": self.degraded}
         return _envelope({**found, "search_id": "0"}, total=total)
 
     async def _thumbnail_url(self, upload_id: str) -> Response:

@@ -39,6 +39,13 @@ def test_a_search_can_be_cleared_without_keys(tab: Page, stub: StubLibrary) -> N
     expect(tab.locator("#grid .card .open").first).to_be_focused()
 
 
+def test_who_finds_nothing_by_words_alone_is_told_that_meaning_was_not_compared(tab: Page, stub: StubLibrary) -> None:
+    open_page(tab, stub.url)
+    stub.degraded = True
+    _nothing_for(stub, tab, "walrus")
+    expect(tab.get_by_text("Only words were compared")).to_be_visible()
+
+
 def test_an_order_stays_with_what_it_was_chosen_for(tab: Page, stub: StubLibrary) -> None:
     open_page(tab, stub.url)
     order = tab.get_by_role("combobox", name="Order")

@@ -12,7 +12,10 @@ _NOTE = """INSERT INTO arrivals (upload_id, user_id, generation) VALUES (:upload
 SETTLED = "DELETE FROM arrivals WHERE upload_id = :upload_id AND generation <= :generation"
 """Part of the statement that locks a file for any later event of the version."""
 
-COUNT = "SELECT count(*) FROM arrivals WHERE user_id = :user_id AND arrived_at > now() - CAST(:at_most AS interval)"
+# A later event that is handled at the same time may miss the note that it should delete.
+COUNT = """SELECT count(*) FROM arrivals a
+    WHERE a.user_id = :user_id AND a.arrived_at > now() - CAST(:at_most AS interval)
+    AND NOT EXISTS (SELECT FROM files f WHERE f.upload_id = a.upload_id AND f.generation >= a.generation)"""
 
 
 async def note(session: AsyncSession, upload: UploadRef) -> None:

@@ -28,15 +28,16 @@ _LAST_CHANGE = "SELECT EXTRACT(EPOCH FROM now() - max(changed_at)) FROM model_ch
 _HELD = """SELECT model_id, max(dimensions) AS dimensions, count(*) AS files, sum(passage_count) AS passages
     FROM passage_sets WHERE CAST(:user_id AS text) = '' OR user_id = :user_id GROUP BY model_id"""
 
-# What can be found by meaning today, and how much of that after a switch.
-_COVERAGE = """WITH answering AS (
-    SELECT a.upload_id, a.run, a.passage_count, a.text_bytes
-    FROM passage_sets a LEFT JOIN model_choices c ON c.user_id = a.user_id AND c.model_id IS NOT NULL
-    WHERE a.model_id = COALESCE(c.model_id, :everyones) AND (CAST(:user_id AS text) = '' OR a.user_id = :user_id))
+# What can be found by meaning today, by whichever model, and how much of that after a switch.
+_COVERAGE = """WITH findable AS (
+    SELECT DISTINCT ON (upload_id) upload_id, run, passage_count, text_bytes FROM passage_sets
+    WHERE model_id NOT IN (SELECT model_id FROM dropped_models WHERE dropped)
+        AND (CAST(:user_id AS text) = '' OR user_id = :user_id)
+    ORDER BY upload_id, run DESC, passage_count DESC)
 SELECT m.model_id, count(a.upload_id) AS files, count(b.upload_id) AS covered,
     COALESCE(sum(a.passage_count) FILTER (WHERE b.upload_id IS NULL), 0) AS missing_passages,
     COALESCE(sum(a.text_bytes) FILTER (WHERE b.upload_id IS NULL), 0) AS missing_bytes
-FROM unnest(CAST(:models AS text[])) AS m(model_id) LEFT JOIN answering a ON true
+FROM unnest(CAST(:models AS text[])) AS m(model_id) LEFT JOIN findable a ON true
 LEFT JOIN passage_sets b ON b.upload_id = a.upload_id AND b.model_id = m.model_id AND b.run >= a.run
 GROUP BY m.model_id"""
 
@@ -83,7 +84,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many ``files`` can be found by meaning today, and how many of them by this model (``covered``)."""
+    """How many ``files`` some model finds by meaning today, and how many of them this one does (``covered``)."""
 
     files: int
     covered: int
@@ -140,15 +141,9 @@ async def held(session: AsyncSession, user_id: str) -> dict[str, Held]:
     return {row.model_id: Held(row.dimensions, row.files, int(row.passages)) for row in rows}
 
 
-async def coverage(
-    session: AsyncSession, user_id: str, model_ids: Sequence[str], everyones: str
-) -> dict[str, Coverage]:
-    """Returns what each model has of the files that can be found by meaning today.
-
-    ``everyones``: the model that answers users without a choice of their own.
-    """
-    values = {"user_id": user_id, "models": list(model_ids), "everyones": everyones}
-    rows = await session.execute(text(_COVERAGE), values)
+async def coverage(session: AsyncSession, user_id: str, model_ids: Sequence[str]) -> dict[str, Coverage]:
+    """Returns what each model has of the files that any model finds by meaning today; dropped ones do not count."""
+    rows = await session.execute(text(_COVERAGE), {"user_id": user_id, "models": list(model_ids)})
     return {
         row.model_id: Coverage(row.files, row.covered, int(row.missing_passages), int(row.missing_bytes))
         for row in rows

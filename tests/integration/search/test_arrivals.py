@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 from contracts.artifacts import FailureCode
 from contracts.events import MediaFailedV1, ObjectFinalizedV1
+from search.store import arrivals
 from tests.integration.search.conftest import CREATED
 
 
@@ -45,6 +46,16 @@ async def test_what_ends_before_its_first_stage_does_not_count(world, client):
     await world.delete("ada", "deleted.txt")
     assert await processing(client) == 0
     await world.apply(finalized(failed), finalized(deleted))
+    assert await processing(client) == 0
+
+
+async def test_a_note_written_beside_the_event_that_should_have_deleted_it_does_not_count(world, client):
+    failed = world.upload("ada", "failed.pdf")
+    await world.apply(
+        MediaFailedV1(upload=failed, stage="media-processor", code=FailureCode.CORRUPT, message="", retryable=False)
+    )
+    async with world.database.transaction("ada") as session:
+        await arrivals.note(session, failed)
     assert await processing(client) == 0
 
 

@@ -210,6 +210,18 @@ async def test_a_switch_that_would_lose_files_is_refused_until_forced(two: Reemb
     assert await found(ada, "rye bread") == ["b.txt"], "what has no vectors yet is found by its words"
 
 
+async def test_what_a_switch_of_ones_own_has_lost_still_keeps_everyone_from_switching(
+    two: Reembedder, http: Any
+) -> None:
+    root = await http("root")
+    await two.both("ada", "a.txt", TEXTS[0])
+    await two.add("ada", "b.txt", TEXTS[1])
+    await two.reembedding.switch("ada", NEW, force=True)
+    state = await model(root, NEW, everyone=True)
+    assert (state["expected"], state["missing_files"]) == (2, 1)
+    assert (await post(root, "/switch", 409, model_id=NEW, everyone=True))["code"] == "model_not_covering"
+
+
 async def test_vectors_of_an_earlier_run_do_not_count(two: Reembedder, http: Any) -> None:
     ada = await http("ada")
     await two.both("ada", "a.txt", TEXTS[0])

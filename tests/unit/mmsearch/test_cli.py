@@ -351,10 +351,18 @@ def test_search_shows_files_and_the_moment(api: Api, tmp_path: Path) -> None:
     assert "1:15: about sailing" in shown
     assert "A talk." not in shown
     assert "2 still being processed" in shown
+    assert "by words only" not in shown
     assert (
         json.loads(mmsearch("search", "x", "--json", cwd=tmp_path, api=api).stdout)["results"][0]["file_type"]
         == "audio"
     )
+
+
+def test_a_search_that_went_by_words_alone_says_so_with_and_without_results(api: Api, tmp_path: Path) -> None:
+    for results in ([FOUND], []):
+        answer = {"results": results, "search_id": "s", "processing_time_ms": 3.2, "degraded": True}
+        api.will_answer("POST /api/v1/search", answer)
+        assert "by words only" in mmsearch("search", "sailing", cwd=tmp_path, api=api).stdout
 
 
 def test_search_hands_every_filter_and_the_order_on(api: Api, tmp_path: Path) -> None:

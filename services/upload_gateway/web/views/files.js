@@ -223,7 +223,8 @@ function emptiness(answer, error) {
   if (isFound()) {
     const pending = answer?.processing ? `${counted(answer.processing, "file is", "files are")} still being read; what you look for may be among them.` : "";
     const filtered = isFiltered() ? button("Search without filters", () => go({ type: "", from: "", to: "", size: "" }), { picture: icon("sliders", 18) }) : "";
-    return said("search", "No good match", pending || (isFiltered() ? "Nothing fits within the filters you set." : advice()), filtered, showAll());
+    const away = answer?.degraded ? "Only words were compared: search by meaning is away just now. Try again in a moment." : "";
+    return said("search", "No good match", pending || away || (isFiltered() ? "Nothing fits within the filters you set." : advice()), filtered, showAll());
   }
   const { from, to, size } = state();
   if (from || to || size) return said("folder", "No files within these dates or sizes", "Choose others, or look at all of them.", showAll());
