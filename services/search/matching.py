@@ -54,6 +54,11 @@ class SearchContext:
         return self.vector is None and self.request.mode != Mode.KEYWORD and not self.query.is_empty
 
     @property
+    def by_meaning_alone(self) -> bool:
+        """True if no file is found by its words: they only lower the threshold of files found by meaning."""
+        return self.request.mode == Mode.SEMANTIC and not self.degraded
+
+    @property
     def depth(self) -> int:
         """How many files to read of each list of hits; all that the user has, if they are few."""
         if self.request.sort != Sort.RELEVANCE:
@@ -98,15 +103,15 @@ async def ranked_files(transaction: Transaction, context: SearchContext) -> Rank
             cutoff=context.cutoffs.with_words,
             depth=context.depth,
         )
-    text_hits, terms, corrected_share = await _text_hits(transaction, context)
-    by_meaning_alone = context.request.mode == Mode.SEMANTIC and not context.degraded
+    text_hits, terms, corrected_share = await _text_hits(transaction, context, vector_hits)
     least = LEAST_COVERAGE if context.vector is None else LEAST_BESIDE_MEANING
     # The vector encodes the misspelt query, so its vote shrinks by the corrected share.
     cutoffs = replace(context.cutoffs, trust=context.cutoffs.trust * (1 - corrected_share))
-    ranked = rank(vector_hits, text_hits, cutoffs, words_only_vouch=by_meaning_alone, least=least)
-    cut = goes_on(vector_hits, [] if by_meaning_alone else text_hits, context.cutoffs, context.depth, least)
+    ranked = rank(vector_hits, text_hits, cutoffs, words_only_vouch=context.by_meaning_alone, least=least)
+    found_by_words = [] if context.by_meaning_alone else text_hits
+    cut = goes_on(vector_hits, found_by_words, context.cutoffs, context.depth, least)
     if context.request.sort == Sort.RELEVANCE:
-        named = await _named(transaction, context, text_hits)
+        named = await _named(transaction, context, found_by_words)
         return Ranking(sorted(ranked, key=lambda file: file.upload_id not in named), terms, cut)
     by_id = {file.upload_id: file for file in ranked}
     order = await retrieval.in_order(transaction, context.user_id, list(by_id), Sort(context.request.sort))
@@ -114,11 +119,13 @@ async def ranked_files(transaction: Transaction, context: SearchContext) -> Rank
 
 
 async def _text_hits(
-    transaction: Transaction, context: SearchContext
+    transaction: Transaction, context: SearchContext, vector_hits: Sequence[SemanticHit]
 ) -> tuple[Sequence[TextHit], Sequence[Term], float]:
     """Returns files by words, the terms that were searched, and the share of them that was corrected (0 to 1)."""
     if context.query.is_empty:
         return [], [], 0.0
+    if context.by_meaning_alone and all(hit.similarity >= context.cutoffs.alone for hit in vector_hits):
+        return [], await _searched_terms(transaction, context.query, context.index.languages), 0.0
     text_hits = await _files_by_words(transaction, context, context.query)
     terms = await _searched_terms(transaction, context.query, context.index.languages)
     missing = relaxation.unmatched(terms, text_hits[: TIERS[0]])  # the same ones on every page

@@ -18,6 +18,7 @@ from contracts.artifacts import (
 )
 from contracts.events import MediaFailedV1
 from embeddings.encoder import EncoderUnavailable
+from search import matching
 from search.cut_offs import Calibration
 from search.finder import Finder
 from search.models import Model, Models
@@ -288,6 +289,24 @@ async def test_a_moment_of_a_film_has_the_picture_of_its_second(world, client):
     )
     ((moment,),) = [hit["moments"] for hit in (await found(client, "harbour"))["results"]]
     assert moment["thumbnail_url"] == f"/api/v1/file/{upload.upload_id}/thumbnail?start_s=12.500"
+
+
+async def test_a_search_by_meaning_reads_words_only_if_a_file_needs_them(world, client, names, monkeypatch):
+    searched = []
+    by_words = matching.by_words.matching
+
+    async def noted(*given):
+        searched.append(given)
+        return await by_words(*given)
+
+    monkeypatch.setattr(matching.by_words, "matching", noted)
+    await world.add("ada", "a.txt", "The harbour froze.")
+    assert names((await found(client, "harbour", mode="semantic"))["results"]) == ["a.txt"]
+    assert searched == []
+    strict = Finder(world.database, Models(Model(world.encoder, Calibration(plain=1.1, with_words=0.3))))
+    answer = await strict.find("ada", SearchRequest(query="harbour", mode="semantic"))
+    assert [file.filename for file in answer.results] == ["a.txt"], "a word of it occurs"
+    assert len(searched) == 1
 
 
 async def test_without_the_encoder_words_are_compared_and_the_answer_says_so(world, client, encoder, names):
