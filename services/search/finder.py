@@ -1,5 +1,6 @@
 """Runs one search: encodes the query, finds and ranks files, reads what is shown of them, writes the history."""
 
+import math
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
@@ -24,12 +25,13 @@ from search.encoding import query_vector
 from search.image_hash import MAX_DIFFERING_BITS
 from search.matching import SearchContext, ranked_files
 from search.models import Model, Models, Space
-from search.query import Query, Term
+from search.query import Query
 from search.ranking import MatchReason, PassageKey, RankedFile, rank
 from search.request import FilterParameters, Filters, Mode, SearchRequest
 from search.snippets import Highlighter
 from search.store import by_meaning, history, retrieval, similar_images
 from search.store.retrieval import Index
+from search.terms import Term
 
 _LATENCY = Histogram("search_latency_seconds", "Time to answer a search", ["mode", "degraded"])
 _MOST_SIMILAR = 1000
@@ -137,6 +139,8 @@ class Finder:
     ) -> SearchContext:
         space = model.space if model else Space.without_vectors(index.model_id)
         cutoffs = (model or self._models.current).calibration.cutoffs(query.text, index.passages_of(space))
+        if query.is_of_codes:
+            cutoffs = replace(cutoffs, alone=math.inf)
         return SearchContext(user_id, request, query, space, vector, cutoffs, index)
 
     async def _vector(self, model: Model | None, query: Query, mode: str) -> bytes | None:

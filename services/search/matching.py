@@ -10,7 +10,7 @@ from unicodedata import normalize
 from search import relaxation
 from search.cut_offs import Cutoffs
 from search.models import Space
-from search.query import Query, Term
+from search.query import Query
 from search.ranking import (
     COUNTED_WHOLE,
     LEAST_BESIDE_MEANING,
@@ -30,6 +30,7 @@ from search.request import Filters, Mode, SearchRequest, Sort
 from search.store import by_meaning, by_words, names, retrieval
 from search.store.statements import Transaction
 from search.store.term_queries import term_queries
+from search.terms import Term
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from dataclasses import replace
 from rapidfuzz.distance import OSA
 
 from search.folding import is_unspaced
-from search.query import MAX_TERMS, Phrase, Query, Term
+from search.query import MAX_TERMS, Query
 from search.ranking import TextHit
+from search.terms import Phrase, Term
 from search.word_index import name_text
 
 REACH = 2
@@ -27,6 +28,13 @@ _ENDING = re.compile(
     "|ами|ями|ах|ях|ів|ов|ев|ом|ем|им|ого|ому|ей|ой|ий|[аеєиіїоуюяьй]+)$"  # noqa: RUF001 - Cyrillic is meant
 )
 """Endings of Slavic nouns and adjectives as they are folded, Latin and Cyrillic; of other languages a last vowel."""
+
+_LEAST_NUMBERED = 3
+_EXTENSION = re.compile(
+    "jpe?g|png|gif|webp|hei[cf]|tiff?|bmp|avif|mp[34]|mov|m4[av]|avi|mkv|webm|wav|flac|ogg|opus|aac|srt|vtt"
+    "|pdf|docx?|xlsx?|pptx?|od[tsp]|rtf|epub|txt|md|[ct]sv|html?|xml|json|eml"
+)
+"""Endings of file names that say what kind a file is, not which one."""
 
 _CERTAINTY = 0.8
 """Factor for the coverage of a relaxed query's hits: they count a little less than those of the query itself."""
@@ -82,20 +90,28 @@ def discounted(hits: Iterable[TextHit]) -> list[TextHit]:
 
 
 def _corrected(missing: Iterable[str], known: frozenset[str]) -> dict[str, Phrase]:
-    guesses = ((word, _nearest(word, known) or _split_compound(word, known)) for word in may_be_misspelt(missing))
+    unknown = may_be_misspelt(missing) - known
+    guesses = ((word, _nearest(word, known) or _split_compound(word, known)) for word in unknown)
     return {word: meant for word, meant in guesses if meant}
 
 
 def _instead(term: Term, corrected: Mapping[str, Phrase], *, widens: bool, unstemmed: bool) -> Sequence[Term]:
     if any(word in corrected for word in term.words):
         return [Term(tuple(meant for word in term.words for meant in corrected.get(word, (word,))))]
+    in_words = len(term.words) > 1 and term.words[-1].isalpha() and not is_unspaced(term.words[-1])
+    if in_words and (widens or all(map(str.isalpha, term.words))):
+        return [Term((word,)) for word in _telling(term.words)] or [term]
     if not widens:
         return [term]
-    if len(term.words) > 1 and term.words[-1].isalpha() and not is_unspaced(term.words[-1]):
-        return [Term((word,)) for word in term.words if word.isalpha()]
     if not _may_begin(term.words):
         return [term]
     return [Term(_without_ending(term.words) if unstemmed else term.words, begins=True)]
+
+
+def _telling(words: Phrase) -> list[str]:
+    """Returns the words of a name that tell it from others: not the kind of file, nor short numbers."""
+    stem = words[:-1] if _EXTENSION.fullmatch(words[-1]) else words
+    return [word for word in stem if word.isalpha() or len(word) >= _LEAST_NUMBERED]
 
 
 def _may_begin(words: Phrase) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 from search.catenation import joined
 from search.emoji import emoji_of
 from search.folding import MAX_WORD, Token, is_signed, is_unspaced, tokens, words, written_words
-from search.query import Phrase, Term
+from search.terms import Phrase, Term
 from search.word_forms import Mark, WantedWords
 
 MAX_SNIPPET = 300

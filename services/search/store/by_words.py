@@ -31,7 +31,9 @@ from search.thresholds import TermWeights, least_share, sample_for, threshold_qu
 _NAME = -1
 """``words`` holds a file's name at this ordinal, at -2 what the analysis says of it, and from 0 on its passages."""
 
-_ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, ts_rank(w.words, CAST(:any AS tsquery)) AS rank"
+_ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, {rank} AS rank"
+# Stems of all the user's languages match: passages that hold the words themselves come first among equals.
+_RANK = "ts_rank(w.words, CAST(:any AS tsquery)) + 10 * ts_rank(w.words, CAST(:spelt AS tsquery))"
 
 # While passages of two models lie side by side, those of the answering one count, and another's only in files of which
 # it has none or older ones. CASE keeps Postgres from choosing a nested loop: it underestimates the rows.
@@ -107,7 +109,7 @@ def _find(terms: int, matching: str, *, prefilter: str, passes: str, weighed: bo
     return _FIND.format(
         set_word_scope=filtering.PREFILTER.format(conditions=prefilter) if prefilter else filtering.SET_WORD_SCOPE,
         matching=matching.format(
-            row=_ROW.format(mask=mask(terms)),
+            row=_ROW.format(mask=mask(terms), rank=_RANK),
             after_word_scope=filtering.AFTER_WORD_SCOPE,
             prefiltered=_PREFILTERED if prefilter else "",
         ),
@@ -205,6 +207,7 @@ class _WordSearch:
         values |= filtering.word_scope_parameters(queries)
         values |= {
             "any": " | ".join(self.tsqueries),
+            "spelt": " | ".join(term.term.tsquery for term in self.terms),
             "literal": self.literal,
             "least": SUPPORTING_COVERAGE,
             "depth": depth,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from search.folding import ACCENTS
-from search.query import Term
 from search.store.statements import Transaction, statement
+from search.terms import Term
 
 _STEMS = "array_to_string(tsvector_to_array(to_tsvector(CAST(CAST({config} AS text) AS regconfig), {words})), ' ')"
 

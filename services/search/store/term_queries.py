@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.query import Query, Term
+from search.query import Query
 from search.stop_words import keeps_enough, stop_words
 from search.store import stems
 from search.store.statements import Transaction
+from search.terms import Term
 
 # The mask of the passage with the most terms. Their number stands in the high 32 bits and the mask in the low ones, so
 # max() breaks ties the same way every time.

@@ -60,3 +60,46 @@ async def test_the_file_that_is_called_so_comes_first(world, typed, mode):
 async def test_none_of_many_quoted_or_excluded_words_is_forgotten(shelf):
     assert await found(shelf, "manager " + " ".join(f"-q{n}" for n in range(12)) + " -organ") == FOUND["manager -organ"]
     assert await found(shelf, " ".join('"manager"' for _ in range(9)) + ' "absent"') == set()
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("docker build --no-cache", "option.txt"),
+        ("chmod -R", "modes.txt"),
+        ("is_at_block_end", "code.txt"),
+        ("18 September 2024", "minutes.txt"),
+        ("2024-09-18", "minutes.txt"),
+        ("white board", "whiteboard.png"),
+        ("scan0007.jpg", "scan0007.png"),
+        ("lecture_volcanos.srt", "lecture_volcanoes.srt"),
+        ("chip 977 2000 09123", "chip.txt"),
+    ],
+)
+async def test_options_identifiers_dates_and_names_are_found_as_they_are_meant(world, typed, first):
+    texts = {
+        "option.txt": "Run docker build with --no-cache to build all layers.",
+        "layers.txt": "docker build docker build: there is no place for a cache of what docker builds",
+        "modes.txt": "chmod -R g+w changes modes below a directory. Option -R goes down.",
+        "blocks.txt": "At the end of a block it is at its end: block, end, block.",
+        "code.txt": "if parser.is_at_block_end(): stop",
+        "minutes.txt": "Minutes of 18.09.2024, beginning at nine.",
+        "autumn.txt": "September 2024 had 18 days of rain.",
+        "whiteboard.png": "a picture",
+        "scan0007.png": "a picture",
+        "beach.jpg": "a picture",
+        "lecture_volcanoes.srt": "Lava and ash.",
+        "lectures.txt": "Lectures on history.",
+        "chip.txt": "Microchip 977200009123, cat.",
+    }
+    for name, text in texts.items():
+        await world.add("ada", name, text)
+    answer = await world.finder.find("ada", SearchRequest(query=typed, mode="keyword"))
+    assert answer.results[0].filename == first
+
+
+async def test_a_code_that_is_nowhere_is_not_answered_by_meaning(world):
+    await world.add("ada", "changes.txt", "CVE-2017-1000250 was mended.")
+    for query, names in (("CVE-2017-1000251", []), ("CVE-2017-1000250", ["changes.txt"])):
+        answer = await world.finder.find("ada", SearchRequest(query=query))
+        assert [file.filename for file in answer.results] == names

@@ -173,3 +173,13 @@ async def test_umlauts_and_units_are_found_as_others_write_them(world):
     await world.add("ada", "stick.txt", "A stick of 16GB.")
     for query, name in (("Köln", "letter.txt"), ("Grüße", "letter.txt"), ("16 GB", "stick.txt")):
         assert await found(world, "ada", query) == [name], query
+
+
+async def test_the_word_itself_comes_before_what_is_its_stem_in_another_language(world):
+    """The Italian stemmer makes "tom" of "tomato"."""
+    await world.add("ada", "mercato.txt", "il mercato", language="it")
+    for n in range(3):
+        await world.add("ada", f"Tom {n}.txt", "Tom Lane and Tom: thanks, Tom.")
+    await world.add("ada", "soup.txt", "Water, salt, bread, oil and in the end one tomato for each of us.")
+    names = await found(world, "ada", "tomato")
+    assert (names[0], len(names)) == ("soup.txt", 4)

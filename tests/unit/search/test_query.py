@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search import query as queries
-from search.query import MAX_TERMS, Term, parse
+from search.query import MAX_TERMS, parse
+from search.terms import Term
 
 
 def test_plain_words_are_terms_of_their_own():

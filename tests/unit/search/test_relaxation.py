@@ -2,9 +2,10 @@
 
 import pytest
 
-from search.query import MAX_TERMS, Term, parse
+from search.query import MAX_TERMS, parse
 from search.ranking import TextHit, no_passages
 from search.relaxation import discounted, inside, may_be_misspelt, name_words, relaxed, unmatched
+from search.terms import Term
 
 KNOWN = ("camel", "case", "holiday", "glacier", "survey", "kubernetes", "outage", "report", "garden")
 
@@ -72,10 +73,28 @@ def test_one_word_of_many_that_occurs_nowhere_is_no_reason_to_look_wider():
 
 
 def test_of_a_file_name_that_occurs_nowhere_each_word_is_looked_for():
-    parsed = parse("lease-agreement-2.docx")
-    instead = relaxed(parsed, unmatched(parsed.terms, []), ())
+    for name, words in (
+        ("lease-agreement-2.docx", ("lease", "agreement")),
+        ("scan0007.jpg", ("scan0007",)),
+        ("find_by_customer", ("find", "by", "customer")),
+    ):
+        parsed = parse(name)
+        instead = relaxed(parsed, unmatched(parsed.terms, []), ())
+        assert instead is not None
+        assert instead.terms == tuple(Term((word,)) for word in words)
+
+
+def test_an_identifier_that_occurs_nowhere_is_looked_for_in_words_whatever_else_was_found():
+    instead = relaxed(parse("annual_report of the old lighthouse"), {"annual", "report"}, ())
     assert instead is not None
-    assert instead.terms == (Term(("lease",)), Term(("agreement",)), Term(("docx",)))
+    assert instead.terms[:2] == (Term(("annual",)), Term(("report",)))
+
+
+def test_what_is_spelt_right_in_a_misspelt_name_stays():
+    parsed = parse("glacier_survay.srt")
+    instead = relaxed(parsed, {"glacier", "survay", "srt"}, ("glacier", "glaciers", "survey"))
+    assert instead is not None
+    assert instead.terms == (Term(("glacier", "survey", "srt")),)
 
 
 def test_a_file_name_of_many_words_gives_no_more_terms_than_a_query_may_have():

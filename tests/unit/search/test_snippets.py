@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.folding import SIMPLE, text_config, words
-from search.query import Term, parse
+from search.query import parse
 from search.snippets import MAX_SNIPPET, Highlighter
+from search.terms import Term
 
 
 def shown(cut):

@@ -1,0 +1,89 @@
+"""Other spellings of what was typed: options, identifiers, numbers in groups, words written apart, dates."""
+
+import pytest
+
+from search import dates
+from search.folding import words
+from search.query import parse
+from search.terms import Term
+
+
+def spellings(text: str) -> set[str]:
+    """Every phrase that is looked for, its words joined by spaces."""
+    return {" ".join(phrase) for term in parse(text).terms for phrase in (term.words, *term.respelt)}
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("--no-cache", [Term(("no", "cache"), literal=True)]),
+        ("docker --verbose", [Term(("docker",)), Term(("verbose",))]),
+        ("chmod -R", [Term(("chmod",)), Term(("r",))]),
+        ("find_by_customer_id", [Term(("find", "by", "customer", "id"), literal=True)]),
+        ("__init_subclass__", [Term(("init", "subclass"), literal=True)]),
+        ("std::vector", [Term(("std", "vector"), literal=True)]),
+        ("harbour -- boats", [Term(("harbour",)), Term(("boats",))]),
+    ],
+)
+def test_options_and_identifiers_are_looked_for_as_they_are(text, terms):
+    query = parse(text)
+    assert (list(query.terms), query.excluded) == (terms, ())
+
+
+def test_a_minus_before_a_word_still_excludes():
+    assert parse("jaguar -car").excluded == (Term(("car",), literal=True),)
+
+
+def test_numbers_and_units_may_be_written_together_or_apart():
+    assert "13 4 kg" in spellings("13.4kg")
+    assert "13 4kg" in spellings("13.4 kg")
+    assert "977200009123" in spellings("chip 977 2000 09123")
+    assert not {"2024100", "10020"} & spellings("2024 100 20"), "too short to be one number"
+    assert max(map(len, spellings(" ".join(["123456"] * 100)))) <= 40
+
+
+def test_words_may_be_written_apart_in_a_short_query_alone():
+    assert "whiteboard" in spellings("white board")
+    assert "fahrradstellplatz" in spellings("Fahrrad Stellplatz mieten")
+    assert "bluewhale" not in spellings("how large is a blue whale")
+    assert "whiteboard" not in spellings('"white" board')
+    assert "aboard" not in spellings("a board")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12.03.2024", "12.3.2024", "2024-03-12", "12 March 2024", "March 12, 2024", "12. März 2024", "12 mars 2024"],
+)
+def test_a_date_is_found_however_it_is_written(text):
+    written = [
+        "12 3 2024",
+        "12 03 2024",
+        "2024 03 12",
+        "12 march 2024",
+        "march 12 2024",
+        "12 marz 2024",
+        "12 marca 2024",
+    ]
+    assert spellings(text) >= {*written, "12 de marzo de 2024", "12 de marco de 2024"}
+
+
+def test_only_between_slashes_may_the_month_stand_first():
+    assert "5 december 2024" in spellings("12/05/2024")
+    assert "12 may 2024" in spellings("12/05/2024")
+    assert "5 december 2024" not in spellings("12.05.2024")
+
+
+@pytest.mark.parametrize(
+    "text", ["31.02.2024", "45.13.2024", "2024-13-40", "1.2.3", "10.0.0.2024", "12 Marchtown 2024"]
+)
+def test_what_is_no_date_is_not_respelt_as_one(text):
+    assert dates.in_numbers(text) == ()
+    assert dates.in_words(*(*words(text), "", "", "")[:3]) == ()
+
+
+def test_a_query_of_codes_alone_is_known():
+    assert parse("CVE-2017-1000251").is_of_codes
+    assert parse("45.50 12.03.2024").is_of_codes
+    assert not parse("invoice 20417").is_of_codes
+    assert not parse("find_by_id").is_of_codes
+    assert not parse("").is_of_codes
