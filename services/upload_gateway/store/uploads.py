@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, literal_column, select, text, update
+from sqlalchemy import ColumnElement, bindparam, collate, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -52,12 +52,7 @@ class ListQuery:
     ranges: Ranges = field(default_factory=Ranges)
 
 
-# The order of search's name_order: no accents, no case, numbers by value, "page.txt" before "page 9.txt".
-_FOLDED_NAME = "lower(regexp_replace(normalize(uploads.filename, NFKD), '[\\u0300-\\u036f]+', '', 'g'))"
-_PADDED_NAME = f"regexp_replace(translate({_FOLDED_NAME}, '.', chr(1)), '([0-9]+)', '{'0' * 15}\\1', 'g')"
-_NAME: ColumnElement[str] = literal_column(
-    f"""regexp_replace({_PADDED_NAME}, '[0-9]*([0-9]{{15}})', '\\1', 'g') COLLATE "C" """
-)
+_NAME: ColumnElement[str] = collate(func.name_order(uploads.c.filename), "C")
 
 SORTS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
     "-created_at": (uploads.c.created_at.desc(), uploads.c.upload_id),
