@@ -5,8 +5,8 @@ from alembic import op
 revision = "0006"
 down_revision = "0005"
 
-# As search orders names (search.folding.name_order): no accents, no case, "page.txt" before "page 9.txt". Each number is
-# padded with zeros, and its last fifteen digits are kept.
+# As search orders names (search.folding.name_order): no accents, no case, "page.txt" before "page 9.txt". Each number
+# is padded with zeros, and its last fifteen digits are kept.
 NAME_ORDER = """CREATE OR REPLACE FUNCTION name_order(filename text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN regexp_replace(regexp_replace(translate(lower(
         CASE WHEN octet_length(filename) = length(filename) THEN filename
