@@ -15,6 +15,11 @@ class UploadDeletedV1(EventData):
 
     upload: UploadRef
     purge: bool = Field(default=False, description="true: original and artifacts are to be removed now")
+    purge_derived: bool = Field(
+        default=False,
+        description="true: the artifacts of the generation are to be removed now; with purge false an original stays, "
+        "and object_name may be no more than the beginning of its name",
+    )
 
     def subject(self) -> str:
         """The upload id."""

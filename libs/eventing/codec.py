@@ -69,6 +69,11 @@ def encode(
     return StoredEvent(topic=event.topic(), attributes=attributes, data=event.model_dump_json(exclude_none=True))
 
 
+def addressed(message: StoredEvent, subscription: str) -> StoredEvent:
+    """The message for that one subscription alone."""
+    return message.model_copy(update={"attributes": {**message.attributes, ONLY_FOR: subscription}})
+
+
 def decode(event_class: type[EventT], data: bytes, attributes: Mapping[str, str]) -> Envelope[EventT]:
     """The event inside a message. Raises ``Poison`` with the reason when it is not one of ``event_class``."""
     try:

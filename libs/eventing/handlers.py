@@ -33,26 +33,26 @@ class NewArtifact:
 
 @dataclass(frozen=True)
 class Purge:
-    """Objects to remove for ever: all below ``key`` where it ends in ``/``, else the one of that name.
+    """What to remove for ever: all artifacts below the prefix ``derived``, and that one version of an original.
 
-    With ``generation`` only that version is removed; a newer one is a new life of the object and stays.
+    Only the artifacts bucket is ever emptied by prefix. An original goes by its exact name and generation; a newer one
+    is a new life of the object and stays.
     """
 
-    bucket: str
-    key: str
-    generation: int | None = None
+    derived: str
+    original: UploadRef | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
     """All a stage produced. The runtime stores artifacts, then the manifest, then announces the events.
 
-    Only handlers of upload.deleted return anything to ``purge``.
+    Only the handler of upload.deleted returns a ``purge``.
     """
 
     artifacts: Sequence[NewArtifact] = ()
     events: Sequence[EventData] = ()
-    purge: Sequence[Purge] = ()
+    purge: Purge | None = None
 
 
 class StageInputs(Protocol):

@@ -3,6 +3,7 @@
 Both live in the service's own schema and commit together with the rows they belong to.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -43,6 +44,17 @@ class Ledger:
         """Records that ``handler`` applies the event; False when it already has."""
         result = await session.execute(self._note, {"event_id": event_id, "handler": handler})
         return cast("CursorResult[Any]", result).rowcount == 1
+
+    async def heard(self, session: AsyncSession, event_ids: Sequence[str], handler: str) -> Sequence[str]:
+        """Those of the events that ``handler`` has applied."""
+        inbox = self.inbox.c
+        statement = select(inbox.event_id).where(inbox.event_id.in_(event_ids), inbox.handler == handler)
+        return list(await session.scalars(statement))
+
+    async def forget(self, session: AsyncSession, event_id: str, handler: str) -> None:
+        """Lets ``handler`` apply the event once more: the rows it made are lost."""
+        inbox = self.inbox.c
+        await session.execute(self.inbox.delete().where(inbox.event_id == event_id, inbox.handler == handler))
 
     async def announce(self, session: AsyncSession, event: StoredEvent) -> None:
         """Puts an event into the outbox; the relay publishes it after the commit."""

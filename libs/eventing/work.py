@@ -16,7 +16,7 @@ from contracts.envelope import Envelope, EventData, derived_event_id
 from contracts.events import MediaFailedV1
 from eventing import codec, metrics
 from eventing.errors import Reject
-from eventing.handlers import ManifestKey, Outcome, Projection, Stage, hash_inputs
+from eventing.handlers import ManifestKey, Outcome, Projection, Purge, Stage, hash_inputs
 from eventing.inputs import opened_inputs
 from eventing.manifest import StageMemory
 from objectstore.store import ObjectStore
@@ -73,7 +73,8 @@ class StageWork:
             metrics.observe_stage(
                 self.service.value, _kind_of(envelope.data, outcome.events), time.monotonic() - started
             )
-        await self._purge(outcome)
+        if outcome.purge is not None:
+            await self._purge(outcome.purge)
         if not outcome.artifacts and not outcome.events:
             return ()  # nothing to remember; a manifest would only outlive what was purged
         manifest = Manifest(
@@ -102,12 +103,11 @@ class StageWork:
                 await self._memory.store_artifacts(outcome.artifacts)
             return outcome
 
-    async def _purge(self, outcome: Outcome) -> None:
-        for purge in outcome.purge:
-            if purge.key.endswith("/"):
-                await self._store.delete_prefix(purge.bucket, purge.key)
-            else:
-                await self._store.delete(purge.bucket, purge.key, purge.generation)
+    async def _purge(self, purge: Purge) -> None:
+        if purge.original is not None:
+            original = purge.original
+            await self._store.delete(original.bucket, original.object_name, original.generation)
+        await self._store.delete_prefix(self._memory.bucket, purge.derived)
 
     def _encode(self, envelope: Envelope[Any], index: int, event: EventData) -> StoredEvent:
         event_id = derived_event_id(self._stage.service.value, self._stage.version, envelope.id, str(index))

@@ -7,7 +7,6 @@ from eventing.service import EventService
 from hosting.serve import run_service
 from media_processor.handlers import on_object_finalized, on_upload_deleted, on_upload_reprocess
 from media_processor.handlers.on_object_finalized import ProcessObject
-from media_processor.handlers.on_upload_deleted import PurgeUpload
 from media_processor.sandbox import Sandbox
 from media_processor.settings import Settings
 
@@ -20,7 +19,7 @@ def build(settings: Settings) -> FastAPI:
     handlers = [
         on_object_finalized.stage(process),
         on_upload_reprocess.stage(process),
-        on_upload_deleted.stage(PurgeUpload(settings.artifacts_bucket)),
+        on_upload_deleted.stage(),
     ]
     return service.application(handlers, resources=[sandbox])
 

@@ -8,7 +8,7 @@ from contracts.artifacts import Service
 from contracts.events import EVENTS, UploadDeletedV1
 from contracts.golden import EXAMPLES
 from contracts.topology import DEAD_LETTER_TOPIC
-from media_processor.handlers.on_upload_deleted import PurgeUpload
+from media_processor.handlers.on_upload_deleted import purge_upload
 from tests.deploy.hcl import TERRAFORM, configuration, items, strings
 from tests.deploy.settings_of import SERVICES
 
@@ -64,8 +64,9 @@ def test_no_service_may_do_more_than_its_list(service: str) -> None:
 
 async def test_who_removes_files_for_good_may_delete_them() -> None:
     event = next(e for e in EXAMPLES if isinstance(e, UploadDeletedV1)).model_copy(update={"purge": True})
-    outcome = await PurgeUpload("artifacts")(event, None)  # type: ignore[arg-type]
-    buckets = {"artifacts" if purge.bucket == "artifacts" else "uploads" for purge in outcome.purge}
+    purge = (await purge_upload(event, None)).purge  # type: ignore[arg-type]
+    assert purge is not None
+    buckets = {"artifacts", "uploads"} if purge.original else {"artifacts"}
     roles = CONFIG.locals["bucket_roles"][Service.MEDIA_PROCESSOR]
     assert buckets == {bucket for bucket, held in roles.items() if MAY_DELETE in held}
 

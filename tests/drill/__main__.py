@@ -34,14 +34,14 @@ class Drill:
         self._began = time.monotonic()
 
     def run(self) -> None:
-        files = make_many(self._directory / "files", 10, seed=5)
+        files = make_many(self._directory / "files", 12, seed=5)
         before = LocalSystem(self._directory / "before", **_HASTE)
         try:
             before.start()
             feed(before, files[:8])
             until_all_completed(before, files[:8])
             self._say("a system holds 8 files")
-            self._back_up(before, files[8:])
+            self._back_up(before, files[8:10], files[10:])
         finally:
             before.stop()
         shutil.rmtree(self._directory / "before", ignore_errors=True)
@@ -54,15 +54,21 @@ class Drill:
         finally:
             after.stop()
 
-    def _back_up(self, system: LocalSystem, late: Sequence[Sample]) -> None:
-        """Database first, buckets after: what comes in between is in the bucket, and reconcile finds it."""
+    def _back_up(self, system: LocalSystem, processed: Sequence[Sample], late: Sequence[Sample]) -> None:
+        """Database first, buckets after: what comes in between is in the bucket, and reconcile finds it.
+
+        Of what was ``processed`` in between, derived files lie in the other bucket, of which no row knows either.
+        """
         self._backup.mkdir()
         url = system.variables["DATABASE_URL"]
         self._run("pg_dumpall", "--roles-only", "--file", self._backup / "roles.sql", "--dbname", url)
         self._run("pg_dump", "--format=custom", "--file", self._backup / "database.dump", url)
         self._say(f"database dumped: {(self._backup / 'database.dump').stat().st_size >> 10} KiB")
+        feed(system, list(processed))
+        until_all_completed(system, list(processed))
+        self._say(f"{len(processed)} more files are processed before the buckets are copied")
         feed(system, list(late))
-        self._say(f"{len(late)} more files arrive before the buckets are copied")
+        self._say(f"{len(late)} more arrive just before")
         storage = system.data_dir / "storage"
         copy = self._backup / "storage"
         copy.mkdir()
@@ -110,7 +116,7 @@ class Drill:
             until_all_completed(system, files)
             assert_findable_exactly_once(system, files)
             wait_for(lambda: not [f for stretch in operator.reconcile(fix=False) for f in stretch.findings])
-        self._say("all 10 files are found; bucket and index agree")
+        self._say(f"all {len(files)} files are found; bucket and index agree")
 
     def _run(self, program: str, *arguments: object, said: str | None = None) -> None:
         command = [str(installed() / "bin" / program), *map(str, arguments)]

@@ -1,12 +1,14 @@
 """Turns one place where bucket and table may differ into what is wrong there: pure, for reconcile to report and fix."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from contracts.artifacts import UploadRef
-from contracts.identifiers import is_folders_placeholder, is_user_id
+from pydantic import Field
+
+from contracts.artifacts import Contract, UploadRef
+from contracts.identifiers import UploadId, UserId, is_folders_placeholder, is_user_id
 from objectstore.store import StoredObject
 from upload_gateway.uploads import UploadState
 
@@ -23,7 +25,37 @@ class Problem(StrEnum):
     DELETED = "deleted"
     """An object that should be gone: its upload is purged."""
     ARTIFACTS = "artifacts"
-    """Derived files of an upload that is not there, or is purged."""
+    """Derived files of an original that is not there, or of a purged upload."""
+
+
+class Derived(Contract):
+    """The version that derived files belong to. Their names tell no more: nothing here names an original."""
+
+    user_id: UserId
+    upload_id: UploadId
+    generation: int = Field(ge=1)
+    run: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Upload and generation: what one original is told by."""
+        return (self.upload_id, self.generation)
+
+    @property
+    def folder(self) -> str:
+        """What the names of all the upload's derived files begin with."""
+        return f"{self.user_id}/{self.upload_id}/"
+
+    def named(self, uploads_bucket: str) -> UploadRef:
+        """As a deletion of derived files names it: as far as the name of its original is known."""
+        return UploadRef(
+            upload_id=self.upload_id,
+            user_id=self.user_id,
+            bucket=uploads_bucket,
+            object_name=self.folder,
+            generation=self.generation,
+            run=self.run,
+        )
 
 
 @dataclass(frozen=True)
@@ -35,7 +67,7 @@ class Finding:
     upload_id: str | None
     state: UploadState | None = None
     stored: StoredObject | None = None
-    derived: UploadRef | None = None
+    derived: Derived | None = None
 
 
 def compare(stored: Sequence[StoredObject], states: Sequence[UploadState], settled: datetime) -> Iterator[Finding]:
@@ -54,29 +86,25 @@ def compare(stored: Sequence[StoredObject], states: Sequence[UploadState], settl
             yield Finding(Problem.ORPHANED, state.object_name, state.upload_id, state)
 
 
-def derived_upload(key: str, uploads_bucket: str) -> UploadRef | None:
+def derived_version(key: str) -> Derived | None:
     """The version an artifact belongs to, read off its name ``user/upload/generation/run/…``; None for other names."""
     parts = key.split("/", 4)
     if len(parts) < 5 or not is_user_id(parts[0]) or not (parts[2].isdecimal() and parts[3].isdecimal()):
         return None
-    user_id, upload_id, generation, run = parts[0], parts[1], int(parts[2]), int(parts[3])
     try:
-        return UploadRef(
-            upload_id=upload_id,
-            user_id=user_id,
-            bucket=uploads_bucket,
-            object_name=f"{user_id}/{upload_id}/",
-            generation=generation,
-            run=run,
-        )
+        return Derived(user_id=parts[0], upload_id=parts[1], generation=int(parts[2]), run=int(parts[3]))
     except ValueError:
         return None
 
 
-def is_orphaned(derived: UploadRef, state: UploadState | None) -> bool:
-    """Whether derived files have lost their upload. Those of earlier generations are the purge's business."""
+def is_orphaned(derived: Derived, state: UploadState | None, with_original: Collection[tuple[str, int]]) -> bool:
+    """Whether derived files have lost their upload. Those of earlier generations are the purge's business.
+
+    One that nobody knows of, but whose original is in the bucket (its :attr:`Derived.key` is in ``with_original``), is
+    a missing upload: what was derived from it is used again.
+    """
     if state is None:
-        return True
+        return derived.key not in with_original
     return derived.generation == state.generation and state.deleted and state.purged
 
 

@@ -10,10 +10,16 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.events import UploadDeletedV1
+from contracts.artifacts import Service, StoredEvent
+from contracts.envelope import derived_event_id
+from contracts.events import MediaEmbeddedV1, ObjectFinalizedV1, UploadDeletedV1
+from contracts.topology import subscription, subscriptions_of
+from eventing import codec
 from eventing.notifications import finalized_message
+from objectstore.store import StoredObject
 from upload_gateway.announcing import announce, announce_user
-from upload_gateway.repair.findings import Finding, Problem, compare, derived_upload, is_orphaned
+from upload_gateway.repair.findings import Finding, Problem, compare, derived_version, is_orphaned
+from upload_gateway.repair.remembered import Remembered
 from upload_gateway.republishing import finalized_of, removal_message
 from upload_gateway.resources import Resources
 from upload_gateway.store import repair, users
@@ -25,6 +31,8 @@ _STRETCH = 1000
 _ANNOUNCED = 200
 _REMEMBERED = timedelta(days=32)
 """Deletions before this were heard by whoever could hear them: no message lives longer."""
+_ARRIVALS = (Problem.MISSING, Problem.CHANGED)
+_OWN = {own.event.topic(): own for own in subscriptions_of(Service.UPLOAD_GATEWAY)}
 
 
 class Phase(StrEnum):
@@ -63,6 +71,10 @@ class Reconciler:
     artifacts_bucket: str
     settle: timedelta
 
+    @property
+    def _remembered(self) -> Remembered:
+        return Remembered(self.resources.objects, self.resources.uploads_bucket, self.artifacts_bucket)
+
     async def walk(self, actor: str, cursor: Cursor, *, fix: bool) -> Stretch:
         """One stretch; begin with ``Cursor()``, go on with ``next`` until it is None. Repeatable."""
         now = datetime.now(UTC)
@@ -96,18 +108,19 @@ class Reconciler:
     async def _artifacts(self, cursor: Cursor, now: datetime, *, fix: bool) -> Stretch:
         stored = await self.resources.objects.list_page(self.artifacts_bucket, cursor.after, _STRETCH)
         found = {
-            (derived.upload_id, derived.version): derived
+            (derived.key, derived.run): derived
             for item in stored
-            if item.created_at < now - self.settle
-            and (derived := derived_upload(item.key, self.resources.uploads_bucket))
+            if item.created_at < now - self.settle and (derived := derived_version(item.key))
         }
         async with self.resources.database.transaction() as session:
             await repair.see_all(session)
-            states = await repair.versions_of(session, sorted({upload_id for upload_id, _ in found}))
+            states = await repair.versions_of(session, sorted({derived.upload_id for derived in found.values()}))
+        unknown = [derived for derived in found.values() if derived.upload_id not in states]
+        with_original = await self._remembered.with_original(unknown)
         findings = [
-            Finding(Problem.ARTIFACTS, derived.object_name, derived.upload_id, state, derived=derived)
+            Finding(Problem.ARTIFACTS, derived.folder, derived.upload_id, state, derived=derived)
             for derived in found.values()
-            if is_orphaned(derived, state := states.get(derived.upload_id))
+            if is_orphaned(derived, state := states.get(derived.upload_id), with_original)
         ]
         after_all = Cursor(Phase.DELETIONS) if fix else None
         following = Cursor(Phase.ARTIFACTS, stored[-1].key) if len(stored) == _STRETCH else after_all
@@ -136,27 +149,71 @@ class Reconciler:
         return Stretch(Phase.USERS, len(found), (), len(found), following)
 
     async def _fix(self, actor: str, stretch: Stretch, now: datetime) -> Stretch:
+        lost = await self._lost(stretch.findings)
         async with self.resources.database.transaction() as session:
+            for event in lost:
+                await _hear_again(session, event, now)
             for finding in stretch.findings:
-                await _repair(session, finding, now)
+                await _repair(session, finding, self.resources.uploads_bucket, now)
             await repair.journal(session, actor, RECONCILE_ACTION, [finding.name for finding in stretch.findings])
         self.resources.announced()
         return Stretch(stretch.phase, stretch.examined, stretch.findings, len(stretch.findings), stretch.next)
 
+    async def _lost(self, findings: Sequence[Finding]) -> Sequence[StoredEvent]:
+        """All that was once told of arrivals which this service has heard of, but has no rows of any more."""
+        arrivals = {
+            _arrival_id(finding.stored): finding.stored
+            for finding in findings
+            if finding.stored and finding.problem in _ARRIVALS
+        }
+        async with self.resources.database.transaction() as session:
+            heard = await ledger.heard(session, sorted(arrivals), ObjectFinalizedV1.topic())
+        events: list[StoredEvent] = []
+        for stored in (arrivals[event_id] for event_id in heard):
+            upload = finalized_of(stored).upload
+            told = self._remembered.events(upload.user_id, upload.upload_id, upload.generation)
+            events += [event async for event in told]
+        return events
 
-async def _repair(session: AsyncSession, finding: Finding, now: datetime) -> None:
+
+def _arrival_id(stored: StoredObject) -> str:
+    message = finalized_message(finalized_of(stored))
+    return codec.decode(ObjectFinalizedV1, message.data.encode(), message.attributes).id
+
+
+async def _repair(session: AsyncSession, finding: Finding, uploads_bucket: str, now: datetime) -> None:
     """Publishes the event whose loss would explain the finding; the handlers do the rest."""
-    if finding.problem in (Problem.MISSING, Problem.CHANGED):
+    if finding.problem in _ARRIVALS:
         assert finding.stored is not None
+        await ledger.forget(session, _arrival_id(finding.stored), ObjectFinalizedV1.topic())
         await ledger.announce(session, finalized_message(finalized_of(finding.stored)))
     elif finding.problem is Problem.ORPHANED:
         assert finding.state is not None
         await ledger.announce(session, removal_message(finding.state, now))
+    elif finding.problem is Problem.DELETED:
+        assert finding.state is not None
+        await _purge_again(session, UploadDeletedV1(upload=finding.state.ref, purge=True), now)
     else:
-        upload = finding.derived if finding.state is None else finding.state.ref
-        assert upload is not None
-        change = (str(upload.generation), str(upload.run), now.isoformat())
-        await announce(session, UploadDeletedV1(upload=upload, purge=True), "purge-again", *change)
+        assert finding.derived is not None
+        derived = finding.derived.named(uploads_bucket)
+        await _purge_again(session, UploadDeletedV1(upload=derived, purge_derived=True), now)
+
+
+async def _purge_again(session: AsyncSession, event: UploadDeletedV1, now: datetime) -> None:
+    change = (str(event.upload.generation), str(event.upload.run), str(event.purge), now.isoformat())
+    await announce(session, event, "purge-again", *change)
+
+
+async def _hear_again(session: AsyncSession, event: StoredEvent, now: datetime) -> None:
+    """To this service as if it had never heard the event; of search, for its answer, asked under a new id."""
+    event_id = event.attributes["ce-id"]
+    if event.topic in _OWN:
+        await ledger.forget(session, event_id, event.topic)
+        await ledger.announce(session, codec.addressed(event, _OWN[event.topic].name))
+    if event.topic == MediaEmbeddedV1.topic():
+        asked = codec.addressed(event, subscription(Service.SEARCH, MediaEmbeddedV1).name)
+        new_id = {"ce-id": derived_event_id("again", event_id, now.isoformat())}
+        await ledger.announce(session, asked.model_copy(update={"attributes": asked.attributes | new_id}))
 
 
 async def _announce_deletion(session: AsyncSession, state: UploadState) -> None:

@@ -27,7 +27,6 @@ from eventing.testing import MemoryBroker
 from identity.api_keys import new_api_key
 from media_processor.handlers import on_object_finalized, on_upload_deleted
 from media_processor.handlers.on_object_finalized import ProcessObject
-from media_processor.handlers.on_upload_deleted import PurgeUpload
 from media_processor.sandbox import Sandbox
 from objectstore.store import StoredObject
 from objectstore.testing import MemoryObjectStore
@@ -134,7 +133,7 @@ async def test_the_stages_work_on_every_earlier_input(recording: Path) -> None:
         process = ProcessObject(sandbox)
         stages: list[Handler] = [
             on_object_finalized.stage(process),
-            on_upload_deleted.stage(PurgeUpload(ARTIFACTS)),
+            on_upload_deleted.stage(),
             on_media_processed.stage(backend),
             on_media_analyzed.stage(encoder),
         ]

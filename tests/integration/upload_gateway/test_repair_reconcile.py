@@ -1,16 +1,26 @@
 """Bucket against table: what is missing, orphaned, changed or should be gone is told, and repaired through events."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from contracts.events import ObjectDeletedV1, ObjectFinalizedV1, UploadDeletedV1, UserChangedV1
+from contracts.artifacts import Manifest, StoredEvent, UploadRef
+from contracts.envelope import EventData
+from contracts.events import MediaIndexedV1, ObjectDeletedV1, ObjectFinalizedV1, UploadDeletedV1, UserChangedV1
+from contracts.identifiers import new_upload_id, object_name
+from eventing import codec
+from eventing.codec import ONLY_FOR
+from eventing.notifications import finalized_message
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, Gateway
-from tests.integration.upload_gateway.events import dropped, walk
+from tests.integration.upload_gateway.events import NOW, dropped, walk
 from tests.integration.upload_gateway.test_repair_sweeper import decoded
 from upload_gateway.repair import reconcile as reconciling
+from upload_gateway.repair import remembered as remembering
+from upload_gateway.republishing import finalized_of
+from upload_gateway.tables import ledger
 
 ARTIFACTS = "artifacts"
 
@@ -50,6 +60,69 @@ async def drain(gateway: Gateway) -> None:
         if message.topic.startswith("object."):
             event = decoded(message)
             await gateway.hear(event.data, event_id=event.id)
+
+
+NAMES = [
+    "someone/holiday/beach.jpg",
+    "someone/holiday/é.jpg",
+    "someone/plain.jpg",
+    *(object_name("someone", new_upload_id("someone", f"{n}.jpg"), f"{n}.jpg") for n in range(4)),
+]
+"""Three are dropped, four posted."""
+
+
+async def in_bucket(gateway: Gateway, name: str) -> UploadRef:
+    return dropped(name, await put(gateway, name))
+
+
+async def derive(gateway: Gateway, upload: UploadRef, *, remembered: bool = True) -> None:
+    """What the stages leave of one version in the artifacts bucket."""
+    for event in walk(upload)[1:4]:
+        (stage,) = type(event).publishers
+        folder = f"someone/{upload.upload_id}/{upload.generation}/{upload.run}/{stage}/1-x/"
+        await put(gateway, folder + "aside", ARTIFACTS)
+        if remembered:
+            manifest = Manifest(
+                stage=stage, stage_version="1", input_event_id="i", created_at=NOW, duration_s=1, artifacts=(),
+                events=(announced(event),),
+            )  # fmt: skip
+            content = manifest.model_dump_json().encode()
+            await gateway.objects.put(ARTIFACTS, folder + "manifest.json", content, "application/json")
+
+
+def announced(event: EventData) -> StoredEvent:
+    (stage,) = type(event).publishers
+    event_id = f"{event.subject()}-{event.topic()}"
+    return codec.encode(event, event_id=event_id, source=stage, time=NOW, trace={})
+
+
+async def hear_once(gateway: Gateway, upload: UploadRef) -> None:
+    """Row and inbox, as the runtime writes them."""
+    stored = await gateway.objects.stat(BUCKET, upload.object_name)
+    await receive(gateway, [finalized_message(finalized_of(stored)), *(announced(e) for e in walk(upload)[1:])])
+
+
+async def receive(gateway: Gateway, messages: Sequence[StoredEvent]) -> None:
+    """Those of the messages that are meant for the gateway, each event once."""
+    for message in messages:
+        if not message.attributes.get(ONLY_FOR, "upload-gateway.").startswith("upload-gateway."):
+            continue
+        envelope = decoded(message)
+        async with gateway.database.transaction() as session:
+            first = await ledger.first_time(session, envelope.id, message.topic)
+        if first:
+            await gateway.hear(envelope.data, event_id=envelope.id)
+
+
+async def deliver(gateway: Gateway) -> None:
+    messages = [m for m in await gateway.outgoing() if m.topic.startswith(("object.", "media."))]
+    async with gateway.database.transaction() as session:
+        await session.execute(text("DELETE FROM outbox"))
+    await receive(gateway, messages)
+
+
+async def derived_purges(gateway: Gateway) -> list[UploadDeletedV1]:
+    return [event for event in await sent(gateway, UploadDeletedV1) if event.purge_derived]
 
 
 async def test_what_fits_is_not_told(gateway: Gateway) -> None:
@@ -113,7 +186,8 @@ async def test_what_was_purged_and_is_still_there_is_purged_again(gateway: Gatew
     await reconciled(gateway, fix=True)
     purged = [event for event in await sent(gateway, UploadDeletedV1) if event.purge]
     assert {event.upload.object_name for event in purged} == {"someone/a.jpg"}
-    assert len(purged) == 4, "the owner's, one for each finding, and the deletion told again"
+    assert len(purged) == 3, "the owner's, one for the object, and the deletion told again"
+    assert [event.upload.upload_id for event in await derived_purges(gateway)] == [upload.upload_id]
 
 
 async def test_derived_files_without_an_upload_go(gateway: Gateway) -> None:
@@ -123,7 +197,52 @@ async def test_derived_files_without_an_upload_go(gateway: Gateway) -> None:
     [finding] = await reconciled(gateway, fix=True)
     assert (finding["problem"], finding["upload_id"]) == ("artifacts", upload.upload_id)
     [event] = await sent(gateway, UploadDeletedV1)
-    assert (event.purge, event.upload.version, event.upload.upload_id) == (True, (7, 2), upload.upload_id)
+    assert (event.upload.version, event.upload.upload_id) == ((7, 2), upload.upload_id)
+    assert (event.purge_derived, event.purge) == (True, False), "nobody knows that the owner wanted an original purged"
+
+
+@pytest.mark.parametrize("remembered", [True, False], ids=["with manifests", "without manifests"])
+async def test_derived_files_of_a_missing_upload_stay(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, *, remembered: bool
+) -> None:
+    """Posted and dropped, over many stretches: what was only just announced is still missing when these are walked."""
+    monkeypatch.setattr(reconciling, "_STRETCH", 2)
+    monkeypatch.setattr(remembering, "_PAGE", 2)
+    monkeypatch.setattr(remembering, "_OBJECTS", 2)
+    uploads = [await in_bucket(gateway, name) for name in NAMES]
+    for upload in uploads:
+        await derive(gateway, upload, remembered=remembered)
+    gone = dropped("someone/holiday/gone.jpg", 3)
+    another = uploads[0].model_copy(update={"generation": 1000})
+    for upload in (gone, another):
+        await derive(gateway, upload, remembered=remembered)
+    found = await reconciled(gateway, fix=True)
+    assert sorted(f["name"] for f in found if f["problem"] == "missing") == sorted(NAMES)
+    purged = {(event.upload.upload_id, event.upload.generation) for event in await derived_purges(gateway)}
+    assert purged == {(gone.upload_id, 3), (another.upload_id, 1000)}
+    assert not [event for event in await sent(gateway, UploadDeletedV1) if event.purge]
+    await deliver(gateway)
+    assert {f["problem"] for f in await reconciled(gateway)} == {"artifacts"}, "until media-processor has removed them"
+
+
+async def test_an_upload_whose_row_alone_is_lost_comes_back(gateway: Gateway) -> None:
+    uploads = [await in_bucket(gateway, name) for name in NAMES]
+    for upload in uploads:
+        await derive(gateway, upload)
+        await hear_once(gateway, upload)
+    async with gateway.database.transaction("someone") as session:
+        await session.execute(text("DELETE FROM uploads"))
+    await reconciled(gateway, fix=True)
+    asked = [m for m in await gateway.outgoing() if m.attributes.get(ONLY_FOR) == "search.media.embedded.v1"]
+    assert {decoded(message).data.upload for message in asked} == set(uploads)
+    assert not {decoded(message).id for message in asked} & {f"{u.upload_id}-media.embedded.v1" for u in uploads}
+    await deliver(gateway)
+    for upload in uploads:
+        await gateway.hear(MediaIndexedV1(upload=upload, model_id="m", passage_count=1))
+    listed = (await gateway.get("/uploads")).json()["data"]
+    assert {(row["upload_id"], row["status"]) for row in listed} == {(u.upload_id, "completed") for u in uploads}
+    assert {row["summary"] for row in listed} == {"Boats at rest."}
+    assert await reconciled(gateway) == []
 
 
 async def test_a_soft_deleted_object_waits_for_its_purge(gateway: Gateway) -> None:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contracts.artifacts import FailureCode, StoredEvent
+from contracts.artifacts import FailureCode, StoredEvent, UploadRef
 from contracts.events import MediaAnalyzedV1, MediaFailedV1, MediaProcessedV1
+from contracts.identifiers import ownership
 from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC
 from database.outages import DatabaseTooSlowError
 from eventing import codec
@@ -279,23 +280,41 @@ async def test_a_workdir_is_gone_after_the_handler(tmp_path: object) -> None:
     assert not seen[0].exists()  # type: ignore[attr-defined]
 
 
-async def test_a_purge_removes_prefixes_and_one_version_and_leaves_no_memory() -> None:
+async def test_a_purge_removes_derived_files_and_one_version_and_leaves_no_memory() -> None:
     store, broker = MemoryObjectStore(), MemoryBroker()
     for key in ("amy/upl/1/a", "amy/upl/1/b", "amy/upl/2/a"):
         await store.put(ARTIFACTS, key, b"x", "text/plain")
-    original = await store.put("uploads", "amy/a.txt", b"x", "text/plain")
-    newer = await store.put("uploads", "amy/b.txt", b"x", "text/plain")
+    a = await _original(store, "amy/a.txt")
+    b = await _original(store, "amy/b.txt")
+    newer = b.model_copy(update={"generation": b.generation - 1})
+    purges = [Purge("amy/upl/1/", original=a), Purge("amy/upl/1/", original=newer)]
 
     async def purge(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
-        return Outcome(
-            purge=[
-                Purge(ARTIFACTS, "amy/upl/1/"),
-                Purge("uploads", "amy/a.txt", original.generation),
-                Purge("uploads", "amy/b.txt", newer.generation - 1),
-            ]
-        )
+        return Outcome(purge=purges[0])
 
     for _ in range(2):
         assert await runtime(Probe(purge), broker, store).process(delivery(message())) == Ack()
+    purges.reverse()
+    assert await runtime(Probe(purge), broker, store).process(delivery(message())) == Ack()
     assert store.keys(ARTIFACTS) == ["amy/upl/2/a"]
     assert store.keys("uploads") == ["amy/b.txt"]
+
+
+@pytest.mark.parametrize("name", ["amy/upl/", "amy/", "amy/upl/a"])
+async def test_the_beginning_of_a_name_removes_no_original(name: str) -> None:
+    store = MemoryObjectStore()
+    original = await _original(store, "amy/upl/a.txt")
+
+    async def purge(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
+        return Outcome(purge=Purge("amy/upl/1/", original=original.model_copy(update={"object_name": name})))
+
+    assert await runtime(Probe(purge), MemoryBroker(), store).process(delivery(message())) == Ack()
+    assert store.keys("uploads") == ["amy/upl/a.txt"]
+
+
+async def _original(store: MemoryObjectStore, name: str) -> UploadRef:
+    stored = await store.put("uploads", name, b"x", "text/plain")
+    upload_id = ownership("uploads", name).upload_id
+    return UploadRef(
+        upload_id=upload_id, user_id="amy", bucket="uploads", object_name=name, generation=stored.generation
+    )

@@ -17,7 +17,6 @@ from eventing.handlers import Outcome, Purge
 from eventing.inputs import StoreInputs, opened_inputs
 from media_processor.handlers import on_object_finalized, on_upload_deleted, on_upload_reprocess
 from media_processor.handlers.on_object_finalized import ProcessObject
-from media_processor.handlers.on_upload_deleted import PurgeUpload
 from media_processor.sandbox import Sandbox
 from objectstore.testing import MemoryObjectStore
 from tests.unit.media_processor import files, films
@@ -228,13 +227,16 @@ async def test_a_wish_for_another_stage_is_left_to_it(sandbox: Sandbox, inputs: 
 
 async def test_deletion_purges_only_when_it_is_final(inputs: StoreInputs) -> None:
     upload = finalized("alice/a.txt", 1, generation=77).upload
-    stage = on_upload_deleted.stage(PurgeUpload(ARTIFACTS))
-    assert (await stage.handle(UploadDeletedV1(upload=upload), inputs)).purge == ()
+    stage = on_upload_deleted.stage()
+    assert (await stage.handle(UploadDeletedV1(upload=upload), inputs)).purge is None
     outcome = await stage.handle(UploadDeletedV1(upload=upload, purge=True), inputs)
-    assert list(outcome.purge) == [
-        Purge(UPLOADS, "alice/a.txt", 77),
-        Purge(ARTIFACTS, f"alice/{upload.upload_id}/{upload.generation}/"),
-    ]
+    assert outcome.purge == Purge(f"alice/{upload.upload_id}/77/", original=upload)
+
+
+async def test_a_deletion_of_derived_files_alone_names_no_original(inputs: StoreInputs) -> None:
+    upload = finalized("alice/a.txt", 1, generation=77).upload
+    outcome = await on_upload_deleted.stage().handle(UploadDeletedV1(upload=upload, purge_derived=True), inputs)
+    assert outcome.purge == Purge(f"alice/{upload.upload_id}/77/", original=None)
 
 
 async def test_the_stage_is_named_and_versioned(sandbox: Sandbox) -> None:
