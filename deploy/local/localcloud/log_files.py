@@ -1,5 +1,6 @@
 """Bytes a process prints into whole lines: in its own rotated file, and on the console under its coloured name."""
 
+import contextlib
 import logging
 import logging.handlers
 from collections import deque
@@ -16,14 +17,21 @@ Console = Callable[[str], None]
 """Shows one line, or several, to the person at the terminal."""
 
 
+class _File(logging.handlers.RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's names
+        """A line for which the disk has no room is missing in the file; a traceback for each would help nobody."""
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
+
+
 class ProcessLog:
     """The log of one process; ``colour`` is any number, the same number gives the same colour, None gives none."""
 
     def __init__(self, name: str, directory: Path, console: Console | None = None, colour: int | None = None) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = logging.handlers.RotatingFileHandler(
-            directory / f"{name}.log", maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8"
-        )
+        self._file = _File(directory / f"{name}.log", maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
         self._console = console
         self._prefix = _prefix(name, colour)
         self._rest = b""

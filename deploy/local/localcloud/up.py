@@ -20,6 +20,7 @@ STOPPED, FAILED, REFUSED = 0, 1, 2
 """Exit codes: stopped as asked; something could not be started; nothing was started (port or directory taken)."""
 
 _PORT_PATIENCE_S = 2
+_STATE_PAUSE_S = 5
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,8 @@ async def _run(wish: Wish, system_type: type[System]) -> int:
         wish.retry_max_s,
     )
     ready = False
-
-    def changed() -> None:
-        write_state(wish.data, system.public_url, ready=ready, statuses=supervisor.statuses)
-
-    supervisor = Supervisor(system.processes(), _open_log(wish), changed)
+    state = _StateFile(lambda: write_state(wish.data, system.public_url, ready=ready, statuses=supervisor.statuses))
+    supervisor = Supervisor(system.processes(), _open_log(wish), state.write)
     asked = _asked_to_stop()
     running = asyncio.create_task(supervisor.start())
     try:
@@ -71,7 +69,7 @@ async def _run(wish: Wish, system_type: type[System]) -> int:
         if not asked.done():
             running.result()
             ready = True
-            changed()
+            state.write()
             wish.data.write_env(system.client_variables())
             _say(_banner(wish, system, time.monotonic() - began))
             running = asyncio.create_task(supervisor.watch())
@@ -86,9 +84,35 @@ async def _run(wish: Wish, system_type: type[System]) -> int:
         running.cancel()
         await supervisor.stop()
         await asyncio.gather(running, return_exceptions=True)
+        state.close()
         wish.data.state.unlink(missing_ok=True)
         _say("mmsearch has stopped.")
     return STOPPED
+
+
+class _StateFile:
+    """Written at every change; on a full disk the system runs on, and what could not be written is written later."""
+
+    def __init__(self, write: Callable[[], None]) -> None:
+        self._write = write
+        self._again: asyncio.TimerHandle | None = None
+
+    def write(self) -> None:
+        """Tries at once, and as long as it fails every few seconds."""
+        failed_before = self._again is not None
+        self.close()
+        try:
+            self._write()
+        except OSError as error:
+            if not failed_before:
+                _console(f"[supervisor] cannot write the state of the processes, and will try again: {error}")
+            self._again = asyncio.get_running_loop().call_later(_STATE_PAUSE_S, self.write)
+
+    def close(self) -> None:
+        """Nothing is written later."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
 
 
 def _asked_to_stop() -> asyncio.Future[None]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from localcloud.data_dir import DataDir
@@ -139,6 +140,27 @@ def test_a_restart_shows_in_the_status(data_dir: Path, port: int) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert now.restarts == 1
+
+
+def test_a_full_disk_does_not_end_the_system(data_dir: Path, port: int) -> None:
+    with up(data_dir, port) as system:
+        full = data_dir / "state.new"
+        full.symlink_to("/dev/full")
+        first = web(data_dir).pid
+        assert first
+        os.kill(first, signal.SIGKILL)
+        supervisor = psutil.Process(system.pid)
+        deadline = time.monotonic() + PATIENCE_S
+        while not (now := {child.pid for child in supervisor.children()} - {first}):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert web(data_dir).pid == first, "as it was when there was room for it"
+        full.unlink()
+        while (told := web(data_dir)).stage != "ready" or told.pid not in now:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert told.restarts == 1
+        assert (data_dir / "env").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

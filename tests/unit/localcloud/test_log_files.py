@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from localcloud.log_files import ProcessLog
 
 
@@ -44,3 +46,13 @@ def test_the_console_shows_who_speaks_and_the_tail_is_kept(tmp_path: Path) -> No
     log.close()
     assert shown[0] == "web               | 0"
     assert list(log.tail) == [str(number) for number in range(25, 40)]
+
+
+def test_a_full_disk_costs_lines_and_nothing_else(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    shown: list[str] = []
+    (tmp_path / "web.log").symlink_to("/dev/full")
+    log = ProcessLog("web", tmp_path, shown.append)
+    assert log.feed(b"one\ntwo\nrest") == ["one", "two"]
+    log.close()
+    assert [line.split("| ")[1] for line in "\n".join(shown).split("\n")] == ["one", "two", "rest"]
+    assert capfd.readouterr().err == ""
