@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import requests
 import requests.adapters
-from google.api_core.exceptions import NotFound, PreconditionFailed, RetryError, ServerError, TooManyRequests
+from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed, RetryError
 from google.auth.credentials import AnonymousCredentials, Signing
 from google.auth.exceptions import TransportError
 from google.cloud import storage
@@ -46,8 +46,6 @@ _RETRY = DEFAULT_RETRY.with_timeout(10)
 _SESSION_TIMEOUT_S = 10
 
 _OUTAGES = (
-    ServerError,
-    TooManyRequests,
     RetryError,
     TransportError,
     requests.ConnectionError,
@@ -240,6 +238,10 @@ class GcsObjectStore:
             return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
         except _OUTAGES as error:
             raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+        except (GoogleAPICallError, InvalidResponse) as error:
+            if not _is_servers_trouble(error):
+                raise
+            raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
         except requests.exceptions.ContentDecodingError as error:
             raise ObjectUndecodableError(str(error)) from error
 
@@ -313,6 +315,12 @@ class _Pieces:
 
     def digest(self) -> StreamDigest:
         return StreamDigest(self._hash.hexdigest(), self._size)
+
+
+def _is_servers_trouble(error: GoogleAPICallError | InvalidResponse) -> bool:
+    """Whether the answer was 429 or any 5xx; the client has no exception of its own for some, as 507 (no room left)."""
+    status = error.response.status_code if isinstance(error, InvalidResponse) else error.code
+    return status is not None and (status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _is_precondition_failure(error: BaseException) -> bool:

@@ -63,12 +63,15 @@ async def forget_unstored(resources: Resources, user_id: str, upload_id: str) ->
 
 async def forget_if_abandoned(resources: Resources, upload: UploadRow) -> bool:
     """Removes an upload that was cut off between its row and its object; False for any other."""
-    if upload.generation > 0 or datetime.now(UTC) < expected_until(upload):
+    may_arrive = datetime.now(UTC) < expected_until(upload) and upload.upload_id not in resources.unstored
+    if upload.generation > 0 or may_arrive:
         return False
     try:
         await resources.objects.stat(upload.bucket, upload.object_name)
     except ObjectNotFoundError:
-        return await forget_unstored(resources, upload.user_id, upload.upload_id)
+        forgotten = await forget_unstored(resources, upload.user_id, upload.upload_id)
+        resources.unstored.discard(upload.upload_id)
+        return forgotten
     return False
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 import structlog
 from fastapi import Request
 from pydantic import JsonValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.artifacts import Kind
 from contracts.identifiers import new_upload_id, object_name
@@ -224,7 +225,8 @@ def _refuse_constant(name: str) -> None:
 async def _forget(resources: Resources, arriving: _Arriving) -> None:
     try:
         await claiming.forget_unstored(resources, arriving.owner.user_id, arriving.upload_id)
-    except DatabaseUnavailableError:
+    except (DatabaseUnavailableError, SQLAlchemyError):
+        resources.unstored.add(arriving.upload_id)
         _log.warning("pending upload left behind", upload_id=arriving.upload_id)
 
 

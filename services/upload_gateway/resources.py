@@ -34,7 +34,8 @@ def _places() -> Places:
 class Resources:
     """``announced`` is called after a commit that left events in the outbox. ``places`` are for files being sent.
 
-    ``thumbnails`` is the CDN they come from, where there is one.
+    ``thumbnails`` is the CDN they come from, where there is one. ``unstored`` are uploads known to have failed, whose
+    rows could not be removed then.
     """
 
     database: Database
@@ -48,6 +49,7 @@ class Resources:
     retention: Retention = field(default_factory=Retention)
     thumbnails: SignedCdn | None = None
     places: Places = field(default_factory=_places)
+    unstored: set[str] = field(default_factory=set[str])
 
     @cached_property
     def storyboards(self) -> Storyboards:

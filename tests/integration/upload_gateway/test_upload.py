@@ -8,11 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from objectstore.store import StoredObject, StoreUnavailableError
 from objectstore.testing import MemoryObjectStore
 from tests.integration.upload_gateway.conftest import BUCKET, JPEG, MAX_BYTES, Gateway
-from upload_gateway import multipart
+from upload_gateway import claiming, multipart
 
 BOUNDARY = "limit"
 FORM = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -248,6 +249,26 @@ async def test_a_store_that_goes_away_is_503_and_leaves_no_row(gateway: Gateway)
     response = await gateway.upload()
     await refused(gateway, response, 503, "unavailable")
     assert response.headers["retry-after"] == "5"
+
+
+async def test_a_row_that_could_not_be_removed_makes_way_for_the_same_file(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage and database are full at the same time: on one machine they share a disk."""
+    gateway.app.state.resources = replace(gateway.resources, objects=FailingStore())
+    with monkeypatch.context() as full:
+        full.setattr(claiming, "forget_unstored", full_database)
+        assert (await gateway.upload()).status_code == 503
+    [left] = (await gateway.get("/uploads")).json()["data"]
+    gateway.app.state.resources = replace(gateway.app.state.resources, objects=gateway.objects)
+    assert (await gateway.upload()).status_code == 202
+    assert (await gateway.get(f"/upload/status/{left['upload_id']}")).status_code == 404
+    assert (await gateway.get("/stats/me")).json()["data"]["quota"]["used"] == 1
+    assert gateway.app.state.resources.unstored == set()
+
+
+async def full_database(*_: object) -> bool:
+    raise OperationalError("DELETE", {}, Exception("could not extend file: No space left on device"))
 
 
 async def test_without_a_credential_nothing_is_read(gateway: Gateway) -> None:
