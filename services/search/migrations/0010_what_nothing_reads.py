@@ -13,6 +13,7 @@ down_revision = "0009"
 def upgrade() -> None:
     """Drops them; every statement on ``passages`` names the file, so none needs the index by user."""
     op.execute("DROP TABLE name_vocabulary")
-    op.execute("DROP FUNCTION owned(tsvector, text)")
-    op.execute("DROP FUNCTION owned(tsvector, text, text)")
+    # 0007 as it was first committed dropped the first of them itself.
+    op.execute("DROP FUNCTION IF EXISTS owned(tsvector, text)")
+    op.execute("DROP FUNCTION IF EXISTS owned(tsvector, text, text)")
     op.execute("DROP INDEX passages_by_user")
