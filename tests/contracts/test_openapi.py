@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +43,14 @@ def test_every_operation_has_words_and_security(current: dict[str, Any]) -> None
 def test_paths_of_the_two_services_do_not_meet(current: dict[str, Any]) -> None:
     first, second = ({(path, method) for path, method, _ in operations(d)} for d in current.values())
     assert not first & second
+
+
+def test_generators_of_clients_can_tell_the_models_apart(current: dict[str, Any]) -> None:
+    """They make a class of each title, without its punctuation, and leave out operations whose class is there twice."""
+    for name, document in current.items():
+        titles = [model["title"] for model in document["components"]["schemas"].values() if "title" in model]
+        classes = Counter(re.sub(r"[^a-z0-9]", "", title.lower()) for title in titles)
+        assert [title for title, times in classes.items() if times > 1] == [], name
 
 
 @pytest.fixture

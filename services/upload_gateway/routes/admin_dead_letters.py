@@ -25,7 +25,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"
 OlderThan = Annotated[float, Field(ge=0, le=10 * 365 * 86400, allow_inf_nan=False)]
 
 
-class Wish(BaseModel):
+class LettersWish(BaseModel):
     """Which waiting letters: by id, or all that fit; ``limit`` at a time, in the order of their ids after ``after``."""
 
     ids: list[Name] = Field(default_factory=list, max_length=100)
@@ -105,7 +105,7 @@ async def show_dead_letter(letter_id: Name, _caller: Operator, gateway: Gateway)
 
 
 @router.post("/admin/dead-letters/redrive")
-async def redrive(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[RedriveOutcome]:
+async def redrive(wish: LettersWish, caller: Operator, gateway: Gateway) -> Answer[RedriveOutcome]:
     """Sends letters again to exactly the subscription that gave up on them, at the pace the settings allow."""
     done = await redriving.redrive(
         gateway,
@@ -123,7 +123,7 @@ async def redrive(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[Redr
 
 
 @router.post("/admin/dead-letters/discard")
-async def discard(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[DiscardOutcome]:
+async def discard(wish: LettersWish, caller: Operator, gateway: Gateway) -> Answer[DiscardOutcome]:
     """Lets letters go; what their uploads are shown as does not change."""
     done = await redriving.discard(gateway, caller.user_id, wish.wanted(), wish.ids, after=wish.after, limit=wish.limit)
     return Answer(

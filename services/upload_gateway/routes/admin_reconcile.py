@@ -23,7 +23,7 @@ class Place(BaseModel):
     after: Annotated[str, Field(max_length=1024)] = ""
 
 
-class Wish(BaseModel):
+class ReconcileWish(BaseModel):
     """``fix`` publishes what is missing; without it differences are only told."""
 
     fix: bool = False
@@ -51,7 +51,7 @@ class StretchShown(BaseModel):
 
 
 @router.post("/admin/reconcile")
-async def reconcile(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[StretchShown]:
+async def reconcile(wish: ReconcileWish, caller: Operator, gateway: Gateway) -> Answer[StretchShown]:
     """Walks at most a thousand names."""
     reconciler = Reconciler(gateway, gateway.repair.artifacts_bucket, gateway.repair.settle)
     cursor = Cursor(wish.cursor.phase, wish.cursor.after)

@@ -17,7 +17,7 @@ router = APIRouter(prefix=API_ROOT, tags=["admin"])
 ModelId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
-class Wish(BaseModel):
+class ReembedWish(BaseModel):
     """Which model, and from which place on. ``round`` is what search answered when the model was admitted."""
 
     model_id: ModelId
@@ -27,7 +27,7 @@ class Wish(BaseModel):
     dry_run: bool = False
 
 
-class BatchOutcome(BaseModel):
+class ReembedOutcome(BaseModel):
     """``announced`` files were handed to the embedder; go on with ``after`` = ``next`` after ``wait_s`` seconds until
     ``next`` is null. A dry run tells only ``matched``.
     """
@@ -39,7 +39,7 @@ class BatchOutcome(BaseModel):
 
 
 @router.post("/admin/reembed", status_code=202)
-async def reembed(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[BatchOutcome]:
+async def reembed(wish: ReembedWish, caller: Operator, gateway: Gateway) -> Answer[ReembedOutcome]:
     """The embedder works through them at its own pace; ``GET /search/models`` shows how far it is."""
     if wish.dry_run:
         batch = await reembedding.count(gateway, wish.after)
@@ -53,5 +53,5 @@ async def reembed(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[Batc
             limit=wish.limit,
             per_minute=gateway.repair.reembeds_per_minute,
         )
-    outcome = BatchOutcome(announced=len(batch.done), matched=batch.count, next=batch.next, wait_s=batch.wait_s)
+    outcome = ReembedOutcome(announced=len(batch.done), matched=batch.count, next=batch.next, wait_s=batch.wait_s)
     return Answer(data=outcome)

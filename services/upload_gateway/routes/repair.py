@@ -40,7 +40,7 @@ class FailuresShown(BaseModel):
     retryable: bool
 
 
-class Wish(BaseModel):
+class ReprocessWish(BaseModel):
     """Which uploads to run again, from where, and from which place of the selection on.
 
     Without ``stage`` each starts where it failed; ``search`` only announces again what search should have.
@@ -75,7 +75,7 @@ class Wish(BaseModel):
         return Service(self.stage)
 
 
-class BatchOutcome(BaseModel):
+class ReprocessOutcome(BaseModel):
     """``matched`` uploads were left to do; go on with ``after`` = ``next`` after ``wait_s`` seconds until null."""
 
     matched: int
@@ -107,18 +107,20 @@ async def all_failures(
 
 
 @router.post("/reprocess", tags=["uploads"], status_code=202)
-async def reprocess_own(wish: Wish, caller: Caller, gateway: Gateway) -> Answer[BatchOutcome]:
+async def reprocess_own(wish: ReprocessWish, caller: Caller, gateway: Gateway) -> Answer[ReprocessOutcome]:
     """Runs the caller's uploads of a selection again, a batch per call."""
     return await _reprocess(wish, caller, gateway, wish.wanted(caller.user_id))
 
 
 @router.post("/admin/reprocess", tags=["admin"], status_code=202)
-async def reprocess_all(wish: Wish, caller: Operator, gateway: Gateway) -> Answer[BatchOutcome]:
+async def reprocess_all(wish: ReprocessWish, caller: Operator, gateway: Gateway) -> Answer[ReprocessOutcome]:
     """Runs everyone's uploads of a selection again, a batch per call."""
     return await _reprocess(wish, caller, gateway, wish.wanted(None))
 
 
-async def _reprocess(wish: Wish, caller: Principal, gateway: Resources, wanted: Selection) -> Answer[BatchOutcome]:
+async def _reprocess(
+    wish: ReprocessWish, caller: Principal, gateway: Resources, wanted: Selection
+) -> Answer[ReprocessOutcome]:
     batch = await selections.reprocess(
         gateway,
         caller,
@@ -129,7 +131,7 @@ async def _reprocess(wish: Wish, caller: Principal, gateway: Resources, wanted: 
         per_minute=gateway.repair.reprocesses_per_minute,
         dry_run=wish.dry_run,
     )
-    outcome = BatchOutcome(
+    outcome = ReprocessOutcome(
         matched=batch.count or 0, started=batch.done, skipped=batch.skipped, next=batch.next, wait_s=batch.wait_s
     )
     return Answer(data=outcome)
