@@ -41,8 +41,8 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                trace_id = (current_trace_id() or "").encode()
-                add_headers(message, ((b"x-request-id", request_id.encode()), (b"x-trace-id", trace_id), _NO_SNIFFING))
+                traced = ((b"x-trace-id", trace_id.encode()),) if (trace_id := current_trace_id()) else ()
+                add_headers(message, ((b"x-request-id", request_id.encode()), *traced, _NO_SNIFFING))
             await send(message)
 
         bound = structlog.contextvars.bind_contextvars(request_id=request_id)

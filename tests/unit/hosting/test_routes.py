@@ -245,6 +245,7 @@ async def test_what_can_be_got_can_be_asked_about(path: str) -> None:
     answer = await asked_by_head(path)
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["Content-Length"]) > 0
+    assert "" not in answer.headers.values(), "a header says something or is not there"
 
 
 @pytest.mark.parametrize(
