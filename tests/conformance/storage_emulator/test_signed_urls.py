@@ -60,6 +60,21 @@ def test_get_and_head(bucket: storage.Bucket, sign: Any) -> None:
     assert code(requests.get(sign("missing"), timeout=5)) == (404, "NoSuchKey")
 
 
+def test_who_has_these_bytes_is_not_sent_them_again(bucket: storage.Bucket, sign: Any) -> None:
+    blob = bucket.blob(NAME)
+    blob.upload_from_string(b"0123456789", content_type="text/plain")
+    url = sign()
+    etag = requests.get(url, timeout=5).headers["ETag"]
+    for held in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        answer = requests.get(url, headers={"If-None-Match": held, "Range": "bytes=99-"}, timeout=5)
+        assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", etag), held
+    assert requests.head(sign(method="HEAD"), headers={"If-None-Match": etag}, timeout=5).status_code == 304
+    assert requests.get(url, headers={"If-None-Match": '"other"'}, timeout=5).status_code == 200
+    blob.upload_from_string(b"9876543210", content_type="text/plain")
+    changed = requests.get(url, headers={"If-None-Match": etag}, timeout=5)
+    assert (changed.status_code, changed.content) == (200, b"9876543210")
+
+
 def test_put_with_metadata_and_condition(bucket: storage.Bucket, sign: Any) -> None:
     headers = {"x-goog-meta-owner": "u1", "x-goog-if-generation-match": "0", "x-goog-content-length-range": "1,10"}
     url = sign(method="PUT", content_type="image/png", headers=dict(headers))

@@ -35,6 +35,7 @@ class DownloadRequest:
 @dataclass(frozen=True)
 class _Opened:
     stored: StoredObject
+    unchanged: bool
     gunzip: bool
     span: Span | None
     small: bytes | None
@@ -42,9 +43,11 @@ class _Opened:
 
 
 async def download(objects: ObjectStore, request: DownloadRequest) -> Response:
-    """The answer; 404, 412, 304 and 416 as `StorageError`."""
+    """The answer, 304 to who has these very bytes; 404, 412, 416 and the 304 of conditions as `StorageError`."""
     opened = await asyncio.to_thread(_open, objects, request)
     headers = {**_headers(opened.stored), **request.overrides}
+    if opened.unchanged:
+        return Response(None, 304, {name: headers[name] for name in ("ETag", "Cache-Control")})
     if opened.gunzip:
         headers["Warning"] = "214 UploadServer gunzipped"
         headers.pop("Content-Encoding", None)
@@ -65,19 +68,26 @@ async def download(objects: ObjectStore, request: DownloadRequest) -> Response:
 def _open(objects: ObjectStore, request: DownloadRequest) -> _Opened:
     stored, file = objects.open(request.key, request.conditions)
     try:
-        gunzip = _is_gunzipped(stored, request.headers)
-        span = None if gunzip else requested_span(request.headers.get("range"), stored.body.size)
+        unchanged = _is_held(stored, request.headers)
+        gunzip = not unchanged and _is_gunzipped(stored, request.headers)
+        span = None if gunzip or unchanged else requested_span(request.headers.get("range"), stored.body.size)
         wanted = span or Span(0, stored.body.size)
         small = None
-        if not gunzip and not request.head and wanted.length <= BLOCK_BYTES:
+        if not gunzip and not unchanged and not request.head and wanted.length <= BLOCK_BYTES:
             file.seek(wanted.first)
             small = file.read(wanted.length)
     except BaseException:
         file.close()
         raise
-    if small is not None or request.head:
+    if small is not None or request.head or unchanged:
         file.close()
-    return _Opened(stored, gunzip, span, small, file)
+    return _Opened(stored, unchanged, gunzip, span, small, file)
+
+
+def _is_held(stored: StoredObject, headers: dict[str, str]) -> bool:
+    """Whether ``If-None-Match`` names the object as it is, or any."""
+    held = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
+    return f'"{etag(stored.generation, stored.metageneration)}"' in held or held == ["*"]
 
 
 def _is_gunzipped(stored: StoredObject, headers: dict[str, str]) -> bool:
