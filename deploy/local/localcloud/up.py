@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
 
 from localcloud import ports
 from localcloud.data_dir import AlreadyRunningError, DataDir
@@ -45,7 +46,7 @@ def up(wish: Wish, system_type: type[System] = System) -> int:
                 return _refuse(f"Port {wish.port} is taken by {taken_by}. Choose another one with --port.")
             return asyncio.run(_run(wish, system_type))
     except AlreadyRunningError as running:
-        return _refuse(f"{running}. Stop it with: mmsearch down --data-dir {wish.data.path}")
+        return _refuse(f"{running}. Stop it with: mmsearch down --data-dir {quote(str(wish.data.path))}")
     except OSError as unusable:
         return _refuse(f"The data directory {wish.data.path} cannot be used: {unusable}")
 
@@ -153,9 +154,9 @@ def _becomes_free(port: int) -> bool:
 def _banner(wish: Wish, system: System, seconds: float) -> str:
     return (
         f"\n  mmsearch is ready after {seconds:.1f} s:  {system.public_url}\n"
-        f"  settings for other tools:      source {wish.data.env}\n"
+        f"  settings for other tools:      source {quote(str(wish.data.env))}\n"
         f"  logs:                          {wish.data.logs}\n"
-        f"  stop:                          Ctrl-C, or mmsearch down --data-dir {wish.data.path}\n"
+        f"  stop:                          Ctrl-C, or mmsearch down --data-dir {quote(str(wish.data.path))}\n"
     )
 
 

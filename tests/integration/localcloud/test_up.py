@@ -172,6 +172,8 @@ def test_stops_cleanly_on_every_way_of_asking(data_dir: Path, port: int, number:
         out, err = system.communicate(timeout=PATIENCE_S)
         assert system.returncode == 0
     assert "mmsearch is ready after" in out
+    assert f"source {shlex.quote(str(data_dir / 'env'))}\n" in out, "so that it can be pasted"
+    assert f"--data-dir {shlex.quote(str(data_dir))}\n" in out
     assert f"http://127.0.0.1:{port}" in out
     assert "Traceback" not in err
     wait_gone(pid)
@@ -185,7 +187,7 @@ def test_a_second_start_is_refused_and_says_how_to_stop_the_first(data_dir: Path
         code, said = refused(data_dir, free_port())
         assert code == 2
         assert f"is in use by a running system (pid {system.pid})" in said
-        assert "mmsearch down --data-dir" in said
+        assert f"mmsearch down --data-dir {shlex.quote(str(data_dir))}\n" in said
         assert (data_dir / "env").exists()
 
 
