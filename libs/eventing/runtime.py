@@ -13,6 +13,7 @@
 """
 
 import asyncio
+import random
 import time
 from typing import Any
 
@@ -91,6 +92,7 @@ class Runtime:
         return only in (None, self.subscription.name) or not self.subscription.has_dead_letters
 
     async def _perform_patiently(self, envelope: Envelope[Any]) -> None:
+        began, told_after_s = time.monotonic(), 0.0
         pause = _FIRST_PAUSE_S
         while True:
             try:
@@ -101,8 +103,12 @@ class Runtime:
                 raise  # even the database's, an outage to others: it may be this statement that is too slow
             except ConnectionError as error:
                 metrics.count_error(self.subscription.name, FailureCode.NETWORK.value, "waiting")
-                _log.warning("waiting for a dependency", reason=describe(error), pause_s=pause)
-            await asyncio.sleep(pause)
+                waited_s = time.monotonic() - began
+                if waited_s >= told_after_s:  # a day of it is a dozen lines
+                    _log.warning("waiting for a dependency", reason=describe(error), waited_s=round(waited_s, 1))
+                    told_after_s = max(2 * waited_s, _LONGEST_PAUSE_S)
+            # Uneven, or of those who wait for a provider to be probed the same one would always be the first.
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     async def _settle_failure(self, delivery: Delivery, error: Exception) -> tuple[Settlement, str]:

@@ -20,6 +20,8 @@ class CircuitBreaker:
         self._failed = 0
         self._opens_again = -math.inf
         self._probed_until = -math.inf
+        self.answered = 0
+        """Calls that the provider has answered so far."""
 
     def wait_s(self) -> float:
         """Seconds until a call may be made; 0 when it may be made now."""
@@ -32,6 +34,7 @@ class CircuitBreaker:
 
     def succeeded(self) -> None:
         """Closes the circuit."""
+        self.answered += 1
         self._failed = 0
         self._probed_until = -math.inf
 

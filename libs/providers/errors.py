@@ -4,7 +4,7 @@ ProviderError
 ├── ProviderUnavailable   not now: the same call may work later
 ├── ProviderRefused       never: the provider will not do this for this input
 └── ProviderAnswerInvalid an answer came, and it is not what was asked for
-ProviderPausedError       no call was made: breaker open or budget spent; a ``ConnectionError``, so that the
+ProviderPausedError       nobody may call: breaker open or budget spent; a ``ConnectionError``, so that the
                           pipeline's runtime waits with the message instead of using up its attempts
 """
 
@@ -17,8 +17,12 @@ class ProviderUnavailable(ProviderError):
     """Network, timeout, an overloaded provider, a quota, refused credentials.
 
     ``retry_after_s`` is what the provider asked for, in seconds, or None. ``quota`` tells a spent quota or rate
-    limit from an outage.
+    limit from an outage. The gate notes how things stood after the failure: ``pause_s`` is how long nobody may call,
+    0 while the circuit is closed, and ``answered`` how many calls the provider had answered by then.
     """
+
+    pause_s: float = 0.0
+    answered: int = 0
 
     def __init__(self, message: str, *, retry_after_s: float | None = None, quota: bool = False) -> None:
         super().__init__(message)

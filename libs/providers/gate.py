@@ -105,6 +105,7 @@ class ProviderGate:
                     yield
             except ProviderUnavailable as error:
                 self._breaker.failed(error.retry_after_s)
+                error.pause_s, error.answered = self._breaker.wait_s(), self._breaker.answered
                 raise
             except ProviderError:
                 self._breaker.succeeded()

@@ -9,6 +9,7 @@ from embedder.segments import ALGORITHM, MAX_PASSAGES, FileDescription, cut
 from embeddings.encoder import Encoded, Encoder, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
 from eventing.errors import Reject, RetryLater
 from eventing.handlers import Outcome, StageInputs
+from providers.outages import Outages
 from telemetry import spans
 
 _STAGE = "1"
@@ -41,20 +42,26 @@ async def embed(
     analyzed: MediaAnalyzedV1,
     upload: UploadRef,
     inputs: StageInputs,
+    outages: Outages,
     *,
     following: Encoder | None = None,
     beside: bool = False,
 ) -> Outcome:
     """``upload`` is the run the result belongs to; ``analyzed`` may stem from an earlier one.
 
-    ``following`` is the next model, to be asked afterwards; ``beside`` says that this one is it.
+    ``outages`` are the encoder's. ``following`` is the next model, to be asked afterwards; ``beside`` says that this
+    one is it.
     """
     analysis = await inputs.read_model(analyzed.analysis, Analysis)
     description = FileDescription(analyzed.filename, analysis.title, analysis.summary, analysis.labels)
     with spans.internal("cut passages"):
         passages = await asyncio.to_thread(cut, description, analysis.segments)
     texts = [passage.text for passage in passages.passages]
-    encoded = await _encoded(encoder, texts)
+    try:
+        encoded = await _encoded(encoder, texts)
+    except EncoderUnavailable as error:
+        outages.wait_out(upload.upload_id, error)
+        raise _later(error) from error
     passages_artifact = inputs.model_artifact("passages.json", passages)
     vectors_artifact = inputs.artifact("vectors.f32", VECTORS_MEDIA_TYPE, encoded.vectors.astype("<f4").tobytes())
     event = MediaEmbeddedV1(
@@ -74,14 +81,10 @@ async def embed(
 
 
 async def _encoded(encoder: Encoder, texts: list[str]) -> Encoded:
-    """The one place where an encoder's failure becomes a retry or a refusal."""
+    """The one place where what an encoder makes of a file's text becomes a refusal of the file."""
     try:
         with spans.internal("encode passages", **{"mmsearch.passages": len(texts), "mmsearch.model": encoder.model_id}):
             encoded = await encoder.encode(texts)
-    except EncoderUnavailable as error:
-        code = FailureCode.QUOTA_EXCEEDED if error.quota else FailureCode.NETWORK
-        message = "The embedding service is out of quota." if error.quota else "The embedding service is not reachable."
-        raise RetryLater(code, message, delay_s=error.retry_after_s or 0) from error
     except EncoderRefused as error:
         raise Reject(FailureCode.PROVIDER_REFUSED, "The embedding service refuses this file's text.") from error
     except EncoderAnswerInvalid as error:
@@ -89,6 +92,12 @@ async def _encoded(encoder: Encoder, texts: list[str]) -> Encoded:
     if encoded.vectors.shape != (len(texts), encoder.dimensions):
         raise _invalid()
     return encoded
+
+
+def _later(error: EncoderUnavailable) -> RetryLater:
+    code = FailureCode.QUOTA_EXCEEDED if error.quota else FailureCode.NETWORK
+    message = "The embedding service is out of quota." if error.quota else "The embedding service is not reachable."
+    return RetryLater(code, message, delay_s=error.retry_after_s or 0)
 
 
 def _invalid() -> Reject:

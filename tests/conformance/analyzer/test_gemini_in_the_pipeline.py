@@ -26,7 +26,7 @@ from providers.breaker import CircuitBreaker
 from providers.budget import DailyBudget
 from providers.gate import ProviderGate
 from tests.conformance.analyzer.conftest import PRICE
-from tests.conformance.analyzer.gemini_server import GeminiServer, refusal
+from tests.conformance.analyzer.gemini_server import GeminiServer, Reply, answer, refusal, whole
 from tests.conformance.analyzer.material import document, processed, words
 
 ANALYZED = MediaAnalyzedV1.topic()
@@ -131,3 +131,28 @@ async def test_an_outage_over_all_deliveries_ends_in_a_dead_letter_with_its_code
     [dead] = stage.broker.on(DEAD_LETTER_TOPIC)
     assert "network" in str(dead.attributes)
     assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [[refusal(401)] * 6, [refusal(429, retry_after="15")] * 6, [refusal(503)] * 11],
+    ids=["key", "quota", "outage"],
+)
+async def test_what_opens_the_circuit_is_waited_out_and_uses_no_attempt(
+    server: GeminiServer, trouble: list[Reply]
+) -> None:
+    now = [0.0]
+    gate = ProviderGate("test", breaker=CircuitBreaker(lambda: now[0]))
+    client = genai.Client(vertexai=False, api_key="k", http_options=HttpOptions(base_url=server.url))
+    server.replies = [*trouble, Reply(body=answer(whole()))]
+    async with GeminiModel(client, "m", gate, PRICE) as model:
+        stage = Stage(GeminiBackend(model))
+        await stage.send("one")
+        draining = asyncio.create_task(stage.broker.drain())
+        async with asyncio.timeout(60):
+            while not draining.done():
+                now[0] += 61
+                await asyncio.sleep(0.01)
+        await draining
+    assert len(stage.broker.on(ANALYZED)) == 1
+    assert stage.broker.on(DEAD_LETTER_TOPIC) == []

@@ -18,37 +18,52 @@ from providers.budget import DailyBudget
 from providers.errors import ProviderPausedError
 from providers.gate import ProviderGate
 from tests.conformance.analyzer.conftest import PRICE
-from tests.conformance.analyzer.gemini_server import GeminiServer, Reply, answer, refusal, whole
+from tests.conformance.analyzer.gemini_server import GeminiServer, Reply, answer, refusal, whole, words_of
 from tests.conformance.analyzer.material import document, picture, read, sound, words
 
 
 @pytest.mark.parametrize(
-    ("reply", "code", "delay_s"),
+    ("reply", "code"),
     [
-        (refusal(429, "RESOURCE_EXHAUSTED", retry_after="17"), FailureCode.QUOTA_EXCEEDED, 17),
-        (refusal(429, details=[{"retryDelay": "33.5s"}]), FailureCode.QUOTA_EXCEEDED, 33.5),
-        (refusal(429, details=[{"retryDelay": "soon"}]), FailureCode.QUOTA_EXCEEDED, 0),
-        (refusal(429, retry_after="9999"), FailureCode.QUOTA_EXCEEDED, 600),
-        (refusal(500, "INTERNAL"), FailureCode.NETWORK, 0),
-        (refusal(503, "UNAVAILABLE", retry_after="5"), FailureCode.NETWORK, 5),
-        (Reply(502, b"<html>bad gateway</html>"), FailureCode.NETWORK, 0),
-        (Reply(504, b""), FailureCode.NETWORK, 0),
-        (refusal(408), FailureCode.NETWORK, 0),
-        (refusal(401, "UNAUTHENTICATED"), FailureCode.NETWORK, 60),
-        (refusal(403, "PERMISSION_DENIED"), FailureCode.NETWORK, 60),
-        (refusal(404, "NOT_FOUND"), FailureCode.NETWORK, 60),
-        (refusal(400, "INVALID_ARGUMENT", [{"reason": "API_KEY_INVALID"}]), FailureCode.NETWORK, 60),
-        (refusal(400, "FAILED_PRECONDITION"), FailureCode.NETWORK, 60),
-        (Reply(body=answer(whole()), cut=20), FailureCode.NETWORK, 0),
+        (refusal(429, details=[{"retryDelay": "soon"}]), FailureCode.QUOTA_EXCEEDED),
+        (refusal(500, "INTERNAL"), FailureCode.NETWORK),
+        (Reply(502, b"<html>bad gateway</html>"), FailureCode.NETWORK),
+        (Reply(504, b""), FailureCode.NETWORK),
+        (refusal(408), FailureCode.NETWORK),
+        (Reply(body=answer(whole()), cut=20), FailureCode.NETWORK),
     ],
 )
 async def test_what_may_pass_is_tried_later_and_asked_for_once(
-    server: GeminiServer, backend: GeminiBackend, reply: Reply, code: FailureCode, delay_s: float
+    server: GeminiServer, backend: GeminiBackend, reply: Reply, code: FailureCode
 ) -> None:
     server.replies = [reply]
     with pytest.raises(RetryLater) as caught:
         await backend.analyze(document(), read)
-    assert (caught.value.code, caught.value.delay_s) == (code, delay_s)
+    assert (caught.value.code, caught.value.delay_s) == (code, 0)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "pause_s"),
+    [
+        (refusal(429, "RESOURCE_EXHAUSTED", retry_after="17"), 17),
+        (refusal(429, details=[{"retryDelay": "33.5s"}]), 33.5),
+        (refusal(429, retry_after="9999"), 600),
+        (refusal(503, "UNAVAILABLE", retry_after="5"), 5),
+        (refusal(401, "UNAUTHENTICATED"), 60),
+        (refusal(403, "PERMISSION_DENIED"), 60),
+        (refusal(404, "NOT_FOUND"), 60),
+        (refusal(400, "INVALID_ARGUMENT", [{"reason": "API_KEY_INVALID"}]), 60),
+        (refusal(400, "FAILED_PRECONDITION"), 60),
+    ],
+)
+async def test_a_quota_or_a_refused_key_is_waited_out_by_the_file_that_meets_it(
+    server: GeminiServer, backend: GeminiBackend, reply: Reply, pause_s: float
+) -> None:
+    server.replies = [reply]
+    with pytest.raises(ProviderPausedError) as caught:
+        await backend.analyze(document(), read)
+    assert caught.value.pause_s == pytest.approx(pause_s, abs=4)
     assert len(server.requests) == 1
 
 
@@ -252,9 +267,11 @@ async def test_after_five_failures_nobody_calls_until_a_probe_succeeds(server: G
     async with GeminiModel(_client(server), "m", gate, PRICE) as model:
         backend = GeminiBackend(model)
         server.replies = [refusal(500)]
-        for _ in range(5):
+        for _ in range(4):
             with pytest.raises(RetryLater):
                 await backend.analyze(document(), read)
+        with pytest.raises(ProviderPausedError):
+            await backend.analyze(document(), read)
         with pytest.raises(ProviderPausedError):
             await backend.analyze(document(pictures=(picture("a"),)), _unread)
         assert len(server.requests) == 5
@@ -270,11 +287,38 @@ async def test_a_pause_the_provider_asks_for_holds_every_other_file(server: Gemi
     async with GeminiModel(_client(server), "m", gate, PRICE) as model:
         backend = GeminiBackend(model)
         server.replies = [refusal(429, retry_after="30")]
-        with pytest.raises(RetryLater):
+        with pytest.raises(ProviderPausedError):
             await backend.analyze(document(), read)
         with pytest.raises(ProviderPausedError):
             await backend.analyze(document(words("another")), _unread)
     assert len(server.requests) == 1
+
+
+async def test_a_file_that_fails_alone_while_others_are_answered_waits_for_no_outage(server: GeminiServer) -> None:
+    now = [0.0]
+    gate = ProviderGate("test", per_minute=60_000, breaker=CircuitBreaker(lambda: now[0]))
+
+    def reply(request: dict) -> Reply:
+        return refusal(503, retry_after="15") if "poison" in words_of(request) else Reply(body=answer(whole()))
+
+    server.replies = [reply]
+    waits = 0
+    async with GeminiModel(_client(server), "m", gate, PRICE) as model:
+        backend = GeminiBackend(model)
+        while True:
+            now[0] += 16
+            try:
+                await backend.analyze(document(words("poison")), read)
+            except ProviderPausedError:
+                waits += 1
+                now[0] += 16
+                await backend.analyze(document(words(f"another {waits}")), read)
+            except RetryLater:
+                break
+        now[0] += 16
+        with pytest.raises(RetryLater):
+            await backend.analyze(document(words("poison")), read)
+    assert waits == 30
 
 
 async def test_a_spent_budget_pauses_and_never_fails_a_file_until_the_next_day(server: GeminiServer) -> None:

@@ -178,6 +178,19 @@ async def test_trouble_that_passes_is_tried_again(
     assert (caught.value.code, caught.value.delay_s) == (code, delay_s)
 
 
+async def test_what_opened_the_circuit_is_waited_out(case: Case) -> None:
+    encoder = FakeEncoder()
+    encoder.failure = EncoderUnavailable("x")
+    encoder.failure.pause_s = 60
+    event = await case.analyzed()
+    with pytest.raises(ProviderPausedError) as caught:
+        await on_media_analyzed.stage(encoder).handle(event, case.inputs)
+    assert caught.value.pause_s == 60
+    beside = UploadReembedV1(upload=UPLOAD, model_id=encoder.model_id, analyzed=event)
+    with pytest.raises(ProviderPausedError):
+        await on_upload_reembed.stage([encoder]).handle(beside, case.inputs)
+
+
 @pytest.mark.parametrize(
     ("failure", "code"),
     [

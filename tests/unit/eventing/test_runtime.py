@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.artifacts import FailureCode, StoredEvent, UploadRef
 from contracts.events import MediaAnalyzedV1, MediaFailedV1, MediaProcessedV1
@@ -180,6 +181,22 @@ async def test_an_outage_is_waited_out_without_using_an_attempt() -> None:
     probe.behaviour = until_it_works
     assert await runtime(probe, broker, store).process(delivery(message(), attempt=5)) == Ack()
     assert len(probe.calls) == 3
+
+
+async def test_waiting_is_logged_now_and_then_not_at_each_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventing.runtime._FIRST_PAUSE_S", 0.0)
+
+    async def until_it_works(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
+        if len(probe.calls) < 20:
+            raise StoreUnavailableError("down")
+        return await analyze(event, inputs)
+
+    probe = Probe(until_it_works)
+    with capture_logs() as lines:
+        assert await runtime(probe, MemoryBroker(), MemoryObjectStore()).process(delivery(message())) == Ack()
+    assert [line["reason"] for line in lines if line["event"] == "waiting for a dependency"] == [
+        "StoreUnavailableError: down"
+    ]
 
 
 async def test_waiting_for_a_dependency_may_outlast_the_handlers_deadline() -> None:

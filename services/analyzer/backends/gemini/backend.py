@@ -4,6 +4,7 @@ The file's own words are kept as they are; what the model wrote is redacted and 
 """
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 
 from analyzer import facts
@@ -19,6 +20,7 @@ from analyzer.words import sentences
 from contracts.artifacts import Analysis, AnalyzedSegment, FailureCode, Locator, Material, MaterialPicture, TextSource
 from eventing.errors import Reject, RetryLater
 from providers.errors import ProviderAnswerInvalid, ProviderRefused, ProviderUnavailable
+from providers.outages import Outages
 
 _MOST_SENTENCES = 4
 _PICTURES_A_REQUEST = 16
@@ -32,12 +34,14 @@ _SHOWN_CHARACTERS = 200_000
 class GeminiBackend:
     """Asks ``model``, which the caller owns and closes.
 
-    Raises ``ProviderPausedError`` before anything is read or paid while nobody may call the provider.
+    Raises ``ProviderPausedError`` before anything is read or paid while nobody may call the provider, and after a
+    failure since which that is so.
     """
 
     def __init__(self, model: GeminiModel) -> None:
         self._model = model
         self._asker = Asker(model)
+        self._outages = Outages()
 
     @property
     def model_id(self) -> str:
@@ -58,6 +62,7 @@ class GeminiBackend:
             asked = about_file(material, last, _SHOWN_CHARACTERS, understood.segments)
             whole = await self._asker.answer(asked, FileAnswer, read)
         except ProviderUnavailable as error:
+            self._outages.wait_out(hashlib.sha256(material.model_dump_json().encode()).hexdigest(), error)
             raise _later(error) from error
         except ProviderRefused as error:
             raise Reject(FailureCode.PROVIDER_REFUSED, _refusal(error)) from error
