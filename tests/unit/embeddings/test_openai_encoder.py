@@ -34,7 +34,7 @@ async def test_sends_model_dimensions_and_key_in_batches_of_a_hundred(
     assert openai_encoder.model_id == "text-embedding-3-small@256"
 
 
-@pytest.mark.parametrize("status", [401, 403, 408, 409, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [401, 403, 404, 408, 409, 429, 500, 502, 503])
 async def test_what_may_pass_is_unavailable_and_asked_once(
     server: EmbeddingsServer, openai_encoder: OpenAIEncoder, status: int
 ) -> None:
@@ -46,13 +46,26 @@ async def test_what_may_pass_is_unavailable_and_asked_once(
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 404, 413, 422])
+@pytest.mark.parametrize("status", [400, 413, 422])
 async def test_what_never_passes_is_refused(
     server: EmbeddingsServer, openai_encoder: OpenAIEncoder, status: int
 ) -> None:
     server.reply = lambda _: _error(status)
     with pytest.raises(EncoderRefused):
         await openai_encoder.encode_query("x")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_what_an_operator_must_mend_opens_the_circuit_at_once(
+    server: EmbeddingsServer, openai_encoder: OpenAIEncoder, status: int
+) -> None:
+    server.reply = lambda _: _error(status)
+    with pytest.raises(EncoderUnavailable) as caught:
+        await openai_encoder.encode_documents(["x"])
+    assert caught.value.pause_s == pytest.approx(60, abs=5)
+    with pytest.raises(ProviderPausedError):
+        await openai_encoder.encode_documents(["x"])
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
