@@ -101,4 +101,4 @@ def _later(error: EncoderUnavailable) -> RetryLater:
 
 
 def _invalid() -> Reject:
-    return Reject(FailureCode.PROVIDER_INVALID, "The embedding service gave an unusable answer.", retryable=True)
+    return Reject(FailureCode.PROVIDER_INVALID, "The embedding service gave an unusable answer twice.", retryable=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from embeddings.batching import BatchingEncoder
-from embeddings.encoder import Encoded, EncoderRefused, EncoderUnavailable
+from embeddings.encoder import Encoded, EncoderAnswerInvalid, EncoderRefused, EncoderUnavailable
 from embeddings.testing import FakeEncoder
 
 
@@ -90,6 +90,47 @@ async def test_one_file_s_refused_text_fails_only_that_file(inner: CountingEncod
     )
     assert isinstance(good, np.ndarray)
     assert isinstance(bad, EncoderRefused)
+
+
+async def test_a_refusal_of_one_file_alone_is_not_asked_for_again(inner: CountingEncoder) -> None:
+    with pytest.raises(EncoderRefused):
+        await BatchingEncoder(inner).encode(["forbidden", "fine"])
+    assert inner.requests == [2]
+
+
+class StammeringEncoder(CountingEncoder):
+    """Gives answers nobody can use: always to ``nonsense``, else as many times as it is told to."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def encode(self, texts: Sequence[str]) -> Encoded:
+        encoded = await super().encode(texts)
+        self.times -= 1
+        if "nonsense" in texts or self.times >= 0:
+            raise EncoderAnswerInvalid("a vector is not finite")
+        return encoded
+
+
+@pytest.mark.parametrize("files", [1, 3])
+async def test_an_unusable_answer_is_asked_for_once_more(files: int) -> None:
+    inner = StammeringEncoder(1)
+    batching = BatchingEncoder(inner, wait_s=0.01)
+    vectors = await asyncio.gather(*(batching.encode_documents([f"a {i}", f"b {i}"]) for i in range(files)))
+    assert [vector.shape for vector in vectors] == [(2, 64)] * files
+    assert inner.requests == [2 * files] + [2] * files
+
+
+async def test_one_file_s_unusable_answer_fails_only_that_file() -> None:
+    inner = StammeringEncoder(0)
+    batching = BatchingEncoder(inner, wait_s=0.01)
+    good, bad = await asyncio.gather(
+        batching.encode_documents(["fine"]), batching.encode_documents(["nonsense"]), return_exceptions=True
+    )
+    assert isinstance(good, np.ndarray)
+    assert isinstance(bad, EncoderAnswerInvalid)
+    assert inner.requests == [2, 1, 1]
 
 
 async def test_an_outage_fails_everyone_and_passes(inner: CountingEncoder) -> None:
