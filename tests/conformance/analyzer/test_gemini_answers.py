@@ -145,6 +145,33 @@ async def test_what_the_model_wrote_is_redacted_what_the_file_says_is_kept(
     assert [s.text for s in analysis.segments if s.source in (TextSource.TEXT, TextSource.OCR)] == [mail, mail]
 
 
+@pytest.mark.parametrize(
+    ("said", "field", "kept"),
+    [
+        ({"language": "de, en"}, "language", None),
+        ({"language": ""}, "language", None),
+        ({"language": "English"}, "language", None),
+        ({"language": "x" * 36}, "language", None),
+        ({"language": "pt-BR"}, "language", "pt-BR"),
+        ({"labels": ["x" * 81, " ", "red"]}, "labels", ("document", "x" * 80, "red")),
+        ({"labels": [f"label {i}" for i in range(40)]}, "labels", ("document", *(f"label {i}" for i in range(30)))),
+        ({"labels": ["label"] * 1_000_000}, "labels", ("document", "label")),
+        ({"summary": "x" * 5_000_000}, "summary", "x" * 4000),
+        ({"summary": "A \x1b[31mred\x1b[0m door,\x07 \u202eclosed."}, "summary", "A red door,   closed."),
+        ({"title": "x" * 5_000_000}, "title", "x" * 500),
+        ({"title": "  "}, "title", "file"),
+        ({"title": "\x1b[31mA red\ndoor\x00"}, "title", "A red door"),
+    ],
+)
+async def test_what_is_too_long_too_much_or_no_language_is_cut_and_costs_nothing_else(
+    server: GeminiServer, backend: GeminiBackend, said: dict, field: str, kept: object
+) -> None:
+    server.replies = [Reply(body=answer(whole(**said)))]
+    analysis = await backend.analyze(document(), read)
+    assert getattr(analysis, field) == kept
+    assert len(server.requests) == 1
+
+
 async def test_a_long_summary_is_cut_at_the_fourth_sentence(server: GeminiServer, backend: GeminiBackend) -> None:
     server.replies = [Reply(body=answer(whole(summary=" ".join(f"Sentence number {i} is here." for i in range(9)))))]
     analysis = await backend.analyze(document(), read)

@@ -83,11 +83,11 @@ async def test_times_beyond_the_recording_are_its_end_and_backwards_ones_a_point
     ("reply", "flagged"),
     [
         (Reply(body=answer("la la la")), False),
-        (said((-1, 3, "x")), False),
+        (Reply(body=answer({"utterances": [{"start_s": "0:01", "end_s": 2, "text": "x"}]})), False),
         (Reply(body=answer("", "RECITATION")), False),
         (Reply(body=answer("", "SAFETY")), True),
     ],
-    ids=["unusable", "negative time", "a known song", "unsafe"],
+    ids=["unusable", "times in words", "a known song", "unsafe"],
 )
 async def test_sound_that_cannot_be_understood_degrades_the_result(
     server: GeminiServer, backend: GeminiBackend, reply: Reply, flagged: bool
@@ -96,7 +96,30 @@ async def test_sound_that_cannot_be_understood_degrades_the_result(
     analysis = await backend.analyze(SPOKEN, read)
     assert analysis.title == "A red door"
     assert [d.step for d in analysis.degradations] == ["speech", "speech"]
+    told = ["What is said from 0:00 to 10:00 could not be", "What is said from 10:00 to 10:50 could not be"]
+    assert [d.reason.split(" understood")[0] for d in analysis.degradations] == told
+    assert not any("utterances" in d.reason for d in analysis.degradations)
+    assert ("the analysis service refuses it (safety)" in analysis.degradations[0].reason) is flagged
     assert analysis.moderation.flagged is flagged
+
+
+async def test_a_bad_time_or_an_endless_utterance_costs_itself_only(
+    server: GeminiServer, backend: GeminiBackend
+) -> None:
+    endless = "la " * 20_000
+    heard = said((-1, 3, "Before."), (5, -2, "Back."), (7, 8, endless), (9, float("inf"), "Last."))
+    server.replies = [in_turn(heard, said(*[(1, 2, "More.")] * 2001))]
+    analysis = await backend.analyze(SPOKEN, read)
+    spoken = [s for s in analysis.segments if s.source is TextSource.SPEECH]
+    assert [(s.text[:7], s.locator.start_s, s.locator.end_s) for s in spoken[:4]] == [
+        ("Before.", 0, 3),
+        ("Back.", 5, 5),
+        ("la la l", 7, 8),
+        ("Last.", 9, 600),
+    ]
+    assert len(spoken[2].text) <= 50_000
+    assert len(spoken) == 2004
+    assert analysis.degradations == ()
 
 
 async def test_a_group_of_pictures_that_is_refused_flags_the_file_and_the_rest_is_described(
@@ -107,6 +130,10 @@ async def test_a_group_of_pictures_that_is_refused_flags_the_file_and_the_rest_i
     server.replies = [lambda request: Reply(body=answer(whole())) if _of_file(request) else blocked]
     analysis = await backend.analyze(document(pictures=pictures), read)
     assert analysis.moderation.categories == ("prohibited_content",)
+    refused = (
+        "16 pictures from 0:00 to 0:15 could not be understood: the analysis service refuses it (prohibited_content)."
+    )
+    assert analysis.degradations[0].reason == refused
     assert [d.step for d in analysis.degradations] == ["vision", "vision"]
 
 

@@ -1,24 +1,61 @@
 """The closed schema of what the model may answer, and the way from its text to such an answer.
 
-What is not in the schema, too long, of another type or about pictures nobody asked for is refused as a whole.
+What is missing, of another type, in no schema or about pictures nobody asked for is refused as a whole. What is only
+too long, too much or no number of seconds is cut to what it may be: the rest of the answer is no worse for it.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from providers.errors import ProviderAnswerInvalid
 
 _FENCE = re.compile(r"^```[A-Za-z]*\s*\n(.*)\n\s*```$", re.DOTALL)
 _KEPT = frozenset(
-    {"type", "properties", "required", "additionalProperties", "items", "anyOf", "enum", "$defs", "$ref", "maxItems"}
-)
-"""The JSON Schema keywords the provider understands; the others are checked here alone."""
+    {
+        "type", "properties", "required", "additionalProperties", "items", "anyOf", "enum", "$defs", "$ref",
+        "maxItems", "minimum",
+    }
+)  # fmt: skip
+"""The JSON Schema keywords the provider understands; other limits are told in the prompts."""
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves a cursor, changes a colour or turns text round, and is no part of any language."""
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_LONGEST_LANGUAGE = 35
+_MOST_LABELS = 30
+_MOST_UTTERANCES = 2000
+_LATEST_S = 1e9
 
 Category = Literal["sexual", "sexual_minors", "violence", "hate", "harassment", "self_harm", "crime"]
-_Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+def _up_to(most: int) -> AfterValidator:
+    return AfterValidator(lambda text: _CONTROL.sub(" ", _ESCAPE.sub("", text.strip()))[:most].strip())
+
+
+def _language(tag: str | None) -> str | None:
+    return tag if tag and len(tag) <= _LONGEST_LANGUAGE and _LANGUAGE.fullmatch(tag) else None
+
+
+def _labels(said: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(label for label in said if label)[:_MOST_LABELS]
+
+
+def _seconds(said: float) -> float:
+    return 0.0 if math.isnan(said) else min(max(said, 0.0), _LATEST_S)
+
+
+_Line = Annotated[str, _up_to(500)]
+_Label = Annotated[str, _up_to(80)]
+_Prose = Annotated[str, _up_to(4000)]
+_Words = Annotated[str, _up_to(50_000)]
+_Seconds = Annotated[float, AfterValidator(_seconds), Field(json_schema_extra={"minimum": 0})]
 
 
 class Closed(BaseModel):
@@ -31,8 +68,8 @@ class PictureAnswer(Closed):
     """What is visible in one picture and what is written in it."""
 
     id: str = Field(max_length=16)
-    description: str = Field(max_length=4000)
-    text: str = Field(max_length=50_000)
+    description: _Prose
+    text: _Words
 
 
 class ModerationAnswer(Closed):
@@ -52,24 +89,26 @@ class PicturesAnswer(Closed):
 class FileAnswer(PicturesAnswer):
     """The answer about a file as a whole."""
 
-    title: str = Field(min_length=1, max_length=500)
-    summary: str = Field(min_length=1, max_length=4000)
-    labels: tuple[_Label, ...] = Field(max_length=30)
-    language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None
+    title: _Line
+    summary: Annotated[_Prose, StringConstraints(min_length=1)]
+    labels: Annotated[tuple[_Label, ...], AfterValidator(_labels)] = Field(json_schema_extra={"maxItems": _MOST_LABELS})
+    language: Annotated[str | None, AfterValidator(_language)]
 
 
 class UtteranceAnswer(Closed):
     """Something said, in seconds of the recording that was sent."""
 
-    start_s: float = Field(ge=0, allow_inf_nan=False)
-    end_s: float = Field(ge=0, allow_inf_nan=False)
-    text: str = Field(max_length=5000)
+    start_s: _Seconds
+    end_s: _Seconds
+    text: _Words
 
 
 class SpeechAnswer(Closed):
     """Everything said in one recording, in order."""
 
-    utterances: tuple[UtteranceAnswer, ...] = Field(max_length=2000)
+    utterances: Annotated[tuple[UtteranceAnswer, ...], AfterValidator(lambda said: said[:_MOST_UTTERANCES])] = Field(
+        json_schema_extra={"maxItems": _MOST_UTTERANCES}
+    )
 
 
 AnswerT = TypeVar("AnswerT", bound=Closed)

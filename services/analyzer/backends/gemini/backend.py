@@ -92,12 +92,12 @@ class GeminiBackend:
         understood = Understanding()
         for (sound, asked), said in zip(audible, heard, strict=True):
             if isinstance(said, BaseException):
-                understood.miss("speech", said, self._asker.bill(asked, SpeechAnswer))
+                understood.miss_speech(sound, said, self._asker.bill(asked, SpeechAnswer))
             else:
                 understood.add_speech(sound, said)
         for (group, asked), told in zip(visible, seen, strict=True):
             if isinstance(told, BaseException):
-                understood.miss("vision", told, self._asker.bill(asked, PicturesAnswer))
+                understood.miss_pictures(group, told, self._asker.bill(asked, PicturesAnswer))
             else:
                 understood.add_pictures(group, told)
         return understood
@@ -109,7 +109,7 @@ class GeminiBackend:
         found = sorted([t for t in texts if t.text.strip()] + understood.segments, key=_place_of)
         labels = (material.kind.value, *(redact(label).strip().lower() for label in answer.labels))
         return Analysis(
-            title=redact(answer.title),
+            title=redact(" ".join(answer.title.split()) or facts.title_of(material)),
             summary=redact(_short(answer.summary)),
             labels=tuple(dict.fromkeys(label for label in labels if label)),
             language=answer.language or material.properties.language,

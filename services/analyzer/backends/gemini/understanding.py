@@ -61,7 +61,17 @@ class Understanding:
         self._object(False, paid.harms)
         self.usage = total(self.usage, paid.usage)
 
-    def miss(self, step: str, error: BaseException, usage: Usage) -> None:
+    def miss_speech(self, sound: MaterialSound, error: BaseException, usage: Usage) -> None:
+        """See :meth:`_miss`."""
+        self._miss("speech", f"What is said{_stretch(sound.locator, sound.locator)}", error, usage)
+
+    def miss_pictures(self, pictures: Sequence[MaterialPicture], error: BaseException, usage: Usage) -> None:
+        """See :meth:`_miss`."""
+        place = _stretch(pictures[0].locator, pictures[-1].locator)
+        what = "The picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
+        self._miss("vision", f"{what}{place}", error, usage)
+
+    def _miss(self, step: str, what: str, error: BaseException, usage: Usage) -> None:
         """A part that was refused or could not be understood: the rest of the file is not worse for it.
 
         It was paid for all the same. Raises every other error again.
@@ -69,7 +79,7 @@ class Understanding:
         if not isinstance(error, ProviderRefused | ProviderAnswerInvalid):
             raise error
         self.usage = total(self.usage, usage)
-        self._degrade(step, str(error))
+        self._degrade(step, f"{what} could not be understood{_why(error)}.")
         if isinstance(error, ProviderRefused):
             self._object(False, [category for category in error.categories if category not in _NO_VERDICT])
 
@@ -83,3 +93,27 @@ class Understanding:
     def _say(self, text: str, locator: Locator, source: TextSource) -> None:
         if text.strip():
             self.segments.append(AnalyzedSegment(text=text.strip(), locator=locator, source=source))
+
+
+def _stretch(first: Locator, last: Locator) -> str:
+    """From where to where, in words that go on a sentence; nothing where places say nothing."""
+    if first.page is not None and last.page is not None:
+        return f" on page {first.page}" if first.page == last.page else f" on pages {first.page} to {last.page}"
+    if first.start_s is None:
+        return ""
+    end_s = last.start_s if last.end_s is None else last.end_s
+    return f" from {_clock(first.start_s)} to {_clock(end_s if end_s is not None else first.start_s)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"
+
+
+def _why(error: ProviderRefused | ProviderAnswerInvalid) -> str:
+    """The service's own word where it refused; what was wrong with an answer is nothing for the owner."""
+    if isinstance(error, ProviderAnswerInvalid):
+        return ""
+    named = f" ({', '.join(error.categories)})" if error.categories else ""
+    return f": the analysis service refuses it{named}"
