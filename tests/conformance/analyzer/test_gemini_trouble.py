@@ -176,9 +176,50 @@ async def test_an_answer_that_does_not_fit_is_asked_for_once_more_then_fails_wit
 ) -> None:
     server.replies = [Reply(body=BAD_ANSWERS[name])]
     with pytest.raises(Reject) as caught:
-        await backend.analyze(document(words("x")), read)
+        await backend.analyze(document(), read)
     assert (caught.value.code, caught.value.retryable) == (FailureCode.PROVIDER_INVALID, True)
     assert len(server.requests) == 2
+
+
+WRITTEN = "The lease of the harbour was signed by Ada Lovelace. She paid for it with the money of the engine."
+
+
+@pytest.mark.parametrize(
+    ("body", "categories", "why"),
+    [
+        (answer("", "SAFETY"), ("safety",), ": the analysis service refuses it (safety)."),
+        (answer("", "RECITATION"), (), ": the analysis service refuses it (recitation)."),
+        (BAD_ANSWERS["half of it"], (), "."),
+        (BAD_ANSWERS["cut by the token limit"], (), "."),
+    ],
+    ids=["unsafe", "a printed book", "half", "too long"],
+)
+async def test_a_file_that_the_service_says_nothing_about_keeps_its_words(
+    server: GeminiServer, backend: GeminiBackend, body: bytes, categories: tuple[str, ...], why: str
+) -> None:
+    server.replies = [Reply(body=body)]
+    material = document(words(WRITTEN, page=1), pictures=(picture("scan", page=2),), name="lease_of_harbour.pdf")
+    analysis = await backend.analyze(material, read)
+    assert (analysis.title, analysis.summary) == ("lease of harbour", WRITTEN)
+    assert "harbour" in analysis.labels
+    assert [(s.text, s.locator.page) for s in analysis.segments] == [(WRITTEN, 1)]
+    assert [(d.step, d.reason) for d in analysis.degradations] == [
+        ("analysis", f"The file as a whole could not be understood{why}"),
+        ("vision", f"The picture on page 2 could not be understood{why}"),
+    ]
+    assert (analysis.moderation.flagged, analysis.moderation.categories) == (bool(categories), categories)
+    assert analysis.usage.input_tokens == 1000 * len(server.requests)
+
+
+async def test_a_recording_that_the_service_says_nothing_about_keeps_what_was_heard(
+    server: GeminiServer, backend: GeminiBackend
+) -> None:
+    heard = Reply(body=answer({"utterances": [{"start_s": 1, "end_s": 2, "text": "Good evening."}]}))
+    server.replies = [lambda request: Reply(body=answer("")) if _of_file(request) else heard]
+    material = document().model_copy(update={"speech": (sound("one", 0, 9, (0, 4)),)})
+    analysis = await backend.analyze(material, read)
+    assert [s.text for s in analysis.segments] == ["Good evening."]
+    assert analysis.usage.input_tokens == 3000
 
 
 async def test_a_good_second_answer_is_taken_and_both_are_paid(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from analyzer import facts
 from analyzer.backends.backend import Backend
 from analyzer.backends.gemini.backend import GeminiBackend
 from analyzer.backends.local.backend import LocalBackend
@@ -87,8 +88,11 @@ async def test_marks_differ_from_file_to_file(server: GeminiServer, backend: Gem
 )
 async def test_a_model_that_obeys_cannot_say_so(server: GeminiServer, backend: GeminiBackend, obeyed: object) -> None:
     server.replies = [Reply(body=answer(obeyed))]
+    analysis = await backend.analyze(story_with("schema"), read)
+    assert [d.step for d in analysis.degradations] == ["analysis"]
+    assert analysis.title == facts.title_of(story_with("schema"))
     with pytest.raises(Reject):
-        await backend.analyze(story_with("schema"), read)
+        await backend.analyze(document(), read)
 
 
 async def test_words_in_a_picture_stay_words_of_that_picture(server: GeminiServer, backend: GeminiBackend) -> None:

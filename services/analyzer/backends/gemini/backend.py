@@ -6,6 +6,7 @@ The file's own words are kept as they are; what the model wrote is redacted and 
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from analyzer import facts
 from analyzer.backends.backend import ArtifactReader
@@ -15,7 +16,10 @@ from analyzer.backends.gemini.contents import Question, about_file, about_pictur
 from analyzer.backends.gemini.memory import Paid
 from analyzer.backends.gemini.model import GeminiModel
 from analyzer.backends.gemini.understanding import Understanding
+from analyzer.backends.local.keywords import keywords
+from analyzer.backends.local.summary import READ_CHARACTERS, retold
 from analyzer.redaction import redact
+from analyzer.sampling import spread
 from analyzer.words import sentences
 from contracts.artifacts import Analysis, AnalyzedSegment, FailureCode, Locator, Material, MaterialPicture, TextSource
 from eventing.errors import Reject, RetryLater
@@ -29,6 +33,16 @@ _PARTS_AT_ONCE = 3
 
 _SHOWN_CHARACTERS = 200_000
 """Of a file's words, spread over the whole of it: about 50,000 tokens."""
+
+
+@dataclass(frozen=True)
+class _About:
+    """What is said of a file as a whole, whoever says it."""
+
+    title: str
+    summary: str
+    labels: Sequence[str]
+    language: str | None
 
 
 class GeminiBackend:
@@ -54,23 +68,31 @@ class GeminiBackend:
         return self._asker.prompt_version
 
     async def analyze(self, material: Material, read: ArtifactReader) -> Analysis:
-        """Everything is heard and looked at; of very long texts stretches from beginning to end are shown."""
+        """Everything is heard and looked at; of very long texts stretches from beginning to end are shown.
+
+        A file about which there is no answer is told of by its own words, and rejected only where it has none.
+        """
         await self._model.gate.check()
-        *earlier, last = batches(material.pictures, _PICTURES_A_REQUEST, INLINE_BYTES)
         try:
-            understood = await self._parts(material, earlier, read)
-            asked = about_file(material, last, _SHOWN_CHARACTERS, understood.segments)
-            whole = await self._asker.answer(asked, FileAnswer, read)
+            return await self._analyzed(material, read)
         except ProviderUnavailable as error:
             self._outages.wait_out(hashlib.sha256(material.model_dump_json().encode()).hexdigest(), error)
             raise _later(error) from error
-        except ProviderRefused as error:
-            raise Reject(FailureCode.PROVIDER_REFUSED, _refusal(error)) from error
-        except ProviderAnswerInvalid as error:
-            message = "The analysis service gave an unusable answer twice."
-            raise Reject(FailureCode.PROVIDER_INVALID, message, retryable=True) from error
+
+    async def _analyzed(self, material: Material, read: ArtifactReader) -> Analysis:
+        *earlier, last = batches(material.pictures, _PICTURES_A_REQUEST, INLINE_BYTES)
+        understood = await self._parts(material, earlier, read)
+        asked = about_file(material, last, _SHOWN_CHARACTERS, understood.segments)
+        try:
+            whole = await self._asker.answer(asked, FileAnswer, read)
+        except (ProviderRefused, ProviderAnswerInvalid) as error:
+            understood.miss_file(last, error, self._asker.bill(asked, FileAnswer))
+            found = _found(material, understood)
+            if not found:
+                raise _nothing_left(error) from error
+            return self._composed(material, await asyncio.to_thread(_as_it_says, material, found), understood)
         understood.add_pictures(last, whole)
-        return self._composed(material, whole.answer, understood)
+        return self._composed(material, _as_told(material, whole.answer), understood)
 
     async def _parts(
         self, material: Material, groups: Sequence[Sequence[MaterialPicture]], read: ArtifactReader
@@ -102,24 +124,38 @@ class GeminiBackend:
                 understood.add_pictures(group, told)
         return understood
 
-    def _composed(self, material: Material, answer: FileAnswer, understood: Understanding) -> Analysis:
+    def _composed(self, material: Material, about: _About, understood: Understanding) -> Analysis:
         own = facts.metadata_text(material)
-        about = [AnalyzedSegment(text=own, locator=Locator(), source=TextSource.METADATA)] if own else []
-        texts = [AnalyzedSegment(text=t.text, locator=t.locator, source=t.source) for t in material.texts]
-        found = sorted([t for t in texts if t.text.strip()] + understood.segments, key=_place_of)
-        labels = (material.kind.value, *(redact(label).strip().lower() for label in answer.labels))
+        metadata = [AnalyzedSegment(text=own, locator=Locator(), source=TextSource.METADATA)] if own else []
+        labels = (material.kind.value, *(redact(label).strip().lower() for label in about.labels))
         return Analysis(
-            title=redact(" ".join(answer.title.split()) or facts.title_of(material)),
-            summary=redact(_short(answer.summary)),
+            title=redact(about.title),
+            summary=redact(about.summary),
             labels=tuple(dict.fromkeys(label for label in labels if label)),
-            language=answer.language or material.properties.language,
-            segments=(*about, *found),
+            language=about.language or material.properties.language,
+            segments=(*metadata, *_found(material, understood)),
             moderation=understood.moderation,
             usage=understood.usage,
             model_id=self.model_id,
             prompt_version=self.prompt_version,
             degradations=tuple(understood.degradations),
         )
+
+
+def _as_told(material: Material, answer: FileAnswer) -> _About:
+    title = " ".join(answer.title.split()) or facts.title_of(material)
+    return _About(title, _short(answer.summary), answer.labels, answer.language)
+
+
+def _as_it_says(material: Material, found: Sequence[AnalyzedSegment]) -> _About:
+    """Of a file about which the model says nothing: its own words, and what was understood of its parts."""
+    texts = spread([segment.text for segment in found], READ_CHARACTERS)
+    return _About(facts.title_of(material), " ".join(retold(material, texts)), keywords(texts), None)
+
+
+def _found(material: Material, understood: Understanding) -> Sequence[AnalyzedSegment]:
+    texts = [AnalyzedSegment(text=t.text, locator=t.locator, source=t.source) for t in material.texts]
+    return sorted([t for t in texts if t.text.strip()] + understood.segments, key=_place_of)
 
 
 def _short(summary: str) -> str:
@@ -137,6 +173,9 @@ def _later(error: ProviderUnavailable) -> RetryLater:
     return RetryLater(code, message, delay_s=error.retry_after_s or 0)
 
 
-def _refusal(error: ProviderRefused) -> str:
+def _nothing_left(error: ProviderRefused | ProviderAnswerInvalid) -> Reject:
+    if isinstance(error, ProviderAnswerInvalid):
+        message = "The analysis service gave an unusable answer twice."
+        return Reject(FailureCode.PROVIDER_INVALID, message, retryable=True)
     why = f" ({', '.join(error.categories)})" if error.categories else ""
-    return f"The analysis service refuses this file{why}."
+    return Reject(FailureCode.PROVIDER_REFUSED, f"The analysis service refuses this file{why}.")

@@ -71,6 +71,12 @@ class Understanding:
         what = "The picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
         self._miss("vision", f"{what}{place}", error, usage)
 
+    def miss_file(self, pictures: Sequence[MaterialPicture], error: BaseException, usage: Usage) -> None:
+        """The question about the file as a whole, with which its last pictures were sent; see :meth:`_miss`."""
+        self._miss("analysis", "The file as a whole", error, usage)
+        if pictures:
+            self.miss_pictures(pictures, error, Usage())
+
     def _miss(self, step: str, what: str, error: BaseException, usage: Usage) -> None:
         """A part that was refused or could not be understood: the rest of the file is not worse for it.
 

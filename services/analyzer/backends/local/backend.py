@@ -4,7 +4,6 @@ Nothing in a file can change what is done with it: its text is only counted, quo
 """
 
 import asyncio
-from collections.abc import Sequence
 
 from analyzer import facts
 from analyzer.backends.backend import ArtifactReader
@@ -13,17 +12,12 @@ from analyzer.backends.local.language import LanguageGuesser
 from analyzer.backends.local.ocr import OcrProcess
 from analyzer.backends.local.pictures import Seen, look_at, unwritten
 from analyzer.backends.local.speech.listening import Listened, Listener
-from analyzer.backends.local.summary import MOST_SENTENCES, summarize
+from analyzer.backends.local.summary import READ_CHARACTERS, retold
 from analyzer.backends.local.vision.viewing import Viewer
 from analyzer.redaction import redact
 from analyzer.sampling import spread
 from contracts.artifacts import Analysis, AnalyzedSegment, Kind, Locator, Material, TextSource
 from telemetry import spans
-
-_READ = 1_000_000
-"""Characters looked at for summary and keywords, spread over the whole file: a second or two of work."""
-
-_QUOTE = 160
 
 
 class LocalBackend:
@@ -72,14 +66,14 @@ class LocalBackend:
         found = [AnalyzedSegment(text=t.text, locator=t.locator, source=t.source) for t in material.texts]
         read = unwritten(seen.segments, material.texts)
         found = sorted([s for s in found if s.text.strip()] + heard.segments + read, key=_place)
-        texts = spread([segment.text for segment in found], _READ)
+        texts = spread([segment.text for segment in found], READ_CHARACTERS)
         colours = seen.colours if material.kind is Kind.IMAGE else ()
         own = facts.metadata_text(material)
         about = [AnalyzedSegment(text=own, locator=Locator(), source=TextSource.METADATA)] if own else []
         labels = (material.kind.value, *seen.concepts, *keywords(texts), *colours)
         return Analysis(
             title=redact(facts.title_of(material)),
-            summary=redact(" ".join(_summary(material, texts, colours, seen.concepts))),
+            summary=redact(" ".join(retold(material, texts, colours, seen.concepts))),
             labels=tuple(dict.fromkeys(redact(label) for label in labels)),
             language=material.properties.language or heard.language or self._languages.guess("\n".join(texts)),
             segments=(*about, *found),
@@ -91,33 +85,3 @@ class LocalBackend:
 
 def _place(segment: AnalyzedSegment) -> tuple[int, float]:
     return (segment.locator.page or 0, segment.locator.start_s or 0.0)
-
-
-def _summary(
-    material: Material, texts: Sequence[str], colours: Sequence[str], concepts: Sequence[str]
-) -> Sequence[str]:
-    sentences = summarize(texts)
-    if len(sentences) >= 2:
-        return sentences
-    said = [facts.describe(material), *sentences]
-    if concepts:
-        said.append(f"It shows {', '.join(concepts)}.")
-    if not sentences:
-        said += _quoted(texts)
-    if colours:
-        said.append(f"Mostly {', '.join(colours)}.")
-    own = facts.metadata_text(material)
-    if len(said) < 2 and own:
-        said.append(own.replace("\n", "; ") + ".")
-    if len(said) < 2:
-        said.append(f"Its name is {material.filename}.")
-    return said[:MOST_SENTENCES]
-
-
-def _quoted(texts: Sequence[str]) -> list[str]:
-    words = " ".join(" ".join(texts).split())
-    if not any(c.isalnum() for c in words):
-        return []
-    if len(words) > _QUOTE:
-        words = words[:_QUOTE].rsplit(" ", 1)[0] + " …"
-    return [f"It says: “{words}”"]

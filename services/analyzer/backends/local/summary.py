@@ -9,9 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from analyzer import facts
 from analyzer.words import content_words, sentences
+from contracts.artifacts import Material
+
+READ_CHARACTERS = 1_000_000
+"""Looked at for summary and keywords, spread over the whole file: a second or two of work."""
 
 MOST_SENTENCES = 4
+_QUOTE = 160
 _SHORTEST, _LONGEST = 30, 320
 _LETTERS = 0.6
 _CAPITALS = 0.6
@@ -41,6 +47,28 @@ def summarize(texts: Iterable[str]) -> tuple[str, ...]:
     ]
     chosen = _choose(candidates, counts, len(everything))
     return tuple(c.text for c in sorted(chosen, key=lambda c: c.place))
+
+
+def retold(
+    material: Material, texts: Sequence[str], colours: Sequence[str] = (), concepts: Sequence[str] = ()
+) -> Sequence[str]:
+    """Two to four sentences about a file: its own where its texts have them, else what its facts tell."""
+    chosen = summarize(texts)
+    if len(chosen) >= 2:
+        return chosen
+    said = [facts.describe(material), *chosen]
+    if concepts:
+        said.append(f"It shows {', '.join(concepts)}.")
+    if not chosen:
+        said += _quoted(texts)
+    if colours:
+        said.append(f"Mostly {', '.join(colours)}.")
+    own = facts.metadata_text(material)
+    if len(said) < 2 and own:
+        said.append(own.replace("\n", "; ") + ".")
+    if len(said) < 2:
+        said.append(f"Its name is {material.filename}.")
+    return said[:MOST_SENTENCES]
 
 
 def reads_like_a_sentence(text: str) -> bool:
@@ -78,3 +106,12 @@ def _bonus_of_place(place: int, total: int) -> float:
     # Introductions say what a text is about, last paragraphs what came of it.
     share = place / max(total - 1, 1)
     return 1 + 0.5 * math.exp(-place / 8) + 0.3 * (share < 0.08) + 0.1 * (share > 0.95)
+
+
+def _quoted(texts: Sequence[str]) -> list[str]:
+    words = " ".join(" ".join(texts).split())
+    if not any(c.isalnum() for c in words):
+        return []
+    if len(words) > _QUOTE:
+        words = words[:_QUOTE].rsplit(" ", 1)[0] + " …"
+    return [f"It says: “{words}”"]
