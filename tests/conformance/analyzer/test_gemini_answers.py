@@ -1,5 +1,6 @@
 """What Gemini is asked, and what becomes of its good answers, through the real SDK."""
 
+import asyncio
 import base64
 import json
 
@@ -8,7 +9,7 @@ import pytest
 from analyzer.backends.gemini.backend import GeminiBackend
 from analyzer.backends.gemini.model import GeminiModel
 from analyzer.prompts.prompt import instructions
-from contracts.artifacts import ArtifactRef, TextSource
+from contracts.artifacts import ArtifactRef, TextSource, Usage
 from providers.gate import ProviderGate
 from tests.conformance.analyzer.gemini_server import GeminiServer, Reply, answer, whole, words_of
 from tests.conformance.analyzer.material import document, picture, read, words
@@ -125,11 +126,25 @@ async def test_the_same_file_again_is_not_paid_again_a_changed_one_is(
     server: GeminiServer, backend: GeminiBackend, gate: ProviderGate
 ) -> None:
     first = await backend.analyze(document(words("x")), read)
-    assert await backend.analyze(document(words("x")), read) == first
+    assert await backend.analyze(document(words("x")), read) == first.model_copy(update={"usage": Usage()})
     assert len(server.requests) == 1
     await backend.analyze(document(words("y")), read)
     assert len(server.requests) == 2
     assert gate.budget.spent_usd == pytest.approx(2 * first.usage.cost_usd)
+
+
+async def test_two_files_that_are_the_same_are_paid_for_once_and_by_one_of_them(
+    server: GeminiServer, backend: GeminiBackend, gate: ProviderGate
+) -> None:
+    def reply(request: dict) -> Reply:
+        of_file = "title" in request["generationConfig"]["responseJsonSchema"]["properties"]
+        return Reply(body=answer(whole() if of_file else {name: whole()[name] for name in ("pictures", "moderation")}))
+
+    server.replies = [reply]
+    material = document(words("x"), pictures=tuple(picture(str(i)) for i in range(17)))
+    one, other = await asyncio.gather(backend.analyze(material, read), backend.analyze(material, read))
+    assert len(server.requests) == 2
+    assert one.usage.cost_usd + other.usage.cost_usd == pytest.approx(gate.budget.spent_usd)
 
 
 async def test_what_the_model_wrote_is_redacted_what_the_file_says_is_kept(

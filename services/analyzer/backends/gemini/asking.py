@@ -1,9 +1,11 @@
 """Turns a question about a file into an answer of its schema: remembered, or asked for, at most twice."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
+from weakref import WeakValueDictionary
 
 from google.genai import types
 
@@ -18,7 +20,7 @@ from analyzer.backends.gemini.answers import (
     wire_schema,
 )
 from analyzer.backends.gemini.contents import Question
-from analyzer.backends.gemini.memory import Paid, PaidAnswers
+from analyzer.backends.gemini.memory import Paid, PaidAnswers, total
 from analyzer.backends.gemini.model import GeminiModel
 from analyzer.prompts.prompt import instructions
 from contracts.artifacts import ArtifactRef, Usage
@@ -26,6 +28,9 @@ from providers.errors import ProviderAnswerInvalid
 
 INLINE_BYTES = 12_000_000
 """In one request, before base64 makes them a third larger; the provider takes 20 MB."""
+
+Asked = tuple[Question, type[Closed]]
+"""A question, and the schema of its answer."""
 
 _PROMPT = "1"
 _TRIES = 2
@@ -37,6 +42,7 @@ class Asker:
     def __init__(self, model: GeminiModel) -> None:
         self._model = model
         self._paid = PaidAnswers()
+        self._in_hand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: dict[type[Closed], str] = {
             FileAnswer: instructions("file"),
             PicturesAnswer: instructions("pictures"),
@@ -46,13 +52,22 @@ class Asker:
         told = "\x00".join([*self._tasks.values(), *map(str, self._schemas.values())])
         self.prompt_version = f"{_PROMPT}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
-    def bill(self, asked: Question, schema: type[Closed]) -> Usage:
-        """What was paid for it so far, answered or not."""
-        return self._paid.bill(_key(asked, schema))
+    def settle(self, everything: Sequence[Asked]) -> Usage:
+        """What was paid for it, answered or not, and has been on no bill yet: the sum over files is what was paid."""
+        usage = Usage()
+        for asked, schema in everything:
+            usage = total(usage, self._paid.settle(_key(asked, schema)))
+        return usage
 
     async def answer(self, asked: Question, schema: type[AnswerT], read: ArtifactReader) -> Paid[AnswerT]:
-        """An answer that cannot be used is paid for and asked for once more."""
+        """An answer that cannot be used is paid for and asked for once more. Who asks the same meanwhile waits."""
         key = _key(asked, schema)
+        async with self._in_hand.setdefault(key, asyncio.Lock()):
+            return await self._recalled_or_asked(key, asked, schema, read)
+
+    async def _recalled_or_asked(
+        self, key: str, asked: Question, schema: type[AnswerT], read: ArtifactReader
+    ) -> Paid[AnswerT]:
         known = self._paid.recall(key)
         if known is not None:
             return cast(Paid[AnswerT], known)

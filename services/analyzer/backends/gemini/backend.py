@@ -83,10 +83,11 @@ class GeminiBackend:
         *earlier, last = batches(material.pictures, _PICTURES_A_REQUEST, INLINE_BYTES)
         understood = await self._parts(material, earlier, read)
         asked = about_file(material, last, _SHOWN_CHARACTERS, understood.segments)
+        understood.asked.append((asked, FileAnswer))
         try:
             whole = await self._asker.answer(asked, FileAnswer, read)
         except (ProviderRefused, ProviderAnswerInvalid) as error:
-            understood.miss_file(last, error, self._asker.bill(asked, FileAnswer))
+            understood.miss_file(last, error)
             found = _found(material, understood)
             if not found:
                 raise _nothing_left(error) from error
@@ -112,14 +113,16 @@ class GeminiBackend:
             asyncio.gather(*hearing, return_exceptions=True), asyncio.gather(*seeing, return_exceptions=True)
         )
         understood = Understanding()
-        for (sound, asked), said in zip(audible, heard, strict=True):
+        understood.asked += [(asked, SpeechAnswer) for _, asked in audible]
+        understood.asked += [(asked, PicturesAnswer) for _, asked in visible]
+        for (sound, _), said in zip(audible, heard, strict=True):
             if isinstance(said, BaseException):
-                understood.miss_speech(sound, said, self._asker.bill(asked, SpeechAnswer))
+                understood.miss_speech(sound, said)
             else:
                 understood.add_speech(sound, said)
-        for (group, asked), told in zip(visible, seen, strict=True):
+        for (group, _), told in zip(visible, seen, strict=True):
             if isinstance(told, BaseException):
-                understood.miss_pictures(group, told, self._asker.bill(asked, PicturesAnswer))
+                understood.miss_pictures(group, told)
             else:
                 understood.add_pictures(group, told)
         return understood
@@ -135,7 +138,7 @@ class GeminiBackend:
             language=about.language or material.properties.language,
             segments=(*metadata, *_found(material, understood)),
             moderation=understood.moderation,
-            usage=understood.usage,
+            usage=self._asker.settle(understood.asked),
             model_id=self.model_id,
             prompt_version=self.prompt_version,
             degradations=tuple(understood.degradations),

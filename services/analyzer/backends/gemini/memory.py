@@ -1,4 +1,4 @@
-"""Turns a question that was already paid for into its answer and its bill: a repeated delivery never pays twice here.
+"""Turns a question that was already paid for into its answer: a repeated delivery never pays twice here.
 
 The pipeline's own memory is the manifest; this one covers the minutes before it, when storing fails or a file needs
 several answers and the third is not to be had.
@@ -17,27 +17,32 @@ AnswerT_co = TypeVar("AnswerT_co", bound=Closed, covariant=True)
 
 @dataclass(frozen=True)
 class Paid(Generic[AnswerT_co]):
-    """A usable answer, the harms named beside it, and all that was paid for it, failed tries included."""
+    """A usable answer, and the harms named beside it."""
 
     answer: AnswerT_co
     harms: tuple[str, ...]
-    usage: Usage
 
 
 class PaidAnswers:
-    """The last hundred questions by key: what each has cost, and its answer. Belongs to one event loop."""
+    """The last hundred questions by key: its answer, and what was paid for it and is on no file's bill yet.
+
+    Belongs to one event loop.
+    """
 
     def __init__(self) -> None:
         self._bills: OrderedDict[str, Usage] = OrderedDict()
         self._answers: dict[str, Paid[Closed]] = {}
 
-    def bill(self, key: str) -> Usage:
-        """All that was paid for a question so far, in earlier deliveries too, usable or not."""
-        return self._bills.get(key, Usage())
+    def settle(self, key: str) -> Usage:
+        """All that was paid for a question, in earlier deliveries too, usable or not; from now on it is paid."""
+        if key not in self._bills:
+            return Usage()
+        owed, self._bills[key] = self._bills[key], Usage()
+        return owed
 
     def charge(self, key: str, usage: Usage) -> None:
         """Adds one try. Forgets the oldest question when there are too many."""
-        self._bills[key] = total(self.bill(key), usage)
+        self._bills[key] = total(self._bills.get(key, Usage()), usage)
         self._bills.move_to_end(key)
         while len(self._bills) > _MOST:
             forgotten, _ = self._bills.popitem(last=False)
@@ -48,8 +53,8 @@ class PaidAnswers:
         return self._answers.get(key)
 
     def remember(self, key: str, answer: AnswerT, harms: tuple[str, ...]) -> Paid[AnswerT]:
-        """The answer with its whole bill; call :meth:`charge` first."""
-        paid = Paid(answer, harms, self.bill(key))
+        """Keeps the answer; call :meth:`charge` first."""
+        paid = Paid(answer, harms)
         self._answers[key] = paid
         return paid
 

@@ -1,11 +1,12 @@
-"""Turns the answers about the parts of a file into segments with their places, a verdict and a bill."""
+"""Turns the answers about the parts of a file into segments with their places and a verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from analyzer.backends.gemini.answers import PicturesAnswer, SpeechAnswer
+from analyzer.backends.gemini.asking import Asked
 from analyzer.backends.gemini.contents import picture_ids
-from analyzer.backends.gemini.memory import Paid, total
+from analyzer.backends.gemini.memory import Paid
 from analyzer.redaction import redact
 from contracts.artifacts import (
     AnalyzedSegment,
@@ -15,7 +16,6 @@ from contracts.artifacts import (
     MaterialSound,
     Moderation,
     TextSource,
-    Usage,
 )
 from providers.errors import ProviderAnswerInvalid, ProviderRefused
 
@@ -29,7 +29,7 @@ class Understanding:
 
     segments: list[AnalyzedSegment] = field(default_factory=list)
     degradations: list[Degradation] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
+    asked: list[Asked] = field(default_factory=list[Asked])
     _categories: set[str] = field(default_factory=set[str])
     _flagged: bool = False
 
@@ -48,7 +48,6 @@ class Understanding:
         if len(told) < len(pictures):
             self._degrade("vision", f"{len(pictures) - len(told)} of {len(pictures)} pictures were not described")
         self._object(paid.answer.moderation.flagged, [*paid.answer.moderation.categories, *paid.harms])
-        self.usage = total(self.usage, paid.usage)
 
     def add_speech(self, sound: MaterialSound, paid: Paid[SpeechAnswer]) -> None:
         """Utterances in seconds of the file; times beyond the sound are its end."""
@@ -59,32 +58,30 @@ class Understanding:
             place = Locator(start_s=begins, end_s=min(max(start + said.end_s, begins), end))
             self._say(said.text, place, TextSource.SPEECH)
         self._object(False, paid.harms)
-        self.usage = total(self.usage, paid.usage)
 
-    def miss_speech(self, sound: MaterialSound, error: BaseException, usage: Usage) -> None:
+    def miss_speech(self, sound: MaterialSound, error: BaseException) -> None:
         """See :meth:`_miss`."""
-        self._miss("speech", f"What is said{_stretch(sound.locator, sound.locator)}", error, usage)
+        self._miss("speech", f"What is said{_stretch(sound.locator, sound.locator)}", error)
 
-    def miss_pictures(self, pictures: Sequence[MaterialPicture], error: BaseException, usage: Usage) -> None:
+    def miss_pictures(self, pictures: Sequence[MaterialPicture], error: BaseException) -> None:
         """See :meth:`_miss`."""
         place = _stretch(pictures[0].locator, pictures[-1].locator)
         what = "The picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
-        self._miss("vision", f"{what}{place}", error, usage)
+        self._miss("vision", f"{what}{place}", error)
 
-    def miss_file(self, pictures: Sequence[MaterialPicture], error: BaseException, usage: Usage) -> None:
+    def miss_file(self, pictures: Sequence[MaterialPicture], error: BaseException) -> None:
         """The question about the file as a whole, with which its last pictures were sent; see :meth:`_miss`."""
-        self._miss("analysis", "The file as a whole", error, usage)
+        self._miss("analysis", "The file as a whole", error)
         if pictures:
-            self.miss_pictures(pictures, error, Usage())
+            self.miss_pictures(pictures, error)
 
-    def _miss(self, step: str, what: str, error: BaseException, usage: Usage) -> None:
+    def _miss(self, step: str, what: str, error: BaseException) -> None:
         """A part that was refused or could not be understood: the rest of the file is not worse for it.
 
-        It was paid for all the same. Raises every other error again.
+        Raises every other error again.
         """
         if not isinstance(error, ProviderRefused | ProviderAnswerInvalid):
             raise error
-        self.usage = total(self.usage, usage)
         self._degrade(step, f"{what} could not be understood{_why(error)}.")
         if isinstance(error, ProviderRefused):
             self._object(False, [category for category in error.categories if category not in _NO_VERDICT])
