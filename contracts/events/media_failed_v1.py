@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from contracts.artifacts import FailureCode, Service, UploadRef
+from contracts.artifacts import FailureCode, Service, UploadRef, Usage
 from contracts.envelope import EventData
 
 
 class MediaFailedV1(EventData):
-    """Published by whichever stage failed; ``stage`` says which."""
+    """Published by whichever stage failed; ``stage`` says which, ``usage`` what its answers cost all the same."""
 
     publishers: ClassVar[tuple[Service, ...]] = ()
 
@@ -19,6 +19,7 @@ class MediaFailedV1(EventData):
     message: str = Field(max_length=1000)
     retryable: bool = False
     attempts: int = Field(default=1, ge=1)
+    usage: Usage = Usage()
 
     def subject(self) -> str:
         """The upload id."""

@@ -9,7 +9,7 @@
 Anything else is a defect or an outage: nack, retried, dead-lettered after the last delivery with its reason.
 """
 
-from contracts.artifacts import FailureCode
+from contracts.artifacts import FailureCode, Usage
 
 
 class HandlerError(Exception):
@@ -19,14 +19,16 @@ class HandlerError(Exception):
 class Reject(HandlerError):
     """The file is refused for good.
 
-    ``message`` is shown to the owner: plain words, no internals, at most 1000 characters.
+    ``message`` is shown to the owner: plain words, no internals, at most 1000 characters. ``usage`` is what was paid
+    for the file all the same.
     """
 
-    def __init__(self, code: FailureCode, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, code: FailureCode, message: str, *, retryable: bool = False, usage: Usage | None = None) -> None:
         super().__init__(f"{code.value}: {message}")
         self.code = code
         self.message = message[:1000]
         self.retryable = retryable
+        self.usage = usage or Usage()
 
 
 class RetryLater(HandlerError):

@@ -174,5 +174,10 @@ def created(event: EventData, event_id: str, source: Service) -> StoredEvent:
 def failure(upload: UploadRef, stage: Service, refusal: Reject) -> MediaFailedV1:
     """The event that tells the owner why a file was refused."""
     return MediaFailedV1(
-        upload=upload, stage=stage, code=refusal.code, message=refusal.message, retryable=refusal.retryable
+        upload=upload,
+        stage=stage,
+        code=refusal.code,
+        message=refusal.message,
+        retryable=refusal.retryable,
+        usage=refusal.usage,
     )

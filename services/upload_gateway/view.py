@@ -102,7 +102,7 @@ def view(state: UploadState, now: datetime) -> UploadView:
     requested = state.requested if _is_of(state, state.requested and state.requested.generation) else None
     failure = _failure(state)
     status, stage, progress = _where(state, failure)
-    usages = [heard.data.usage for heard in (state.analyzed, state.embedded, state.beside) if heard]
+    usages = [heard.data.usage for heard in (state.analyzed, state.embedded, state.beside, state.failure) if heard]
     hidden = status is Status.DELETED
     return UploadView(
         filename=for_display(state.requested.filename if state.requested else state.object_name),

@@ -106,7 +106,7 @@ class Dimensions(BaseModel):
 
 
 class FileMetadata(UploadShown):
-    """Everything known of a file. ``timings`` are seconds by stage, ``cost_usd`` is the sum over ``stages``."""
+    """Everything known of a file. ``timings`` are seconds by stage, ``cost_usd`` of ``stages`` and of a failure."""
 
     duration_s: float | None
     dimensions: Dimensions | None

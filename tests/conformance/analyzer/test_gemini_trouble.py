@@ -172,13 +172,14 @@ BAD_ANSWERS = {
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
 async def test_an_answer_that_does_not_fit_is_asked_for_once_more_then_fails_with_its_code(
-    server: GeminiServer, backend: GeminiBackend, name: str
+    server: GeminiServer, backend: GeminiBackend, gate: ProviderGate, name: str
 ) -> None:
     server.replies = [Reply(body=BAD_ANSWERS[name])]
     with pytest.raises(Reject) as caught:
         await backend.analyze(document(), read)
     assert (caught.value.code, caught.value.retryable) == (FailureCode.PROVIDER_INVALID, True)
     assert len(server.requests) == 2
+    assert caught.value.usage.cost_usd == pytest.approx(gate.budget.spent_usd)
 
 
 WRITTEN = "The lease of the harbour was signed by Ada Lovelace. She paid for it with the money of the engine."

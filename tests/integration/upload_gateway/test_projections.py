@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from sqlalchemy import text
 
-from contracts.artifacts import FailureCode, Service, UploadRef
+from contracts.artifacts import FailureCode, Service, UploadRef, Usage
 from contracts.events import (
     DeadLetterV1,
     MediaAnalyzedV1,
@@ -113,6 +113,17 @@ async def test_an_overwritten_object_is_the_same_upload_in_a_new_version(gateway
     await gateway.hear(ObjectDeletedV1(upload=old, overwritten_by_generation=6), walk(new)[0])
     [row] = (await gateway.get("/uploads")).json()["data"]
     assert (row["status"], row["title"], row["thumbnail_url"]) == ("processing", None, None)
+
+
+async def test_what_a_failed_file_cost_is_shown(gateway: Gateway) -> None:
+    upload = dropped("someone/a.jpg")
+    paid = Usage(input_tokens=7, cost_usd=0.25)
+    failed = MediaFailedV1(
+        upload=upload, stage=Service.ANALYZER, code=FailureCode.PROVIDER_INVALID, message="No.", usage=paid
+    )
+    await gateway.hear(*walk(upload)[:2], failed)
+    assert (await gateway.get(f"/file/{upload.upload_id}/metadata")).json()["data"]["cost_usd"] == 0.25
+    assert (await gateway.get("/stats/me")).json()["data"]["cost_usd"] == 0.25
 
 
 async def test_a_failure_shows_reason_advice_and_stage(gateway: Gateway) -> None:

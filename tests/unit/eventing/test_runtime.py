@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from contracts.artifacts import FailureCode, StoredEvent, UploadRef
+from contracts.artifacts import FailureCode, StoredEvent, UploadRef, Usage
 from contracts.events import MediaAnalyzedV1, MediaFailedV1, MediaProcessedV1
 from contracts.identifiers import ownership
 from contracts.topology import DEAD_LETTER_SOURCE, DEAD_LETTER_TOPIC
@@ -83,7 +83,7 @@ async def test_a_refusal_is_announced_with_its_code_and_remembered() -> None:
     broker, store = MemoryBroker(), MemoryObjectStore()
 
     async def refuse(event: MediaProcessedV1, inputs: StageInputs) -> Outcome:
-        raise Reject(FailureCode.ENCRYPTED, "The document needs a password.")
+        raise Reject(FailureCode.ENCRYPTED, "The document needs a password.", usage=Usage(cost_usd=0.5))
 
     probe = Probe(refuse)
     for _ in range(2):
@@ -91,7 +91,8 @@ async def test_a_refusal_is_announced_with_its_code_and_remembered() -> None:
     failed = broker.on(MediaFailedV1.topic())
     assert len(probe.calls) == 1
     assert failed[0] == failed[1]
-    assert json.loads(failed[0].data)["code"] == "encrypted"
+    told = json.loads(failed[0].data)
+    assert (told["code"], told["usage"]["cost_usd"]) == ("encrypted", 0.5)
 
 
 async def test_later_is_a_nack_with_the_delay() -> None:

@@ -21,7 +21,16 @@ from analyzer.backends.local.summary import READ_CHARACTERS, retold
 from analyzer.redaction import redact
 from analyzer.sampling import spread
 from analyzer.words import sentences
-from contracts.artifacts import Analysis, AnalyzedSegment, FailureCode, Locator, Material, MaterialPicture, TextSource
+from contracts.artifacts import (
+    Analysis,
+    AnalyzedSegment,
+    FailureCode,
+    Locator,
+    Material,
+    MaterialPicture,
+    TextSource,
+    Usage,
+)
 from eventing.errors import Reject, RetryLater
 from providers.errors import ProviderAnswerInvalid, ProviderRefused, ProviderUnavailable
 from providers.outages import Outages
@@ -90,7 +99,7 @@ class GeminiBackend:
             understood.miss_file(last, error)
             found = _found(material, understood)
             if not found:
-                raise _nothing_left(error) from error
+                raise _nothing_left(error, self._asker.settle(understood.asked)) from error
             return self._composed(material, await asyncio.to_thread(_as_it_says, material, found), understood)
         understood.add_pictures(last, whole)
         return self._composed(material, _as_told(material, whole.answer), understood)
@@ -176,9 +185,9 @@ def _later(error: ProviderUnavailable) -> RetryLater:
     return RetryLater(code, message, delay_s=error.retry_after_s or 0)
 
 
-def _nothing_left(error: ProviderRefused | ProviderAnswerInvalid) -> Reject:
+def _nothing_left(error: ProviderRefused | ProviderAnswerInvalid, usage: Usage) -> Reject:
     if isinstance(error, ProviderAnswerInvalid):
         message = "The analysis service gave an unusable answer twice."
-        return Reject(FailureCode.PROVIDER_INVALID, message, retryable=True)
+        return Reject(FailureCode.PROVIDER_INVALID, message, retryable=True, usage=usage)
     why = f" ({', '.join(error.categories)})" if error.categories else ""
-    return Reject(FailureCode.PROVIDER_REFUSED, f"The analysis service refuses this file{why}.")
+    return Reject(FailureCode.PROVIDER_REFUSED, f"The analysis service refuses this file{why}.", usage=usage)

@@ -34,7 +34,10 @@ class PaidAnswers:
         self._answers: dict[str, Paid[Closed]] = {}
 
     def settle(self, key: str) -> Usage:
-        """All that was paid for a question, in earlier deliveries too, usable or not; from now on it is paid."""
+        """All that was paid for a question, in earlier deliveries too, usable or not; from now on it is paid.
+
+        Should the caller's result then not be stored, its next delivery is told of no cost: rather that than twice.
+        """
         if key not in self._bills:
             return Usage()
         owed, self._bills[key] = self._bills[key], Usage()
