@@ -12,7 +12,7 @@ from contracts.artifacts import Kind, TextSource
 from search.cues import start_of
 from search.ranking import MatchReason, Moment, PassageKey, RankedFile
 from search.repetition import Shown, repeats
-from search.snippets import Highlighter
+from search.snippets import Highlighter, Highlighters
 from search.store.retrieval import FacetCounts, FoundFile, FoundPassage
 
 _BY_WORDS = frozenset({MatchReason.TEXT, MatchReason.QUOTED})
@@ -110,7 +110,7 @@ class ImageAnswer(BaseModel):
     compared: Literal["looks"] = "looks"
 
 
-def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> FileAnswer:
+def file_answer(file: FoundFile, ranked: RankedFile, highlighters: Highlighters) -> FileAnswer:
     """Returns a found file as JSON, with its moments that still exist."""
     return FileAnswer(
         upload_id=file.upload_id,
@@ -127,7 +127,7 @@ def file_answer(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -
         matched=sorted(ranked.matched),
         thumbnail_url=_thumbnail_url(file) if file.has_thumbnail and not file.flagged else None,
         flagged=bool(file.flagged),
-        moments=_moments(file, ranked, highlighter),
+        moments=_moments(file, ranked, highlighters.for_language(file.language)),
     )
 
 

@@ -28,7 +28,7 @@ from search.models import Model, Models, Space
 from search.query import Query
 from search.ranking import MatchReason, PassageKey, RankedFile, rank
 from search.request import FilterParameters, Filters, Mode, SearchRequest
-from search.snippets import Highlighter
+from search.snippets import Highlighters
 from search.store import by_meaning, history, retrieval, similar_images
 from search.store.retrieval import Index
 from search.terms import Term
@@ -164,7 +164,7 @@ async def _answer(reading: Reading, context: SearchContext) -> SearchAnswer:
     found = [file.upload_id for file in ranking.files]
     result_page = await retrieval.result_page(reading, context.user_id, context.index.answering, _moments(page), found)
     return SearchAnswer(
-        results=_results(result_page, page, ranking.terms, context.index.languages),
+        results=_results(result_page, page, ranking.terms),
         facets=facets(result_page.counts),
         total=sum(result_page.counts.kinds.values()),
         total_relation="gte" if ranking.cut else "eq",
@@ -202,14 +202,11 @@ def _moments(page: Sequence[RankedFile]) -> dict[str, list[PassageKey]]:
 
 
 def _results(
-    result_page: retrieval.ResultPage,
-    page: Sequence[RankedFile],
-    terms: Sequence[Term] = (),
-    languages: Sequence[str] = (),
+    result_page: retrieval.ResultPage, page: Sequence[RankedFile], terms: Sequence[Term] = ()
 ) -> list[FileAnswer]:
-    highlighter = Highlighter.of(terms, languages)
+    highlighters = Highlighters(terms)
     return [
-        file_answer(result_page.files[ranked.upload_id], ranked, highlighter)
+        file_answer(result_page.files[ranked.upload_id], ranked, highlighters)
         for ranked in page
         if ranked.upload_id in result_page.files
     ]

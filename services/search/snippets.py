@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from search.catenation import joined
 from search.emoji import emoji_of
-from search.folding import MAX_WORD, Token, is_signed, is_unspaced, tokens, words, written_words
+from search.folding import MAX_WORD, SIMPLE, Token, is_signed, is_unspaced, text_config, tokens, words, written_words
 from search.terms import Phrase, Term
 from search.word_forms import Mark, WantedWords
 
@@ -57,7 +57,7 @@ class Snippet(NamedTuple):
 
 
 class Highlighter:
-    """Highlights one query in any number of passages; examines each written form of a word once."""
+    """Highlights one query in any number of passages in one language; examines each written form of a word once."""
 
     def __init__(
         self,
@@ -66,14 +66,14 @@ class Highlighter:
         runs: Sequence[Phrase] = (),
         *,
         beginnings: Collection[str] = (),
-        languages: Iterable[str] = (),
+        language: str = SIMPLE,
         spelt: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """``wanted``: folded words, highlighted wherever they or forms of them in one of the ``languages`` stand;
+        """``wanted``: folded words, highlighted wherever they or forms of them in the ``language`` stand;
         ``phrases``: words highlighted only where they follow each other, preferred in snippets; ``runs``: pairs of
         characters, highlighted the same way; ``beginnings`` of words. ``spelt``: wanted word → with its accents.
         """
-        wanted_words = WantedWords(wanted, beginnings, languages, spelt)
+        wanted_words = WantedWords(wanted, beginnings, language, spelt)
         self._beginnings = [f" {start}" for start in wanted_words.beginnings if start.isascii()]
         self._plain_forms = _PlainForms(wanted_words)
         self._plain_phrases = [
@@ -90,10 +90,10 @@ class Highlighter:
         self._letters = [word for word in whole if not _HAS_DIGIT.search(word)]
 
     @classmethod
-    def of(cls, terms: Collection[Term], languages: Iterable[str] = ()) -> Self:
+    def of(cls, terms: Collection[Term], language: str = SIMPLE) -> Self:
         """Builds the highlighter of a query's terms; quoted phrases, codes and file names are highlighted as a whole.
 
-        ``languages``: names of stemmers, which are those of Postgres' text search configurations.
+        ``language``: the text search configuration of the texts, by which their stemmer is called.
         """
         phrases: list[Phrase] = []
         runs: list[Phrase] = []
@@ -119,7 +119,7 @@ class Highlighter:
                 # Two Chinese characters are a word more often than not, those of other scripts are sounds.
                 words += [pair for pair in chain if _CHINESE.fullmatch(pair)]
         spelt = {term.words[0]: term.spelt for term in terms if term.spelt}
-        return cls(words, phrases, runs, beginnings=beginnings, languages=languages, spelt=spelt)
+        return cls(words, phrases, runs, beginnings=beginnings, language=language, spelt=spelt)
 
     def snippet(self, text: str, *, holds_words: bool = False) -> Snippet:
         """Returns about ``MAX_SNIPPET`` characters at most around the best matches, phrases first.
@@ -176,6 +176,17 @@ class Highlighter:
             marks += self._phrases.marks(places)
             marks.sort()
         return marks
+
+
+class Highlighters:
+    """Highlights one query in files of any language: one highlighter for each, made for the first file in it."""
+
+    def __init__(self, terms: Collection[Term] = ()) -> None:
+        self._of = cache(partial(Highlighter.of, terms))
+
+    def for_language(self, language: str | None) -> Highlighter:
+        """Returns the highlighter for texts in an ISO 639 or BCP 47 language."""
+        return self._of(text_config(language))
 
 
 class _PlainForms(dict[str, str]):
@@ -244,7 +255,7 @@ def _is_one(written: str, wanted: str) -> bool:
 
 def _form(wanted: WantedWords, written: str) -> _Form:
     found = tuple(tokens(written))
-    return _Form(found, tuple(wanted.marks(found)))
+    return _Form(found, tuple(wanted.marks(found, written)))
 
 
 def _are(found: Sequence[Token], phrase: Phrase) -> bool:

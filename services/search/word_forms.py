@@ -1,13 +1,13 @@
 """Finds the words of a text that are wanted by a query, or forms of them: by Snowball's stems, as Postgres does."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from types import MappingProxyType
 
 import Stemmer
 
-from search.folding import Token, fold, is_unspaced
+from search.folding import DEFAULT_CONFIG, SIMPLE, Token, fold, is_unspaced, spelt_text
 from search.stop_words import keeps_enough
 
 Mark = tuple[int, int, str]
@@ -22,37 +22,46 @@ _CUT_AT_THE_START = frozenset({"arabic", "indonesian"})
 
 
 class WantedWords:
-    """The words to highlight: the query's own, other forms of them, and words with the wanted ``beginnings``."""
+    """The words to highlight in texts of one language: the query's own, other forms of them there, and words with the
+    wanted ``beginnings``.
+
+    Forms are told by the stemmer of the ``language`` (a text search configuration) and by that of English, of which
+    there are words in texts of all languages. Other stemmers would take words for each other: that of Hungarian
+    ``station`` for ``stat``, that of French ``letter`` for ``let``.
+    """
 
     def __init__(
         self,
         wanted: Collection[str],
         beginnings: Collection[str] = (),
-        languages: Iterable[str] = (),
+        language: str = SIMPLE,
         spelt: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        languages = tuple(languages)
         self._words = frozenset(wanted)
         self._prefixes = tuple(sorted(beginnings))
         self._characters = frozenset(word for word in self._words if len(word) == 1 and is_unspaced(word))
         letters = sorted(word for word in self._words if word.isalpha() and not is_unspaced(word))
         self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
-        for word in letters:
-            if len(word) >= _MIN_STEM:
-                self._by_beginning[word[:_MIN_STEM]].append(word)
+        if language == SIMPLE:
+            for word in letters:
+                if len(word) >= _MIN_STEM:
+                    self._by_beginning[word[:_MIN_STEM]].append(word)
         written = [*((spelt[word], word) for word in letters if word in spelt), *((word, word) for word in letters)]
         self._by_stem = [
             (stem, {found: word for form, word in written if keeps_enough(found := fold(stem(form)), word)})
-            for stem in map(_stemmer, languages)
+            for stem in map(_stemmer, sorted({language, DEFAULT_CONFIG} - {SIMPLE}))
         ]
         stems = {stem for _, by_stem in self._by_stem for stem in by_stem}
         self._starts = {word[:_MIN_START] for word in (*letters, *stems)}
-        self._loses_starts = not _CUT_AT_THE_START.isdisjoint(languages)
+        self._loses_starts = language in _CUT_AT_THE_START
         self.beginnings = _shortest({word[:_MIN_STEM] for word in (*self._words, *stems)} | set(self._prefixes))
         """Every wanted word begins with one of these."""
 
-    def known(self, word: str) -> str:
-        """Returns the wanted word of which ``word`` is a form; empty if there is none."""
+    def known(self, word: str, written: str = "") -> str:
+        """Returns the wanted word of which ``word`` is a form; empty if there is none.
+
+        ``written``: the word with its accents, by which stemmers know endings.
+        """
         if word in self._words:
             return word
         for other in self._by_beginning.get(word[:_MIN_STEM], ()):
@@ -62,12 +71,17 @@ class WantedWords:
             for stem, by_stem in self._by_stem:
                 if found := by_stem.get(stem(word)):
                     return found
+            if spelt := spelt_text(written):
+                for stem, by_stem in self._by_stem:
+                    if found := by_stem.get(fold(stem(spelt))):
+                        return found
         return next((prefix for prefix in self._prefixes if word.startswith(prefix)), "")
 
-    def marks(self, tokens: Iterable[Token]) -> Iterator[Mark]:
-        """Yields the matches among the tokens of a text."""
+    def marks(self, tokens: Sequence[Token], written: str) -> Iterator[Mark]:
+        """Yields the matches among the tokens of a word as it is ``written``."""
+        whole = written if len(tokens) == 1 else ""
         for token in tokens:
-            if word := self.known(token.word):
+            if word := self.known(token.word, whole):
                 yield token.start, token.end, word
             elif self._characters and token.end - token.start == len(token.word):
                 for at, character in enumerate(token.word[: 2 if token.ends_run else 1], token.start):

@@ -71,6 +71,18 @@ async def test_a_file_in_another_language_takes_no_words_from_a_query(world):
     assert [moment.text[start:end] for start, end in moment.highlights] == ["world", "war"]
 
 
+async def test_only_forms_in_the_language_of_the_file_are_marked(world):
+    await world.add("ada", "post.txt", "let a letter go with the letters", language="en")
+    await world.add("ada", "lettre.txt", "La letter let", language="fr")
+    answer = await world.finder.find("ada", SearchRequest(query="letter", mode="keyword"))
+    marked = {
+        file.filename: [moment.text[start:end] for start, end in moment.highlights]
+        for file in answer.results
+        for moment in file.moments
+    }
+    assert marked == {"post.txt": ["letter", "letters"], "lettre.txt": ["letter", "let"]}
+
+
 async def test_of_a_stem_that_is_hardly_a_word_nothing_else_is_found(world):
     await world.add("ada", "turkish.txt", "evde k\u0131zlar", language="tr")
     await world.add("ada", "summer.txt", "L'été indien", language="fr")

@@ -7,7 +7,7 @@ import pytest
 from search.answers import file_answer
 from search.query import parse
 from search.ranking import MatchReason, PassageHit, PassageKey, RankedFile
-from search.snippets import MAX_SNIPPET, Highlighter
+from search.snippets import MAX_SNIPPET, Highlighters
 from search.store.retrieval import FoundFile, FoundPassage
 
 LOST = "After nine days the captain found the lost observatory of Ulugh Beg on a hill."
@@ -43,7 +43,7 @@ def moments(query, *passages):
     ranked = RankedFile(
         "1" * 32, 1.0, 1.0, literal=False, matched=frozenset({MatchReason.TEXT}), text_passages=lambda: hits
     )
-    return file_answer(file, ranked, Highlighter.of(parse(query).terms)).moments
+    return file_answer(file, ranked, Highlighters(parse(query).terms)).moments
 
 
 def texts(*arguments):
