@@ -11,6 +11,8 @@ from unicodedata import normalize
 
 from charset_normalizer import from_bytes
 
+from media_processor.code_pages import best_page
+
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -87,7 +89,7 @@ def _declared(head: bytes) -> str | None:
 
 def _guessed(head: bytes) -> str | None:
     best = from_bytes(head[:_GUESS_BYTES]).best()
-    return best.encoding if best else None
+    return best_page(head[:_GUESS_BYTES], best.encoding if best else None)
 
 
 def _utf16_without_bom(head: bytes) -> str | None:

@@ -1,0 +1,109 @@
+# ruff: noqa: RUF001 - letters of many languages
+"""Texts without a mark of their encoding: 8-bit code pages are told apart by the languages written in them."""
+
+import re
+from unicodedata import normalize
+
+import pytest
+
+from media_processor.text_encoding import decode
+
+FRENCH = (
+    "Chers voisins, la réparation du toit commencera lundi. Veuillez retirer vos affaires de la cave. Le comité vous "
+    "remercie ; rendez-vous en août. Le plan est affiché à l'entrée, chez Thérèse."
+)
+GERMAN = (
+    "Sehr geehrte Nachbarn, die Reparatur des Daches beginnt am Montag. Bitte räumen Sie Ihre Sachen aus dem Keller. "
+    "Grüße an Frau Schäfer und die Familie Böhm, Straße 4."
+)
+SPANISH = (
+    "El año pasado los niños pasaron las vacaciones con la abuela. ¿Cuándo podrás enviarme los papeles que faltan?"
+)
+PORTUGUESE = "A comissão decidiu que a missão começará amanhã de manhã. Não há informações sobre a situação da estação."
+ITALIAN = "La città è più bella di sera, perché c'è meno traffico. Così andiamo a piedi fino all'università, lunedì."
+SWEDISH = "Båten går från hamnen klockan åtta på måndag. Vi måste köpa smör, ägg och bröd till frukosten innan vi åker."
+DANISH = "Vi rejser hjem på lørdag, når færgen går igen. Børnene glæder sig til at spise rødgrød med fløde på søndag."
+FINNISH = "Tänään sataa lunta, eikä bussi ole vielä tullut. Äiti lähti töihin jo kello seitsemän, mutta isä jäi kotiin."
+ICELANDIC = "Það er gott veður í dag og við ætlum að fara út á sjó. Amma mín býr í litlu húsi við höfnina."
+POLISH = "Szanowni sąsiedzi, remont dachu zaczął się w piątek. Zauważyliśmy, że źródło światła jest na ścianie. Cześć."
+CZECH = "Včera jsme zjistili, že střecha potřebuje opravu. Totiž prší dovnitř už od začátku týdne. Přijďte prosím včas."
+SLOVAK = (
+    "Zistili sme, že strecha potrebuje opravu. Ďakujem za list. Môžeme sa stretnúť vo štvrtok, ľudia čakajú päť hodín."
+)
+CROATIAN = "Jučer smo vidjeli da krov prokišnjava na više mjesta. Možeš li mi reći što treba kupiti za večeru? Živjeli."
+HUNGARIAN = "Kedves szomszédok, a tető javítása hétfőn kezdődik. Kérjük, vigyék el a holmijukat. Őszi túra a bükkösbe."
+TURKISH = "Değerli komşular, çatı onarımı pazartesi başlayacak. Aşağıdaki eşyalarınızı lütfen kaldırınız. İyi günler."
+LITHUANIAN = (
+    "Gerbiami kaimynai, stogo remontas prasidės pirmadienį. Prašome patraukti savo daiktus iš rūsio. Žąsys, ačiū."
+)
+LATVIAN = "Cienījamie kaimiņi, jumta remonts sāksies pirmdien. Lūdzam izņemt savas mantas. Karte ir pie ziņojumu dēļa."
+ESTONIAN = (
+    "Eile märkasime, et katus laseb vett läbi. Palun saatke leping õigel ajal. Öösel oli külm, šokolaad sai otsa."
+)
+ENGLISH = (
+    "Dear neighbours – the repair of the roof will start on Monday. Don’t leave “naïve” notes, as Mr. Müller put it."
+)
+RUSSIAN = "Вчера мы заметили, что крыша протекает в нескольких местах. Пришлите, пожалуйста, договор до пятницы."
+BULGARIAN = "Вчера забелязахме, че покривът тече на няколко места. Моля, изпратете договора до петък, защото е късно."
+GREEK = "Χθες παρατηρήσαμε ότι η στέγη στάζει σε πολλά σημεία. Παρακαλώ στείλτε το συμβόλαιο μέχρι την Παρασκευή."
+HEBREW = "אתמול שמנו לב שהגג דולף בכמה מקומות. אנא שלחו את החוזה עד יום שישי, כי אחרת לא נספיק לחתום עליו בזמן."
+ARABIC = "لاحظنا أمس أن السقف يتسرب منه الماء في عدة أماكن. يرجى إرسال العقد قبل يوم الجمعة لأننا لن نتمكن من توقيعه."
+JAPANESE = "昨日、屋根の数か所から雨漏りしていることに気づきました。金曜日までに契約書を送ってください。"
+CHINESE = "昨天我们发现屋顶有几处漏水。请在星期五之前把合同寄来,否则我们来不及签字。谢谢你的来信。"
+KOREAN = "어제 우리는 지붕 여러 곳에서 물이 새는 것을 발견했습니다. 금요일까지 계약서를 보내 주세요."
+VIETNAMESE = "Hôm nay trơi mua và không ai ra ngoài. Trong nhà có năm nguoi, ban ăn côm và uông trà cho ám."
+
+LATIN = [
+    *[("cp1252", text) for text in (FRENCH, GERMAN, SPANISH, PORTUGUESE, ITALIAN, SWEDISH, DANISH, FINNISH, ICELANDIC)],
+    *[("latin_1", text) for text in (FRENCH, SPANISH, PORTUGUESE, SWEDISH)],
+    ("cp1252", ENGLISH),
+    ("iso8859_15", f"{FRENCH} Un œuf, une sœur."),
+    *[("cp1250", text) for text in (POLISH, CZECH, SLOVAK, CROATIAN, HUNGARIAN, GERMAN)],
+    *[("iso8859_2", text) for text in (POLISH, CZECH, SLOVAK, CROATIAN, HUNGARIAN)],
+    ("cp1254", TURKISH),
+    *[("cp1257", text) for text in (LITHUANIAN, LATVIAN, ESTONIAN)],
+    ("cp1258", VIETNAMESE),
+]
+OTHERS = [
+    *[("cp1251", text) for text in (RUSSIAN, BULGARIAN)],
+    *[(page, RUSSIAN) for page in ("koi8_r", "cp866", "iso8859_5")],
+    *[(page, GREEK) for page in ("cp1253", "iso8859_7")],
+    ("cp1255", HEBREW),
+    *[(page, ARABIC) for page in ("cp1256", "iso8859_6")],
+    *[("shift_jis", JAPANESE), ("gb18030", CHINESE), ("euc_kr", KOREAN), ("utf_16", JAPANESE)],
+    *[("utf_8", text) for text in (FRENCH, TURKISH, GREEK, JAPANESE)],
+    *[("utf_16", text) for text in (FRENCH, RUSSIAN)],
+    *[("utf_16_le", FRENCH), ("utf_16_be", FRENCH)],
+]
+
+
+def words(text):
+    return re.findall(r"\w+", normalize("NFC", text))
+
+
+@pytest.mark.parametrize("times", [1, 40])
+@pytest.mark.parametrize(("page", "text"), [*LATIN, *OTHERS])
+def test_a_text_is_read_in_its_own_code_page(page, text, times):
+    written = "\r\n".join([text] * times)
+    assert words(decode(written.encode(page))) == words(written)
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("cp1252", "Crème fraîche; pâté; gâteau; bœuf; thé; café"),
+        ("cp1252", "Lista: café, té, azúcar, champiñones, jamón, piña, plátano, limón"),
+        ("cp1250", "Lista: mleko, bułki, szynka, żółty ser, masło, jabłka, śmietana"),
+        ("cp1254", "Liste: süt, ekmek, peynir, yağ, domates, çay, şeker, ıspanak"),
+        ("cp1250", "Novák;Jiří;Plzeň\nDvořák;Tomáš;Liberec\nČerný;Lukáš;Ústí"),
+        ("cp1252", "Möller;Jürgen;Köln\nWeiß;Jörg;Düsseldorf\nSchröder;Käthe;München"),
+    ],
+)
+def test_a_list_has_the_letters_of_its_language(page, text):
+    assert words(decode(text.encode(page))) == words(text)
+
+
+def test_latin_words_in_another_script_do_not_make_it_latin():
+    for page, text in (("shift_jis", JAPANESE), ("cp1251", RUSSIAN), ("cp1253", GREEK), ("euc_kr", KOREAN)):
+        written = f"The answer of the office to your letter is in the file.\n{text * 3}"
+        assert words(decode(written.encode(page))) == words(written)
