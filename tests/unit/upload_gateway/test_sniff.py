@@ -1,8 +1,19 @@
 """First bytes tell the type; what is not taken is named."""
 
+import codecs
+
 import pytest
 
 from upload_gateway.sniff import UnsupportedTypeError, sniff
+
+NOTE = "Das Protokoll der Sitzung.\r\nÜber das Dach wird später abgestimmt."
+WIDE = [
+    (codecs.BOM_UTF32_BE, "utf-32-be", NOTE),
+    (codecs.BOM_UTF32_LE, "utf-32-le", NOTE),
+    (codecs.BOM_UTF16_BE, "utf-16-be", NOTE),
+    (b"", "utf-16-le", NOTE),
+    (b"", "utf-16-be", NOTE),
+]
 
 
 @pytest.mark.parametrize(
@@ -25,6 +36,7 @@ from upload_gateway.sniff import UnsupportedTypeError, sniff
         (b"The free encyclopaedia", "text/plain"),
         (b"name;value\n\xe4;1\n", "text/plain"),
         (b"\xff\xfeh\0i\0", "text/plain"),
+        *((mark + text.encode(encoding), "text/plain") for mark, encoding, text in WIDE),
         ("Приветствие".encode()[:21], "text/plain"),
     ],
 )
@@ -44,6 +56,9 @@ def test_known_types(head: bytes, media_type: str) -> None:
         (b"MZ\x90\0\3", "a Windows program"),
         (bytes(257) + b"ustar", "a TAR archive"),
         (b"\0" * 300, "binary data of no known format"),
+        (b"\0\1" * 150, "binary data of no known format"),
+        (b"a\0b\0c\0\0\0d\0", "binary data of no known format"),
+        (NOTE.encode("utf-32-le"), "binary data of no known format"),
     ],
 )
 def test_others_are_named(head: bytes, found: str) -> None:
