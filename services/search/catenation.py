@@ -28,10 +28,19 @@ _AMOUNT = re.compile(
 _EDGES = re.compile(r"^\W+|\W+$")
 _IN_PARTS = re.compile(rf"\b{_WORD}(?:{_JOINT}{_WORD})+|\b[A-Z]['\u2019](?=[A-Z]){_WORD}")
 # Both begin where a run of characters does: from within a run of a million they would look to its end each time.
-_HYPHENATED = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,}+)[-\u2010\u00ac][ \t]*\n[ \t]*([^\W\d_A-Z]{2,})")
+_HYPHENATED = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,}+)-[ \t]*\n[ \t]*([^\W\d_A-Z]{2,})")
+_BROKEN = re.compile(r"(?<=[^\W\d_]{2})[\u2010\u00ac][ \t]*+\n[ \t]*+(?=[^\W\d_A-Z]{2})")
 _GAP = rf"(?:\)?{_SPACE}\(?|[()])"
 _BESIDE_EACH_OTHER = re.compile(rf"(?<![^\W_]){_NUMBER}{_GAP}[^\W\d_]*+\d")
 _NUMBERS = re.compile(rf"\b{_NUMBER}(?:(?:{_GAP}|{_JOINT}){_NUMBER})+")
+
+
+def unbroken(text: str) -> str:
+    """Returns the text with the halves of words that a typesetter broke at a line's end as the one word they are.
+
+    Those mark the break by U+2010 or U+00AC. Where it is the hyphen of keyboards, the word may have had one before.
+    """
+    return _BROKEN.sub("", text)
 
 
 def catenated(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
-from search.catenation import catenated
+from search.catenation import catenated, unbroken
 from search.emoji import emoji_words
 from search.folding import tokens
 
@@ -15,6 +15,7 @@ def index_text(text: str) -> str:
 
     The last character of an unspaced run is added, so that a single character finds it as the start of a word.
     """
+    text = unbroken(text)
     return " ".join([*_words(text), *catenated(text), *emoji_words(text)])
 
 

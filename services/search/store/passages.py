@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.artifacts import UploadRef
+from search.catenation import unbroken
 from search.cues import stored
 from search.folding import heeds_accents, spelt_text
 from search.indexing import PassageRow, has_meaning
@@ -142,7 +143,7 @@ async def _spelt(texts: Sequence[str], config: str) -> list[str]:
     """Returns the words of each text that are stemmed as they are spelt; '' if the stemmer ignores accents."""
     if not heeds_accents(config):
         return [""] * len(texts)
-    return await asyncio.to_thread(lambda: [spelt_text(text) for text in texts])
+    return await asyncio.to_thread(lambda: [spelt_text(unbroken(text)) for text in texts])
 
 
 def _key(upload: UploadRef, model_id: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ TEXTS = {
     "letter.txt": "Please answer by e-mail, Mr O'Brien.",
     "other letter.txt": "The emails of the database were lost.",
     "server.txt": "It speaks TCP/IP to the data-base.",
+    "manual.txt": "Its ad\u2010\ndress is written here.",
 }
 
 
@@ -43,6 +44,8 @@ QUERIES = {
     "data-base": {"other letter.txt": "database", "server.txt": "data base"},
     "database": {"other letter.txt": "database", "server.txt": "data-base"},
     "tcpip": {"server.txt": "TCP/IP"},
+    "address": {"manual.txt": "ad\u2010\ndress"},
+    "dress": {},
 }
 
 

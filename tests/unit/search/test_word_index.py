@@ -17,6 +17,22 @@ def test_what_is_written_in_parts_follows_as_one_word():
     assert index_text("An E-mail of 1,000,000 words.") == "an e mail of 1 000 000 words email 1000000"
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the ad\u2010\n       dress, fur\u2010\nther", "the address further"),
+        ("infor\u00ac \nmation", "information"),
+        ("Stra\u00dfen\u2010\n\u00fcbergang", "strassenubergang"),
+        ("infor-\nmation", "infor mation information"),
+        ("read\u2010only", "read only readonly"),
+        ("Mercedes\u2010\nBenz", "mercedes benz"),
+        ("not \u00ac\nthis, 12\u2010\nfold", "not this 12 fold"),
+    ],
+)
+def test_a_word_broken_by_a_typesetter_is_one_word(text, words):
+    assert index_text(text) == words
+
+
 def test_emoji_follow_as_words_of_their_own():
     assert index_text("Happy \U0001f382 birthday") == "happy birthday zqemoji127874"
     assert name_text("party \U0001f389.txt") == "party txt zqemoji127881"
@@ -49,7 +65,8 @@ index_text(sys.argv[1] * (100_000 // len(sys.argv[1])))
 
 
 @pytest.mark.parametrize(
-    "run", ["b", "7", "a1", "\u00e9", "\u732b", "a-", "a.", "1 ", "ab\n", "(", "e\u0301", "\u00ad"]
+    "run",
+    ["b", "7", "a1", "\u00e9", "\u732b", "a-", "a.", "1 ", "ab\n", "(", "e\u0301", "\u00ad", "ab\u2010\n", "ab\u2010 "],
 )
 def test_a_word_of_a_hundred_thousand_letters_is_indexed_in_one_pass(run):
     """A log of one line, a file in base64: search answers others meanwhile, and ``re`` lets no other thread run."""
