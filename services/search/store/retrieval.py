@@ -139,8 +139,8 @@ class Index:
 
     @cached_property
     def languages(self) -> list[str]:
-        """The text search configurations that queries are stemmed by."""
-        return sorted({DEFAULT_CONFIG, *self.text_configs} - {SIMPLE})
+        """The text search configurations of the user's files and English; ``simple`` if a file is in one unstemmed."""
+        return sorted({DEFAULT_CONFIG, *self.text_configs})
 
     @property
     def has_unstemmed(self) -> bool:

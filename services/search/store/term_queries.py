@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from search.folding import SIMPLE
 from search.query import Query
-from search.stop_words import keeps_enough, stop_words
+from search.stop_words import LACKING, WITHOUT_STEMMER, keeps_enough, stop_words
 from search.store import stems
 from search.store.statements import Transaction
 from search.terms import Term
@@ -27,10 +28,18 @@ class TermQuery:
 
 
 async def term_queries(transaction: Transaction, query: Query, configs: Sequence[str]) -> list[TermQuery]:
-    """Returns the terms to search; stop words (:mod:`search.stop_words`) are left out unless nothing else is left."""
-    known = await stems.of(transaction, tuple(configs), (term for term in query.terms if term.is_plain))
-    by_language = [[word for word, its in known.items() if not its.folded[i]] for i in range(len(configs))]
-    stopped = stop_words(list(known), by_language)
+    """Returns the terms to search; stop words (:mod:`search.stop_words`) are left out unless nothing else is left.
+
+    ``configs``: those of the user's languages; ``simple`` stands for any language without a stemmer.
+    """
+    stemmed = tuple(config for config in configs if config != SIMPLE)
+    known = await stems.of(transaction, stemmed, (term for term in query.terms if term.is_plain))
+    by_language = [
+        [word for word, its in known.items() if not its.folded[i] or word in LACKING.get(config, ())]
+        for i, config in enumerate(stemmed)
+    ]
+    others = [its.intersection(known) for its in WITHOUT_STEMMER] if SIMPLE in configs else []
+    stopped = stop_words(list(known), by_language, others)
     searched = [term for term in query.terms if not term.is_plain or term.words[0] not in stopped]
     required = {term.words for term in query.required}
     return [

@@ -83,6 +83,26 @@ async def test_only_forms_in_the_language_of_the_file_are_marked(world):
     assert marked == {"post.txt": ["letter", "letters"], "lettre.txt": ["letter", "let"]}
 
 
+async def test_questions_find_no_text_by_its_little_words_where_postgres_knows_none(world):
+    texts = {
+        "el": ("εξαιρετικό ελαιόλαδο", "αυτό είναι το καλό και το κακό, τι να πω", "τι είναι το ελαιόλαδο"),  # noqa: RUF001
+        "ar": ("زيت ممتاز", "ما هو هذا الذي كان", "ما هو زيت"),
+        "hi": ("बढ़िया तेल", "यह क्या है और क्या था", "तेल क्या है"),
+        "he": ("שמן מצוין", "מה זה ולמה זה של", "מה זה שמן"),
+        "ro": ("ulei bun", "ce este rău nu este pe masă", "ce este ulei"),
+        "pl": ("dobry olej", "co to jest i jak to jest", "co to jest olej"),
+        "cs": ("jemný lůj", "co je to a kdo to je, že", "co je to lůj"),
+        "uk": ("добра олія", "що це за день та як це", "що це за олія"),
+    }
+    for language, (oil, other, _) in texts.items():
+        await world.add(language, "oil.txt", oil, language=language)
+        await world.add(language, "other.txt", other, language=language)
+        await world.add(language, "english.txt", "Nothing of the kind.")
+    assert {language: await found(world, language, query) for language, (*_, query) in texts.items()} == {
+        language: ["oil.txt"] for language in texts
+    }
+
+
 async def test_of_a_stem_that_is_hardly_a_word_nothing_else_is_found(world):
     await world.add("ada", "turkish.txt", "evde k\u0131zlar", language="tr")
     await world.add("ada", "summer.txt", "L'été indien", language="fr")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from search.stop_words import keeps_enough, stop_words
+from search.folding import fold, words
+from search.stop_words import LACKING, WITHOUT_STEMMER, keeps_enough, stop_words
 
 ENGLISH = {"was", "the", "in", "of", "and", "what", "is", "for"}
 GERMAN = {"was", "war", "in", "hat", "bin", "der", "die", "das", "und", "nicht", "du"}
@@ -63,6 +64,48 @@ def test_of_a_query_that_cannot_be_told_only_what_is_one_everywhere():
 def test_with_one_language_all_its_stop_words_are_left_out():
     assert left_of("the house", ENGLISH) == "house"
     assert left_of("the house of what", ENGLISH) == "house"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("πόσο κοστίζει το ελαιόλαδο", "κοστιζει ελαιολαδο"),
+        ("كيف أحضر التبولة", "أحضر التبولة"),
+        ("मसाला चाय कैसे बनाते हैं", "मसाला चाय बनाते"),
+        ("כמה עולה שכר הדירה של", "עולה שכר הדירה"),
+    ],
+)
+def test_a_script_of_its_own_tells_the_language_by_one(text, left):
+    assert left_of(fold(text), ENGLISH, GERMAN) == left_of(fold(text), FRENCH) == fold(left)
+
+
+def left_beside(text, *languages):
+    words = fold(text).split()
+    called = [[word for word in words if word in language] for language in languages]
+    stopped = stop_words(words, called, [its.intersection(words) for its in WITHOUT_STEMMER])
+    return " ".join(word for word in words if word not in stopped)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("jak się robi pierogi", "robi pierogi"),
+        ("kdo je na schůzi", "schuzi"),
+        ("скільки коштує та оренда", "коштує оренда"),
+        ("umowa na najem", "umowa najem"),
+        ("what to do in the house", "to do house"),
+        ("jazyk co", "jazyk co"),
+        ("the house", "the house"),
+    ],
+)
+def test_languages_without_a_stemmer_have_stop_words_for_who_has_files_in_one(text, left):
+    assert left_beside(text, ENGLISH, GERMAN) == fold(left)
+
+
+def test_every_list_is_of_words_as_queries_have_them():
+    for listed in (*WITHOUT_STEMMER, *LACKING.values()):
+        assert 35 <= len(listed) <= 45
+        assert all(words(word) == (word,) for word in listed)
 
 
 def test_without_any_none_are():
