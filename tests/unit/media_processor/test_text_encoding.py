@@ -2,6 +2,8 @@
 """Texts without a mark of their encoding: 8-bit code pages are told apart by the languages written in them."""
 
 import re
+import subprocess
+import sys
 from unicodedata import normalize
 
 import pytest
@@ -107,3 +109,21 @@ def test_latin_words_in_another_script_do_not_make_it_latin():
     for page, text in (("shift_jis", JAPANESE), ("cp1251", RUSSIAN), ("cp1253", GREEK), ("euc_kr", KOREAN)):
         written = f"The answer of the office to your letter is in the file.\n{text * 3}"
         assert words(decode(written.encode(page))) == words(written)
+
+
+MOST_CPU_S = 20
+"""Many times what it takes; a run of signs that is looked through again from each of them takes minutes."""
+
+READ = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, ({most}, {most}))
+from media_processor.code_pages import best_page
+for _ in range(5):
+    best_page(b"a" + bytes([int(sys.argv[1])]) * 65_000 + b"a", "cp1250")
+"""
+
+
+@pytest.mark.parametrize("sign", [0x93, 0xAB, 0xA0, 0x97, 0xE9, 0x81])
+def test_a_run_of_one_sign_is_looked_through_once(sign):
+    done = subprocess.run([sys.executable, "-c", READ.format(most=MOST_CPU_S), str(sign)], check=False)
+    assert done.returncode == 0, "killed for the processor time it took"
