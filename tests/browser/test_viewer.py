@@ -195,6 +195,63 @@ def test_a_section_is_named_once_by_a_heading_and_marks_may_begin_in_it(tab: Pag
     expect(viewer.locator(".written p").nth(2)).to_have_text("The quince tree stands.")
 
 
+def _text_file(stub: StubLibrary, path: Path, content: bytes, media_type: str = "text/plain") -> None:
+    path.write_bytes(content)
+    stub.originals["upl_3"] = path
+    stub.changed["upl_3"] = {"media_type": media_type}
+
+
+def test_a_text_is_shown_as_it_is_with_the_passage_tinted_and_its_words_marked(
+    tab: Page, stub: StubLibrary, tmp_path: Path
+) -> None:
+    rain = "It rains (hard).\n" * 300
+    found = "## The keeper? ##\r\n\r\nAt noon \U0001f600 the  keepe\u0301r eats a quince [alone]."
+    _text_file(stub, tmp_path / "log.md", f"# Log\n{rain}{found}\n{rain}".encode(), "text/markdown")
+    words = "The keeper?\nAt noon \U0001f600 the  keep\u00e9r eats a quince [alone]."
+    stub.moment = {"text": f"\u2026{words}\u2026", "highlights": [[5, 11], [42, 48]], "source": "text"}
+    viewer = _opened(tab, stub, 3)
+    expect(viewer.locator(".text-page mark")).to_have_text(["keeper", "quince"])
+    expect(viewer.locator(".text-page mark").first).to_be_in_viewport()
+    here = viewer.locator(".text-page .here").text_content() or ""
+    assert here.replace("\r", "") == "The keeper? ##\n\nAt noon \U0001f600 the  keep\u00e9r eats a quince [alone]."
+    expect(viewer.locator(".stage-note")).to_have_count(0)
+    assert not [path for path in stub.asked if path.startswith("/text/")]
+
+
+def test_a_place_far_into_a_long_text_is_opened_and_what_is_left_out_is_said(
+    tab: Page, stub: StubLibrary, tmp_path: Path
+) -> None:
+    rain = "It rains on the harbour wall.\n" * 180_000
+    _text_file(stub, tmp_path / "long.txt", f"{rain}The okapi escaped.\n{rain}".encode())
+    stub.moment = {"text": "The okapi escaped.", "highlights": [[4, 9]], "source": "text"}
+    viewer = _opened(tab, stub, 3)
+    expect(viewer.locator(".text-page mark")).to_have_text("okapi")
+    expect(viewer.locator(".text-page mark")).to_be_in_viewport()
+    expect(viewer.locator(".stage-note")).to_contain_text("This is a part of the text.")
+    assert barriers(tab) == []
+
+
+@pytest.mark.parametrize(
+    ("media_type", "encoding", "written"),
+    [
+        ("text/plain", "cp1252", "Über die Größe der Hirschkäfer."),
+        ("text/plain", "utf-16", "Über die Größe der Hirschkäfer."),
+        ("text/plain", "utf-16-le", "Ящик Hirschkäfer стоит."),
+        ("text/csv", "utf-8", "Größe;Hirschkäfer"),
+        ("text/plain", "utf-8", "What the file holds is another text."),
+    ],
+)
+def test_a_text_that_the_browser_would_show_differently_is_read_from_what_was_extracted(
+    tab: Page, stub: StubLibrary, tmp_path: Path, media_type: str, encoding: str, written: str
+) -> None:
+    _text_file(stub, tmp_path / "beetles.txt", written.encode(encoding), media_type)
+    stub.texts["upl_3"] = [[{"text": "Of stags: Größe | Hirschkäfer"}]]
+    stub.moment = {"text": "Größe | Hirschkäfer", "highlights": [[8, 19]], "source": "text"}
+    viewer = _opened(tab, stub, 3)
+    expect(viewer.locator(".written mark")).to_have_text("Hirschkäfer")
+    expect(viewer.locator(".text-page")).to_have_count(0)
+
+
 def test_the_first_page_stays_beside_the_text(tab: Page, stub: StubLibrary) -> None:
     stub.changed["upl_3"] = {"media_type": WORD}
     stub.texts["upl_3"] = [[{"text": "It rains on the harbour wall. " * 1000}]]

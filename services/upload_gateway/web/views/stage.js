@@ -13,7 +13,7 @@ import { written } from "./written.js";
 import { zoomable } from "./zoom.js";
 
 const PDF = "application/pdf";
-const PLAIN = /^text\/(plain|markdown|csv|x-markdown)$/;
+const PLAIN = /^text\/(plain|markdown)$/;
 const UNREADABLE = ["encrypted", "corrupt"];
 const finders = new WeakMap();
 let zoom = null;
@@ -66,8 +66,9 @@ async function content(file, moment) {
   if (type.startsWith("video/")) return film(file, moment);
   if (type.startsWith("audio/")) return sound(file, moment);
   if (type === PDF) return pdf(file, moment);
-  if (PLAIN.test(type)) return [await textPage(file, moment, () => readingPage(file, moment))];
-  return readingPage(file, moment);
+  const text = PLAIN.test(type) ? await textPage(file, moment) : null;
+  if (!text) return readingPage(file, moment);
+  return text.isPart ? [text.page, note(file, "This is a part of the text. Download it to read all of it.")] : [text.page];
 }
 
 const original = (file) => `/file/${file.upload_id}/download?inline=true`;

@@ -1,34 +1,70 @@
-// Shows a plain text file with the passage that was found marked and in view.
+// Shows a plain text file as it is, at the passage that was found, with the words in it marked.
 
 import { signedUrl } from "../api.js";
-import { el } from "../dom.js";
+import { el, highlighted } from "../dom.js";
 
-const MOST = 2_000_000;
+const SHOWN = 2_000_000;
+const MOST_READ = 20_000_000;
 
-export async function textPage(file, moment, instead) {
-  let text;
-  try {
-    const answer = await fetch(await signedUrl(`/file/${file.upload_id}/download?inline=true`), { headers: { Range: `bytes=0-${MOST - 1}` } });
-    if (!answer.ok) throw new Error("not readable");
-    text = (await answer.text()).normalize();
-  } catch {
-    return el("div", { class: "instead" }, ...(await instead()));
-  }
-  const [start, end] = moment ? whereIs(moment.text, text) : [0, 0];
-  const found = el("mark", {}, text.slice(start, end));
-  const page = el("pre", { class: "text-page", tabIndex: 0, "aria-label": file.filename }, text.slice(0, start), end > start ? found : "", text.slice(end));
-  if (end > start) requestAnimationFrame(() => { page.scrollTop = Math.max(found.offsetTop - page.clientHeight / 3, 0); });
-  return page;
+// Null for what is not UTF-8 or does not hold the passage as it stands in the extracted text: that text shows it then.
+export async function textPage(file, moment) {
+  const pattern = moment && moment.source !== "metadata" ? patternOf(moment) : null;
+  const read = await readAround(file, pattern).catch(() => null);
+  if (!read || (pattern && !read.match)) return null;
+  const { text, match } = read;
+  const from = match && text.length > SHOWN ? Math.max(match.index - SHOWN / 2, 0) : 0;
+  const to = Math.min(from + SHOWN, text.length);
+  const found = el("span", { class: "here" }, match ? marked(text, match) : "");
+  const page = el("pre", { class: "text-page", tabIndex: 0, "aria-label": file.filename },
+    text.slice(from, match ? match.index : to), found, match ? text.slice(match.index + match[0].length, to) : "");
+  if (match) requestAnimationFrame(() => { page.scrollTop = Math.max((found.querySelector("mark") ?? found).offsetTop - page.clientHeight / 3, 0); });
+  return { page, isPart: from > 0 || to < text.length || !read.isWhole };
 }
 
-// A snippet was cleaned of line breaks and markup: its words are looked for with anything but words between them.
-function whereIs(snippet, text) {
-  const words = snippet.match(/[\p{L}\p{N}]+/gu) ?? [];
-  for (const length of [words.length, 12, 6]) {
-    if (!words.length || length > words.length) continue;
-    const pattern = words.slice(0, Math.min(length, 60)).join("[^\\p{L}\\p{N}]+");
-    const match = new RegExp(pattern, "u").exec(text);
-    if (match) return [match.index, match.index + match[0].length];
+// Reads on until the passage is there, and half of what is shown behind it.
+async function readAround(file, pattern) {
+  const answer = await fetch(await signedUrl(`/file/${file.upload_id}/download?inline=true`));
+  if (!answer.ok) throw new Error("not readable");
+  const chunks = answer.body.pipeThrough(new TextDecoderStream("utf-8", { fatal: true })).getReader();
+  let text = "";
+  let isWhole = false;
+  const readTo = async (length) => {
+    while (!isWhole && text.length < length) {
+      const { done, value = "" } = await chunks.read();
+      isWhole = done;
+      text += value;
+    }
+    if (text.includes("\0")) throw new Error("no UTF-8");
+    return cleaned(text);
+  };
+  let match = null;
+  let length = SHOWN;
+  do {
+    match = pattern?.exec(await readTo(length));
+    length *= 2;
+  } while (pattern && !match && !isWhole && length <= 2 * MOST_READ);
+  const read = await readTo(match ? match.index + SHOWN / 2 : 0);
+  chunks.cancel().catch(() => {});
+  return { text: read, match, isWhole };
+}
+
+// As the extracted text is.
+const cleaned = (text) => text.replace(/[\x01-\x08\x0b\x0e-\x1f\x7f]/g, "").normalize();
+
+// The snippet with its highlights as groups. Where it has a space there may have been empty lines and signs of a heading.
+function patternOf({ text, highlights }) {
+  const parts = highlighted(text, highlights).map((part) => (part.nodeType ? `(${loosely(part.textContent)})` : loosely(part)));
+  return new RegExp(parts.join(""), "du");
+}
+
+const loosely = (words) => words.replace(/[$()*+./?[\\\]^{|}]/g, "\\$&").replace(/\s+/g, "[\\s#]+").replaceAll("…", "…?");
+
+function marked(text, match) {
+  const parts = [];
+  let at = match.index;
+  for (const [start, end] of match.indices.slice(1)) {
+    parts.push(text.slice(at, start), el("mark", {}, text.slice(start, end)));
+    at = end;
   }
-  return [0, 0];
+  return [...parts, text.slice(at, match.index + match[0].length)];
 }
