@@ -1,5 +1,7 @@
 """The first bytes of a file that is not taken into what it is called: the same at the door and after a drop."""
 
+import re
+
 _SURE: tuple[tuple[bytes, str], ...] = (
     (b"%!PS", "a PostScript document"),
     (b"\x7fELF", "a Linux program"),
@@ -33,14 +35,19 @@ _UNLESS_TEXT: tuple[tuple[bytes, str], ...] = (
     (b"#!AMR", "an AMR recording"),
 )
 
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s|(?><\?.*?\?>)|(?><!--.*?-->))*+<(?:!DOCTYPE\s+|svg:)?svg[\s>/\[]", re.DOTALL
+)
+"""Only declarations and comments may come before: whatever else mentions a drawing is a text about it."""
+
 SVG = "an SVG drawing"
 ZIP = "a ZIP archive"
 UNKNOWN = "binary data of no known format"
 
 
 def surely_refused(head: bytes) -> str | None:
-    """What a file is that begins so, whatever follows; None when that alone does not tell."""
-    return _name(head, _SURE)
+    """What a file is that begins so (of text: in UTF-8), whatever follows; None when that alone does not tell."""
+    return SVG if _SVG.match(head) else _name(head, _SURE)
 
 
 def refused_unless_text(head: bytes) -> str | None:

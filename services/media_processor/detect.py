@@ -77,10 +77,10 @@ def _as_text(head: bytes, filename: str) -> Format | None:
     text = decode_sample(head)
     if text is None:
         return None
+    if refused := refused_formats.surely_refused(text.encode("utf-8", "replace")):
+        raise unsupported(refused)
     start = text[:4096].lstrip("\ufeff \t\r\n").lower()
     suffix = Path(filename).suffix.lower()
-    if "<svg" in start[:1024] and "<html" not in start:
-        raise unsupported(refused_formats.SVG)
     if start.startswith(("<!doctype html", "<html", "<head", "<body")) or ("<html" in start and start.startswith("<")):
         return formats.HTML
     if suffix in {".html", ".htm", ".xhtml"} and "<" in start:

@@ -58,9 +58,6 @@ _TAKEN: tuple[tuple[re.Pattern[bytes], str, Kind], ...] = tuple(
     )
 )
 
-_SVG = re.compile(
-    rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.{0,2000}?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
-)
 _REFUSED_CONTAINERS = tuple(
     (re.compile(pattern, re.DOTALL), name)
     for pattern, name in (
@@ -91,7 +88,7 @@ def sniff(head: bytes) -> Sniffed:
     for pattern, media_type, kind in _TAKEN:
         if pattern.match(head):
             return Sniffed(media_type or _office_type(head), kind)
-    refused = refused_formats.SVG if _SVG.match(head) else refused_formats.surely_refused(head)
+    refused = refused_formats.surely_refused(head)
     if refused is None and not _is_text(head):
         refused = refused_formats.refused_unless_text(head) or _container(head) or refused_formats.UNKNOWN
     if refused is not None:
