@@ -28,6 +28,7 @@ _DOCUMENTS = {
     "xlsx": ("Excel", "sheet"),
     "md": ("Markdown", "section"),
     "html": ("HTML", "section"),
+    "eml": ("e-mail", "page"),
 }
 _COORDINATE_DIGITS = 4
 

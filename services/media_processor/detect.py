@@ -1,13 +1,13 @@
 """Turns a file's content into its format, or refuses it and says what it looks like.
 
-The name decides only among kinds of plain text (markdown, csv); a client's header is never asked.
+The name decides only among kinds of plain text (markdown, csv, mail); a client's header is never asked.
 """
 
 from pathlib import Path
 
 import puremagic
 
-from contracts import refused_formats
+from contracts import mail_headers, refused_formats
 from contracts.artifacts import FailureCode
 from eventing.errors import Reject
 from media_processor import archives, containers, formats
@@ -77,8 +77,15 @@ def _as_text(head: bytes, filename: str) -> Format | None:
     text = decode_sample(head)
     if text is None:
         return None
-    if refused := refused_formats.surely_refused(text.encode("utf-8", "replace")):
+    in_utf8 = text.encode("utf-8", "replace")
+    if refused := refused_formats.surely_refused(in_utf8):
         raise unsupported(refused)
+    if mail_headers.is_mail(in_utf8, filename):
+        return formats.EML
+    return _text_kind(text, filename)
+
+
+def _text_kind(text: str, filename: str) -> Format:
     start = text[:4096].lstrip("\ufeff \t\r\n").lower()
     suffix = Path(filename).suffix.lower()
     if start.startswith(("<!doctype html", "<html", "<head", "<body")) or ("<html" in start and start.startswith("<")):

@@ -52,6 +52,7 @@ XLSX = _document("xlsx", "application/vnd.openxmlformats-officedocument.spreadsh
 EPUB = _document("epub", "application/epub+zip")
 RTF = _document("rtf", "application/rtf")
 HTML = _document("html", "text/html")
+EML = _document("eml", "message/rfc822")
 MARKDOWN = _document("md", "text/markdown")
 CSV = _document("csv", "text/csv")
 TEXT = _document("txt", "text/plain")

@@ -22,6 +22,7 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 )
 _CONTROLS = frozenset({*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F})
 _MAX_CONTROL_SHARE = 0.002
+_NOT_OF_TEXTS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape"})
 _GUESS_BYTES = 64 * 1024
 _DECLARATION = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})""", re.IGNORECASE
@@ -82,8 +83,18 @@ def encoding_of(head: bytes) -> str | None:
 def _declared(head: bytes) -> str | None:
     """What an HTML or XML head says of its own encoding."""
     written = _DECLARATION.search(head[:4096])
-    with contextlib.suppress(LookupError):
-        return codecs.lookup(written[1].decode("ascii")).name if written else None
+    return known_encoding(written[1].decode("ascii")) if written else None
+
+
+def known_encoding(name: str) -> str | None:
+    """The encoding of text that a file names; None for what is none, and for those that only domain names are in.
+
+    The time that domain names' encodings take grows with the square of the length.
+    """
+    with contextlib.suppress(LookupError, ValueError):
+        "".encode(name)
+        found = codecs.lookup(name).name
+        return found if found not in _NOT_OF_TEXTS else None
     return None
 
 

@@ -7,7 +7,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from contracts import refused_formats
+from contracts import mail_headers, refused_formats
 from contracts.artifacts import Kind
 
 ENOUGH_BYTES = 4096
@@ -93,7 +93,7 @@ def sniff(head: bytes) -> Sniffed:
         refused = refused_formats.refused_unless_text(head) or _container(head) or refused_formats.UNKNOWN
     if refused is not None:
         raise UnsupportedTypeError(refused)
-    return Sniffed("text/html" if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")) else "text/plain", Kind.DOCUMENT)
+    return Sniffed(_text_type(head), Kind.DOCUMENT)
 
 
 def _container(head: bytes) -> str | None:
@@ -102,6 +102,12 @@ def _container(head: bytes) -> str | None:
 
 def _office_type(head: bytes) -> str:
     return next((media_type for folder, media_type in _OFFICE if folder in head), _OFFICE_UNTOLD)
+
+
+def _text_type(head: bytes) -> str:
+    if mail_headers.is_mail(head):
+        return "message/rfc822"
+    return "text/html" if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")) else "text/plain"
 
 
 def _is_text(head: bytes) -> bool:
@@ -151,6 +157,7 @@ _BY_EXTENSION = {
         ("pptx", _OFFICE[1][1], _D),
         ("xlsx", _OFFICE[2][1], _D),
         ("html htm xhtml", "text/html", _D),
+        ("eml", "message/rfc822", _D),
         ("md markdown", "text/markdown", _D),
         ("csv", "text/csv", _D),
         ("txt text log", "text/plain", _D),

@@ -23,7 +23,7 @@ from media_processor.decoded import Decoded, DecodedFile, DecodeLimits
 from media_processor.sandbox import Sandbox
 from media_processor.text_encoding import clip
 
-STAGE_VERSION = "5"
+STAGE_VERSION = "6"
 _NAME_LENGTH = 1024
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from contracts.artifacts import FailureCode, MediaProperties
 from eventing.errors import Reject
 from media_processor import archives, formats, pictures
-from media_processor.documents import epub, pdf, plain, rtf, sheets, slides, web, word
+from media_processor.documents import epub, mail, pdf, plain, rtf, sheets, slides, web, word
 from media_processor.documents.content import Content
 from media_processor.formats import Format
 from media_processor.kinds.row import Prepared, Source
@@ -24,6 +24,7 @@ _READERS: dict[Format, Callable[[Source], Content]] = {
     formats.EPUB: epub.read,
     formats.RTF: rtf.read,
     formats.HTML: web.read,
+    formats.EML: mail.read,
     formats.MARKDOWN: plain.read_markdown,
     formats.CSV: plain.read_table,
     formats.TEXT: plain.read_plain,

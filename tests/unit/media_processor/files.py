@@ -5,6 +5,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
+from email.message import EmailMessage
 from fractions import Fraction
 from pathlib import Path
 
@@ -186,6 +187,18 @@ def zip_file(path: Path, members: dict[str, str | bytes]) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+    return path
+
+
+def mail_file(path: Path) -> Path:
+    """An e-mail as common programs write it: words in base64, the text in two forms, a file attached."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "Ada Löwe <ada@example.org>", "bo@example.org"
+    mail["Subject"], mail["Date"] = "Küchenrenovierung", "Mon, 02 Mar 2026 10:00:00 +0000"
+    mail.set_content("Die Spülmaschine kommt am Donnerstag.", cte="base64")
+    mail.add_alternative("<p>Die <b>Spülmaschine</b> kommt am Donnerstag.</p>", subtype="html")
+    mail.add_attachment(b"%PDF-1.7", "application", "pdf", filename="Pläne.pdf")
+    path.write_bytes(mail.as_bytes())
     return path
 
 

@@ -106,6 +106,12 @@ TEXTS = [
     ("wide words without a mark".encode("utf-16-le"), "w.txt", formats.TEXT),
     (b"\n%PDF-1.4\n", "x", formats.PDF),
     (b"FORM 10-K\nAnnual report", "report.txt", formats.TEXT),
+    (b"Received: from a\r\n\tby b\r\nFrom: Ada\r\n\r\nwords", "photo.jpg", formats.EML),
+    (b"\xef\xbb\xbfSubject: x\nTo: y\nMessage-ID: z\n\nwords", "letter", formats.EML),
+    (b"Subject: x\nTo: y\n\nwords", "draft.EML", formats.EML),
+    (b"From: Ada\nTo: Bo\nSubject: bees\nDate: today\n\nwords", "memo.txt", formats.TEXT),
+    (b"from: staging\nto: prod\nsteps:\n  - deploy\n", "jobs.yaml", formats.TEXT),
+    (b"Words first.\nFrom: Ada\nMIME-Version: 1.0\n", "a.eml", formats.TEXT),
     (b"OTTO OPENED THE DOOR", "novel.txt", formats.TEXT),
 ]
 

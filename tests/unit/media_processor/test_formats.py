@@ -27,7 +27,7 @@ PAGE = Path(__file__).parents[3] / "docs/formats.md"
 SPECIFIED = (
     *("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heic"),
     *("mp4", "mov", "webm", "mkv", "avi", "mp3", "wav", "flac", "ogg", "opus", "m4a", "aac"),
-    *("pdf", "docx", "pptx", "xlsx", "html", "md", "txt", "csv", "epub", "rtf"),
+    *("pdf", "docx", "pptx", "xlsx", "html", "md", "txt", "csv", "epub", "rtf", "eml"),
 )
 CUES = [(0.5, 1.5, "Where is the lamp?"), (2.0, 3.0, "Behind the door.")]
 TAGS = {
@@ -191,6 +191,8 @@ def document(path: Path) -> Path:
             write_xlsx(path, "People", [("Name", "Town"), ("Ada", "Oslo")], "me")
         case ".epub":
             files.epub_file(path)
+        case ".eml":
+            files.mail_file(path)
         case _:
             path.write_text(PLAIN[path.suffix], "utf-8")
     return path

@@ -157,6 +157,14 @@ def book(path: Path, url: str, secret: Path) -> Path:
     return rewritten(path, {"OEBPS/one a.xhtml": lambda _: chapter})
 
 
+def mail(path: Path, url: str, secret: Path) -> Path:
+    body = f'Content-Type: message/external-body; access-type=local-file; name="{secret}"; URL="{url}/b"'
+    page = f'Content-Type: text/html\n\n<img src="{url}/a.png"><iframe src="file://{secret}"></iframe><p>x</p>'
+    head = "From: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b"
+    path.write_text(f"{head}\n\n--b\n{body}\n\n\n--b\n{page}\n--b--\n")
+    return path
+
+
 def letter(path: Path, url: str, secret: Path) -> Path:
     field = r'{\field{\*\fldinst INCLUDEPICTURE "%s/a.png" \\d}{\fldrslt }}' % url  # noqa: UP031 - full of braces
     path.write_text(r"{\rtf1{\*\template %s/t.dotm}Dear Sir %s {\*\subdocument %s}}" % (url, field, secret))  # noqa: UP031
@@ -201,6 +209,7 @@ POINTERS: list[tuple[str, Callable[[Path, str, Path], Path]]] = [
     ("a.xlsx", workbook),
     ("a.epub", book),
     ("a.rtf", letter),
+    ("a.eml", mail),
     ("a.pdf", pdf_with_scripts),
     ("a.mov", film_with_its_data_elsewhere),
 ]

@@ -32,6 +32,8 @@ WIDE = [
         (b"{\\rtf1\\ansi", "application/rtf"),
         (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/epub+zip", "application/epub+zip"),
         (b"  <!DOCTYPE html><p>x", "text/html"),
+        (b"Received: from a\r\n\tby b\r\nFrom: Ada\r\n\r\nwords", "message/rfc822"),
+        (b"From: Ada\nTo: Bo\nSubject: bees\n\nwords", "text/plain"),
         (b"MZ is how this sentence starts.", "text/plain"),
         (b"The free encyclopaedia", "text/plain"),
         (b"name;value\n\xe4;1\n", "text/plain"),

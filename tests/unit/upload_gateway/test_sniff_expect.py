@@ -13,6 +13,7 @@ from upload_gateway.sniff import Sniffed, UnsupportedTypeError, expect
         ("A.JPG", None, Sniffed("image/jpeg", Kind.IMAGE)),
         ("a.tar.pdf", "application/zip", Sniffed("application/pdf", Kind.DOCUMENT)),
         ("notes.md", "application/octet-stream", Sniffed("text/markdown", Kind.DOCUMENT)),
+        ("letter.eml", None, Sniffed("message/rfc822", Kind.DOCUMENT)),
         ("film", "Video/MP4; codecs=x", Sniffed("video/mp4", Kind.VIDEO)),
         ("sound.unknown", "audio/x-new", Sniffed("audio/x-new", Kind.AUDIO)),
         ("pdf", None, None),

@@ -8,7 +8,7 @@ const STAGES = { received: "Receiving", "media-processor": "Reading", analyzer: 
 const ORDER = Object.keys(STAGES);
 
 const OFFICE = "application/vnd.openxmlformats-officedocument.";
-const TYPES = { [`${OFFICE}wordprocessingml.document`]: "Word document", [`${OFFICE}spreadsheetml.sheet`]: "Excel workbook", [`${OFFICE}presentationml.presentation`]: "PowerPoint slides" };
+const TYPES = { [`${OFFICE}wordprocessingml.document`]: "Word document", [`${OFFICE}spreadsheetml.sheet`]: "Excel workbook", [`${OFFICE}presentationml.presentation`]: "PowerPoint slides", "message/rfc822": "E-mail" };
 const PAGES = { [`${OFFICE}spreadsheetml.sheet`]: "Sheets", [`${OFFICE}presentationml.presentation`]: "Slides" };
 
 export function detailsOf(file) {

@@ -1,0 +1,18 @@
+"""The first bytes of a text into whether it is an e-mail: the same at the door and after a drop."""
+
+import re
+
+_FIELD = rb"(?:[!-9;-~]++[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)"
+_ADDRESSED, _SENT = (
+    re.compile(rb"(?:\xef\xbb\xbf)?%b*?(?:%b)[ \t]*+:" % (_FIELD, names), re.IGNORECASE)
+    for names in (
+        rb"from|to|subject|date",
+        rb"message-id|mime-version|received|return-path|delivered-to",
+    )
+)
+"""What people write above a memo, and what only programs that send mail do."""
+
+
+def is_mail(head: bytes, filename: str = "") -> bool:
+    """True where both are among the header lines that the text begins with; one will do for a name that says so."""
+    return bool(_ADDRESSED.match(head) and (filename.lower().endswith(".eml") or _SENT.match(head)))
