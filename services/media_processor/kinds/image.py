@@ -1,4 +1,4 @@
-"""Turns a still picture into EXIF facts, a thumbnail and a picture of at most 1024 px for analysis.
+"""Turns a still picture into EXIF facts, a thumbnail and a picture of at most 1024 px for analysis, or pieces of it.
 
 Pixels are decoded once, reduced while decoding where the format allows it (JPEG).
 """
@@ -13,9 +13,9 @@ from typing import Any
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from contracts.artifacts import FailureCode, Locator, MediaProperties
+from contracts.artifacts import Degradation, FailureCode, Locator, MediaProperties
 from eventing.errors import Reject
-from media_processor import formats, heif, pictures
+from media_processor import formats, heif, pictures, pieces
 from media_processor.decoded import DecodedFile
 from media_processor.formats import Format
 from media_processor.kinds.row import Note, Prepared, Shot, Source
@@ -41,7 +41,10 @@ _TAG_NAMES = {
 
 @dataclass(frozen=True)
 class OpenedImage:
-    """An upright picture of at most analysis size, and what was read off the original."""
+    """An upright picture of at most analysis size, and what was read off the original.
+
+    ``long``: the picture again, of the size at which it is read in pieces; None if it is read as a whole.
+    """
 
     format: Format
     picture: Image.Image
@@ -49,6 +52,7 @@ class OpenedImage:
     height: int
     frame_count: int
     exif: Image.Exif
+    long: Image.Image | None = None
 
 
 def validate(source: Source) -> OpenedImage:
@@ -57,7 +61,8 @@ def validate(source: Source) -> OpenedImage:
     if source.format is formats.HEIC:
         picture = heif.open_heic(source.path, source.limits.max_pixels)
         small = pictures.shrunk(picture, pictures.ANALYSIS_BOX)
-        return OpenedImage(source.format, small, *picture.size, 1, heif.read_exif(source.path))
+        long = pieces.to_read(picture) if pieces.is_long(picture.size) else None
+        return OpenedImage(source.format, small, *picture.size, 1, heif.read_exif(source.path), long)
     try:
         with Image.open(source.path, formats=[source.format.name.upper()]) as image:
             return _decoded(image, source)
@@ -93,8 +98,12 @@ def thumbnail(opened: OpenedImage) -> Image.Image:
 
 
 def prepare(opened: OpenedImage) -> Prepared:
-    """One picture for the analyzer to look at and read."""
-    return Prepared(shots=iter([Shot(opened.picture, Locator())]))
+    """One picture for the analyzer to look at and read, or the pieces of a long one."""
+    if opened.long is None:
+        return Prepared(shots=iter([Shot(opened.picture, Locator())]))
+    reason = "The picture is so long that the text in its first part only is read."
+    notes = [Degradation(step="text", reason=reason)] if pieces.is_cut((opened.width, opened.height)) else []
+    return Prepared(shots=(Shot(piece, Locator()) for piece in pieces.cut(opened.long)), degradations=notes)
 
 
 def preview(opened: OpenedImage, output: Path, _note: Note) -> DecodedFile | None:
@@ -114,30 +123,40 @@ def _decoded(image: Image.Image, source: Source) -> OpenedImage:
     with contextlib.suppress(OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
         for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
             exif.get_ifd(directory)  # a TIFF's are read from the file, which is closed when the facts are asked for
-    _draft(image)
-    small = pictures.as_rgb(_reduced(image)).copy()
+    is_long = pieces.is_long(image.size)
+    _draft(image, pieces.scale_of(image.size) if is_long else _scale_to_analysis(image.size))
+    image = _loaded(image)
     orientation = exif.get(ExifTags.Base.Orientation)
-    if orientation in range(2, 9):
-        small.getexif()[ExifTags.Base.Orientation] = orientation
-        small = pictures.upright(small)
+    long = _turned(pictures.as_rgb(pieces.to_read(image)), orientation) if is_long else None
+    image.thumbnail(pictures.ANALYSIS_BOX, Image.Resampling.BICUBIC)
+    small = _turned(pictures.as_rgb(image).copy(), orientation)
     if orientation in range(5, 9):
         width, height = height, width
-    return OpenedImage(source.format, small, width, height, frames, exif)
+    return OpenedImage(source.format, small, width, height, frames, exif, long)
 
 
-def _draft(image: Image.Image) -> None:
-    """Lets a JPEG be decoded at a half, a quarter or an eighth, where that leaves nearly analysis size."""
-    scale = min(side / whole for side, whole in zip(pictures.ANALYSIS_BOX, image.size, strict=True)) * _NEARLY
-    if scale < 1:
-        image.draft("RGB", (int(image.width * scale), int(image.height * scale)))
+def _scale_to_analysis(size: tuple[int, int]) -> float:
+    return min(side / whole for side, whole in zip(pictures.ANALYSIS_BOX, size, strict=True))
 
 
-def _reduced(image: Image.Image) -> Image.Image:
+def _draft(image: Image.Image, scale: float) -> None:
+    """Lets a JPEG be decoded at a half, a quarter or an eighth, where that leaves nearly the size that is wanted."""
+    if scale * _NEARLY < 1:
+        image.draft("RGB", (int(image.width * scale * _NEARLY), int(image.height * scale * _NEARLY)))
+
+
+def _loaded(image: Image.Image) -> Image.Image:
     image.load()
     if image.mode in {"P", "1"} and image.width * image.height <= _WORTH_BLENDING:
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image.thumbnail(pictures.ANALYSIS_BOX, Image.Resampling.BICUBIC)
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
     return image
+
+
+def _turned(image: Image.Image, orientation: int | None) -> Image.Image:
+    if orientation not in range(2, 9):
+        return image
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    return pictures.upright(image)
 
 
 def _frame_count(image: Image.Image) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from contracts.artifacts import FailureCode
+from contracts.artifacts import FailureCode, Locator
 from localcloud.samples.pictures import save_photo
 from tests.unit.media_processor import files
 from tests.unit.media_processor.conftest import Decode, Refuse
@@ -174,11 +174,11 @@ def test_other_animations_show_their_first_frame_and_count(
 
 
 def test_a_palette_is_blended_and_its_transparency_is_white(tmp_path: Path, output: Path, decode: Decode) -> None:
-    stripes = Image.new("P", (3000, 100), 0)
+    stripes = Image.new("P", (3000, 1000), 0)
     stripes.putpalette([0, 0, 0, *RED, 0, 0, 0])
     for x in range(0, 1500, 2):
-        stripes.paste(1, (x, 0, x + 1, 100))
-    stripes.paste(2, (2000, 0, 3000, 100))
+        stripes.paste(1, (x, 0, x + 1, 1000))
+    stripes.paste(2, (2000, 0, 3000, 1000))
     stripes.save(tmp_path / "a.png", transparency=2)
     decode(tmp_path / "a.png")
     shown = loaded(output / "picture-0001.jpg")
@@ -193,6 +193,58 @@ def test_more_modes(tmp_path: Path, output: Path, decode: Decode, mode: str, end
     thumbnail = loaded(output / "thumbnail.jpg").convert("L")
     values = thumbnail.tobytes()
     assert max(values) - min(values) > 100
+
+
+def _lined(width: int, height: int) -> Image.Image:
+    """Black lines across a white picture, as far from each other as lines of a text."""
+    lined = Image.new("RGB", (width, height), WHITE)
+    for top in range(20, height - 40, 50):
+        lined.paste((0, 0, 0), (30, top, width - 30, top + 28))
+    return lined
+
+
+def test_a_long_picture_is_read_in_pieces_as_large_as_it_is_and_cut_between_its_lines(
+    tmp_path: Path, output: Path, decode: Decode
+) -> None:
+    _lined(1080, 4800).save(tmp_path / "a.png")
+    decoded = decode(tmp_path / "a.png")
+    assert not decoded.degradations
+    assert {(picture.width, picture.locator) for picture in decoded.pictures} == {(1080, Locator())}
+    assert sum(picture.height for picture in decoded.pictures) == 4800
+    assert len(decoded.pictures) == 4
+    for picture in decoded.pictures:
+        piece = loaded(output / picture.name)
+        assert near(piece, (0.5, 0), WHITE)
+        assert near(piece, (0.5, 1 - 1 / piece.height), WHITE)
+    assert max(loaded(output / "thumbnail.jpg").size) == 300
+    assert not decoded.storyboard
+
+
+@pytest.mark.parametrize(("size", "orientation"), [((9000, 1200), 1), ((1200, 9000), 6)])
+def test_a_wide_picture_is_cut_from_left_to_right_whichever_way_it_lies(
+    tmp_path: Path, decode: Decode, size: tuple[int, int], orientation: int
+) -> None:
+    notes = Image.Exif()
+    notes[ExifTags.Base.Orientation] = orientation
+    _lined(*size).save(tmp_path / "a.jpg", exif=notes)
+    decoded = decode(tmp_path / "a.jpg")
+    assert {picture.height for picture in decoded.pictures} == {1200}
+    assert len(decoded.pictures) >= 6
+    assert sum(picture.width for picture in decoded.pictures) >= 9000
+
+
+def test_where_no_place_is_even_pieces_overlap(tmp_path: Path, decode: Decode) -> None:
+    stripes = _lined(4000, 1000).rotate(90, expand=True)
+    stripes.save(tmp_path / "a.png")
+    heights = [picture.height for picture in decode(tmp_path / "a.png").pictures]
+    assert sum(heights) == 4000 + 160 * (len(heights) - 1)
+
+
+def test_of_a_picture_that_is_too_long_the_first_part_is_read_and_that_is_said(tmp_path: Path, decode: Decode) -> None:
+    _lined(400, 30_000).save(tmp_path / "a.png")
+    decoded = decode(tmp_path / "a.png")
+    assert sum(picture.height for picture in decoded.pictures) == 24_000
+    assert [degradation.step for degradation in decoded.degradations] == ["text"]
 
 
 def test_nothing_public_carries_metadata(tmp_path: Path, output: Path, decode: Decode) -> None:
