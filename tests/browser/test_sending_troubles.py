@@ -312,3 +312,30 @@ def test_what_one_tab_is_sending_is_not_interrupted_in_another(
     other.get_by_role("button", name=f"Give up {large.name}").click()
     wait_for(lambda: other.evaluate("1") and "DELETE" in bucket.asked)
     expect(other.locator("#tray")).not_to_be_visible()
+
+
+def test_many_small_files_count_as_files_while_they_are_sent_and_read(
+    tab: Page, stub: StubLibrary, tmp_path: Path
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.route("**/api/v1/upload", hold)
+    open_page(tab, stub.url)
+    notes = [tmp_path / f"note-{number:02}.txt" for number in range(12)]
+    for note in notes:
+        note.write_text(note.name)
+    add(tab, *notes)
+    for number in range(12):
+        wait_for(lambda: tab.evaluate("1") and held)
+        held.pop(0).fulfill(status=202, json={"status": "success", "data": {"upload_id": f"upl_{number}"}})
+        if number == 5:
+            expect(tab.locator("#tray-title")).to_have_text("Sending 6 files, 50 %")
+    expect(tab.locator("#tray-title")).to_have_text("Reading 12 files")
+    together = tab.get_by_role("progressbar", name="All uploads")
+    expect(together).to_have_js_property("value", 0)
+    stub.events += [stub.file(number) for number in range(3)]
+    expect(tab.locator("#tray-title")).to_have_text("Reading 9 files")
+    expect(together).to_have_js_property("value", 0.25)

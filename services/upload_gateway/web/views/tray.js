@@ -11,6 +11,8 @@ import { spoken } from "./toasts.js";
 
 const SHOWN = 200;
 const SAID_EVERY_MS = 10_000;
+// What it takes to send a file besides its bytes, told in bytes: all of many small files' bytes are on their way at once.
+const EACH = 250_000;
 const ORDER = ["failed", "refused", "offline", "sending", "paused", "stored", "processing", "waiting", "duplicate", "ready", "cancelled"];
 const rows = new Map();
 let parts = null;
@@ -50,6 +52,8 @@ async function look() {
   later();
 }
 
+const isLeft = (entry) => line.isSending(entry) || entry.state === "paused";
+
 function later() {
   frame ||= requestAnimationFrame(() => { frame = 0; draw(); });
 }
@@ -59,7 +63,7 @@ function draw() {
   const lost = waitingForFile();
   $("tray").hidden = entries.length + lost.length === 0;
   if ($("tray").hidden) return;
-  const sending = entries.filter((entry) => line.isSending(entry) || entry.state === "paused");
+  const sending = entries.filter(isLeft);
   drawHead(entries, sending, lost);
   $("tray").classList.toggle("folded", !open);
   parts.fold.setAttribute("aria-expanded", String(open));
@@ -72,10 +76,12 @@ function drawHead(entries, sending, lost) {
   const trouble = entries.filter((entry) => ["failed", "refused"].includes(entry.state)).length;
   const added = entries.filter((entry) => !["failed", "refused", "duplicate", "cancelled"].includes(entry.state)).length;
   const known = entries.filter((entry) => entry.state !== "cancelled");
-  const size = known.reduce((sum, entry) => sum + entry.size, 0);
-  const sent = known.reduce((sum, entry) => sum + Math.min(entry.state === "duplicate" || entry.state === "refused" ? entry.size : entry.sent, entry.size), 0);
-  parts.total.hidden = sending.length === 0;
-  parts.total.value = size ? sent / size : 1;
+  const size = known.reduce((sum, entry) => sum + entry.size + EACH, 0);
+  const sent = known.reduce((sum, entry) => sum + (isLeft(entry) ? Math.min(entry.sent, entry.size) : entry.size + EACH), 0);
+  const read = known.filter((entry) => ["ready", "failed"].includes(entry.state)).length;
+  parts.total.hidden = sending.length + working === 0;
+  parts.total.value = sending.length ? sent / size : read / Math.max(read + working, 1);
+  parts.total.className = sending.length ? "" : "working";
   const paused = sending.length > 0 && sending.every((entry) => entry.state === "paused");
   parts.stop.hidden = sending.length === 0;
   parts.stop.replaceChildren(icon(paused ? "play" : "pause"));
