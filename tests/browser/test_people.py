@@ -53,11 +53,12 @@ def _account(page: Page, library: dict[str, Sample]) -> None:
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("menuitem", name="Usage and settings").click()
     expect(page.locator(".figures")).to_be_visible()
+    expect(page.get_by_role("heading", level=2)).to_have_text(["Usage", "Preferences", "Earlier searches", "API keys"])
 
 
 def _help(page: Page, library: dict[str, Sample]) -> None:
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("While a PDF has the focus")
 
 
 STATES = (_library, _results, _nothing, _film, _text, _tray, _trash, _account, _help)

@@ -23,7 +23,7 @@ export function content() {
     part("Usage", usage), part("Preferences", wishes), part("Earlier searches", searches), part("API keys", keys));
 }
 
-const part = (title, body) => el("section", { class: "part" }, el("h3", { tabIndex: -1 }, title), body);
+const part = (title, body) => el("section", { class: "part" }, el("h2", { tabIndex: -1 }, title), body);
 
 async function fillUsage(box) {
   const stats = await api.stats();
@@ -65,7 +65,7 @@ function refill(box, fill, change) {
     await change();
     await fill(box);
     const now = [...box.querySelectorAll("button")];
-    if (at >= 0) (now[Math.min(at, now.length - 1)] ?? box.parentElement.querySelector("h3")).focus();
+    if (at >= 0) (now[Math.min(at, now.length - 1)] ?? box.parentElement.querySelector("h2")).focus();
   });
 }
 

@@ -12,7 +12,8 @@ export function openHelp() {
   if (document.querySelector("#help[open]")) return;
   const dialog = el("dialog", { id: "help", class: "box", "aria-labelledby": "help-title" },
     el("div", { class: "box-head" }, el("h2", { id: "help-title" }, "Keyboard shortcuts"), pictureButton("Close", icon("close"), () => dialog.close())),
-    el("dl", { class: "keys" }, KEYS.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)])));
+    el("dl", { class: "keys" }, KEYS.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)])),
+    el("p", { class: "muted" }, "While a PDF has the focus, keys go to the browser's own reader. Tab leads out of it; then Esc closes the file."));
   dialog.onclose = () => dialog.remove();
   dialog.onclick = (event) => event.target === dialog && dialog.close();
   document.body.append(dialog);
