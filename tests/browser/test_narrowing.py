@@ -135,3 +135,21 @@ def test_a_slow_search_does_not_pass_for_an_answer(tab: Page, stub: StubLibrary)
 def test_a_day_that_is_none_hides_nothing(tab: Page, stub: StubLibrary) -> None:
     open_page(tab, f"{stub.url}/#/?from=notadate&to=2026-99-01")
     expect(tab.locator("#summary")).to_have_text("40 files")
+
+
+def test_what_an_address_cannot_mean_is_left_out_of_it(tab: Page, stub: StubLibrary) -> None:
+    open_page(tab, f"{stub.url}/#/?q=harbour&type=zzz&size=9-x&from=2026-99-99")
+    expect(tab.locator("#grid mark").first).to_be_visible()
+    assert not {"file_types", "min_size_mb", "max_size_mb", "date_from"} & stub.wishes[-1].keys()
+
+
+def test_the_first_link_leads_to_the_files_that_were_found(tab: Page, stub: StubLibrary) -> None:
+    open_page(tab, f"{stub.url}/#/?q=harbour")
+    expect(tab.locator("#grid mark").first).to_be_visible()
+    tab.get_by_role("link", name="Skip to files").press("Enter")
+    expect(tab.locator("#grid .card .open").first).to_be_focused()
+    assert tab.url.endswith("#/?q=harbour")
+    tab.get_by_role("button", name="Menu").click()
+    tab.get_by_role("menuitem", name="Usage and settings").click()
+    tab.get_by_role("link", name="Skip to files").press("Enter")
+    expect(tab.locator("#content")).to_be_focused()

@@ -3,6 +3,8 @@
 const NAMES = ["q", "type", "from", "to", "size", "sort", "like", "file", "at"];
 const EMPTY = { view: "files", ...Object.fromEntries(NAMES.map((name) => [name, ""])) };
 const VIEWS = ["files", "trash", "account"];
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const READABLE = { type: /^(image|video|audio|document)$/, from: DAY, to: DAY, size: /^(0-1|1-10|10-100|100-)$/ };
 const listeners = new Set();
 
 let current = read();
@@ -53,10 +55,10 @@ function read() {
   return { ...EMPTY, view, ...Object.fromEntries(NAMES.map((name) => [name, readable(name, given.get(name) ?? "")])) };
 }
 
-// An address may be typed by hand: a day that is none would stop every view that shows it.
+// An address may be typed by hand: a day that is none would stop every view that shows it, a kind that is none every search.
 function readable(name, value) {
-  const isDay = name === "from" || name === "to";
-  return isDay && (!/^\d{4}-\d\d-\d\d$/.test(value) || Number.isNaN(Date.parse(`${value}T00:00:00`))) ? "" : value;
+  const isReadable = READABLE[name]?.test(value) ?? true;
+  return isReadable && !(READABLE[name] === DAY && Number.isNaN(Date.parse(`${value}T00:00:00`))) ? value : "";
 }
 
 function written(one) {

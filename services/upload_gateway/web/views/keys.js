@@ -1,6 +1,7 @@
 // Keys that work anywhere on the page.
 
 import { clearSelection, selected } from "../selection.js";
+import { state } from "../state.js";
 import { deleteFiles } from "../actions.js";
 import { $ } from "../dom.js";
 import { focusGrid } from "./files.js";
@@ -11,6 +12,11 @@ import { attempt } from "./toasts.js";
 const WRITING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
 export function startKeys() {
+  document.querySelector(".skip").onclick = (event) => {
+    event.preventDefault();
+    $("content").focus();
+    if (state().view === "files") focusGrid();
+  };
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.closest?.(WRITING)) return;
