@@ -252,6 +252,25 @@ def test_a_text_that_the_browser_would_show_differently_is_read_from_what_was_ex
     expect(viewer.locator(".text-page")).to_have_count(0)
 
 
+def test_places_of_a_presentation_are_slides(tab: Page, stub: StubLibrary) -> None:
+    stub.changed["upl_3"] = {"media_type": f"{OFFICE}presentationml.presentation"}
+    stub.texts["upl_3"] = [[{"text": "The harbour by night.", "page": 3}]]
+    viewer = _opened(tab, stub, 3)
+    expect(tab.locator("#grid .card", has_text="file 00003").locator(".badge")).to_have_text("Slide 3")
+    expect(viewer.locator(".moments .place")).to_have_text("Slide 3 ")
+    expect(viewer.locator(".written h3")).to_have_text("Slide 3")
+
+
+def test_a_long_passage_above_a_pdf_can_be_scrolled_by_keys(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
+    stub.originals["upl_3"] = tmp_path / "a.pdf"
+    stub.originals["upl_3"].write_bytes(b"%PDF-1.7")
+    stub.moment = {"text": "It rains on the harbour wall. " * 40, "highlights": [[16, 23]], "page": 3, "source": "text"}
+    tab.set_viewport_size({"width": 640, "height": 450})
+    passage = _opened(tab, stub, 3).get_by_role("region", name="What was found")
+    assert passage.evaluate("one => one.scrollHeight > one.clientHeight")
+    assert barriers(tab) == []
+
+
 def test_the_first_page_stays_beside_the_text(tab: Page, stub: StubLibrary) -> None:
     stub.changed["upl_3"] = {"media_type": WORD}
     stub.texts["upl_3"] = [[{"text": "It rains on the harbour wall. " * 1000}]]

@@ -32,14 +32,16 @@ export function duration(seconds) {
 
 export const money = (usd) => (usd === 0 ? "free" : usd < 0.01 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`);
 
+const SLIDES = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+
 // Where in a file a moment lies, short enough for a badge.
-export function place(moment) {
+export function place(moment, file) {
   if (moment.start_s !== null && moment.start_s !== undefined) return clock(moment.start_s);
-  if (moment.page) return `Page ${moment.page}`;
+  if (moment.page) return `${file.media_type === SLIDES ? "Slide" : "Page"} ${moment.page}`;
   return moment.section || "";
 }
 
 // The same, where a heading that opens the text need not be said twice.
-export const placeBeside = (moment) => (moment.section && moment.text.startsWith(moment.section) && place(moment) === moment.section ? "" : place(moment));
+export const placeBeside = (moment, file) => (moment.section && moment.text.startsWith(moment.section) && place(moment, file) === moment.section ? "" : place(moment, file));
 
 export const isUnderWay = (file) => file.status === "pending" || file.status === "processing";

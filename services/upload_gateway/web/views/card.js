@@ -46,7 +46,7 @@ function picture(file, moment) {
     el("span", { class: "sign", "aria-hidden": "true" }, ofKind(file.file_type), file.file_type === "document" || !file.file_type ? el("span", {}, extension) : ""));
   const url = pictured(file, moment);
   if (url) thumb.append(thumbnail(url));
-  const where = moment ? place(moment) : "";
+  const where = moment ? place(moment, file) : "";
   if (where) thumb.append(el("span", { class: "badge" }, where));
   else if (file.properties?.duration_s) thumb.append(el("span", { class: "badge" }, clock(file.properties.duration_s)));
   return thumb;

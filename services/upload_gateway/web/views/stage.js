@@ -118,21 +118,21 @@ async function pdf(file, moment) {
   if (!navigator.pdfViewerEnabled || innerWidth < 560) return readingPage(file, moment);
   const page = moment?.page ?? 1;
   const frame = el("iframe", { src: `${await signedUrl(original(file))}#page=${page}&navpanes=0`, title: `${file.filename}, page ${page}` });
-  return moment ? [el("div", { class: "beside" }, passage(moment), frame)] : [frame];
+  return moment ? [el("div", { class: "beside" }, passage(file, moment, { tabIndex: 0, role: "region", "aria-label": "What was found" }), frame)] : [frame];
 }
 
-function passage(moment) {
-  return el("blockquote", { class: "passage" }, placeBeside(moment) ? el("span", { class: "place" }, placeBeside(moment)) : "", el("p", { dir: "auto" }, ...highlighted(moment.text, moment.highlights)));
+function passage(file, moment, properties = {}) {
+  return el("blockquote", { class: "passage", ...properties }, placeBeside(moment, file) ? el("span", { class: "place" }, placeBeside(moment, file)) : "", el("p", { dir: "auto" }, ...highlighted(moment.text, moment.highlights)));
 }
 
 // What cannot be opened in a page is read from its text, or from the passages that were found, beside the page they stand on or the first.
 async function readingPage(file, moment) {
   const url = pictured(file, moment);
-  const shown = url ? await pageImage(url, `${moment?.thumbnail_url ? place(moment) : "First page"} of ${file.filename}`) : "";
+  const shown = url ? await pageImage(url, `${moment?.thumbnail_url ? place(moment, file) : "First page"} of ${file.filename}`) : "";
   const text = await written(file, "h3").catch(() => null);
   const passages = moment ? [moment, ...file.moments.filter((one) => one !== moment)] : [];
   if (shown && !text && !passages.length && file.media_type !== PDF) return [shown, note(file, "Its first page. Download it to read all of it.")];
-  const read = text ? [text.box] : [...passages.map(passage), shown ? "" : note(file, "Download it to read it.")];
+  const read = text ? [text.box] : [...passages.map((one) => passage(file, one)), shown ? "" : note(file, "Download it to read it.")];
   const reading = el("div", { class: "reading", tabIndex: 0, role: "region", "aria-label": "What is in the file" }, shown,
     el("div", { class: "passages" }, file.media_type === PDF ? opener(file, moment) : "", ...read));
   if (text) finders.set(reading, text.find);

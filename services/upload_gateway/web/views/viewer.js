@@ -126,7 +126,7 @@ function about(file) {
   const described = file.moments?.length === 1 && file.moments[0].source === "summary" ? file.moments[0] : null;
   const moments = described ? [] : (file.moments ?? []).map((one, at) => el("li", {}, el("button", { type: "button", onclick: () => (Number(state().at) === at ? choose(at) : go({ at: String(at) })) },
     one.thumbnail_url ? el("span", { class: "thumb", "data-kind": file.file_type }, thumbnail(one.thumbnail_url)) : "",
-    el("span", { dir: "auto" }, placeBeside(one) ? el("span", { class: "place" }, `${placeBeside(one)} `) : "", ...highlighted(one.text, one.highlights)))));
+    el("span", { dir: "auto" }, placeBeside(one, file) ? el("span", { class: "place" }, `${placeBeside(one, file)} `) : "", ...highlighted(one.text, one.highlights)))));
   const failed = file.status === "failed" && file.error;
   return [
     failed ? el("div", { class: "notice bad" }, el("p", {}, file.message), el("p", {}, file.error.advice), button("Try again", () => retryFiles([file]), { kind: "small", picture: icon("retry", 16) })) : "",

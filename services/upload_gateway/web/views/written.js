@@ -23,12 +23,12 @@ export async function written(file, heading) {
         drawn[index] = { parts: set(paragraph, before), length: paragraph.text.length };
         body.append(...drawn[index].parts);
       }
-      before = place(paragraph);
+      before = place(paragraph, file);
     });
   };
   const set = (paragraph, before) => {
-    const opening = openingOf(paragraph);
-    const here = placeBeside(paragraph);
+    const opening = openingOf(paragraph, file);
+    const here = placeBeside(paragraph, file);
     const above = opening ? marked(paragraph.text, moments, 0, opening.length) : [here === before ? "" : here];
     const below = marked(paragraph.text, moments, opening ? opening.length + 1 : 0);
     return [el(heading, { class: "place", dir: "auto" }, ...above), el("p", { dir: "auto" }, ...below)].filter((part) => part.hasChildNodes());
@@ -46,7 +46,7 @@ export async function written(file, heading) {
 }
 
 // The line that names the section, where the text opens with it: it is set as a heading.
-const openingOf = (one) => (one.section && place(one) === one.section && `${one.text}\n`.startsWith(`${one.section}\n`) ? one.section : "");
+const openingOf = (one, file) => (one.section && place(one, file) === one.section && `${one.text}\n`.startsWith(`${one.section}\n`) ? one.section : "");
 
 function marked(text, moments, from = 0, to = text.length) {
   const places = moments.map((moment, index) => whereIs(moment, index, text)).filter(Boolean).map((one) => within(one, from, to)).sort((a, b) => a.at - b.at);
