@@ -8,6 +8,7 @@ from email.errors import MessageError
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import EmailPolicy
+from email.utils import parseaddr
 from typing import Any
 
 from lxml.etree import LxmlError
@@ -54,7 +55,7 @@ def read(source: Source) -> Content:
     return Content(
         texts=sections.close(),
         title=_header(mail, "subject"),
-        author=_header(mail, "from"),
+        author=next(filter(None, parseaddr(_header(mail, "from"))), ""),
         tags={"to": _header(mail, "to"), "cc": _header(mail, "cc"), "sent": _header(mail, "date")},
         degradations=cut_notes(is_cut, source.limits.max_text_chars),
     )

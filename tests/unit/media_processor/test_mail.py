@@ -37,7 +37,7 @@ def test_a_mail_is_read_from_its_plain_text_with_its_headers_and_the_names_of_wh
         ("Küchenrenovierung", f"Küchenrenovierung\n{headers}\n\n{text}\n\nAttachments: Pläne.pdf")
     ]
     properties = decoded.properties
-    assert (properties.title, properties.author) == ("Küchenrenovierung", "Ada Löwe <ada@example.org>")
+    assert (properties.title, properties.author) == ("Küchenrenovierung", "Ada Löwe")
     assert properties.tags == {"to": "bo@example.org", "sent": "Mon, 02 Mar 2026 10:00:00 +0000"}
 
 
