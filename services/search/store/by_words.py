@@ -32,8 +32,11 @@ _NAME = -1
 """``words`` holds a file's name at this ordinal, at -2 what the analysis says of it, and from 0 on its passages."""
 
 _ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, {rank} AS rank"
-# Stems of all the user's languages match: passages that hold the words themselves come first among equals.
-_RANK = "ts_rank(w.words, CAST(:any AS tsquery)) + 10 * ts_rank(w.words, CAST(:spelt AS tsquery))"
+_FORMS = "ts_rank(w.words, CAST(:any AS tsquery))"
+# Stems of all the user's languages match: of equals those come first that hold the words themselves. In longer queries
+# the other words tell enough, and a second rank of each row takes as long as finding it.
+_WORDS_FIRST = f"{_FORMS} + 10 * ts_rank(w.words, CAST(:spelt AS tsquery))"
+_FEW_TERMS = 3
 
 # While passages of two models lie side by side, those of the answering one count, and another's only in files of which
 # it has none or older ones. CASE keeps Postgres from choosing a nested loop: it underestimates the rows.
@@ -109,7 +112,7 @@ def _find(terms: int, matching: str, *, prefilter: str, passes: str, weighed: bo
     return _FIND.format(
         set_word_scope=filtering.PREFILTER.format(conditions=prefilter) if prefilter else filtering.SET_WORD_SCOPE,
         matching=matching.format(
-            row=_ROW.format(mask=mask(terms), rank=_RANK),
+            row=_ROW.format(mask=mask(terms), rank=_WORDS_FIRST if terms <= _FEW_TERMS else _FORMS),
             after_word_scope=filtering.AFTER_WORD_SCOPE,
             prefiltered=_PREFILTERED if prefilter else "",
         ),
