@@ -47,15 +47,20 @@ class Query:
 
     @property
     def is_of_codes(self) -> bool:
-        """True if each term is a code, a date or a number: nothing else comes near it in meaning."""
-        return bool(self.terms) and all(
-            term.literal and any(char.isdigit() for word in term.words for char in word) for term in self.terms
-        )
+        """True if all terms are codes, dates or numbers, mostly of digits: nothing else comes near them in meaning.
+
+        ``covid19`` and ``windows11`` are codes too, but mean something.
+        """
+        return bool(self.terms) and all(term.literal and _is_mostly_digits("".join(term.words)) for term in self.terms)
 
     @property
     def is_empty(self) -> bool:
         """True if there is nothing to search for."""
         return not self.text
+
+
+def _is_mostly_digits(word: str) -> bool:
+    return 2 * sum(map(str.isdecimal, word)) >= len(word)
 
 
 def printable(text: str) -> str:

@@ -86,4 +86,5 @@ def test_a_query_of_codes_alone_is_known():
     assert parse("45.50 12.03.2024").is_of_codes
     assert not parse("invoice 20417").is_of_codes
     assert not parse("find_by_id").is_of_codes
+    assert not any(parse(text).is_of_codes for text in ("covid19", "windows11", "iPhone14"))
     assert not parse("").is_of_codes
