@@ -201,6 +201,19 @@ def _text_file(stub: StubLibrary, path: Path, content: bytes, media_type: str = 
     stub.changed["upl_3"] = {"media_type": media_type}
 
 
+def test_a_text_that_no_passage_of_was_found_is_shown_from_its_beginning(
+    tab: Page, stub: StubLibrary, tmp_path: Path
+) -> None:
+    _text_file(stub, tmp_path / "diary.txt", b"Dear diary, it rained on the harbour wall.\n")
+    open_page(tab, stub.url)
+    from_the_list = open_card(tab, tab.locator("#grid .card", has_text="file 00003").first)
+    expect(from_the_list.locator(".text-page")).to_have_text("Dear diary, it rained on the harbour wall.\n")
+    expect(from_the_list.locator(".stage-note")).to_have_count(0)
+    stub.moment = {"text": "Title: harbour", "highlights": [[7, 14]], "source": "metadata"}
+    by_its_facts = _opened(tab, stub, 3)
+    expect(by_its_facts.locator(".text-page")).to_have_text("Dear diary, it rained on the harbour wall.\n")
+
+
 def test_a_text_is_shown_as_it_is_with_the_passage_tinted_and_its_words_marked(
     tab: Page, stub: StubLibrary, tmp_path: Path
 ) -> None:

@@ -37,12 +37,13 @@ async function readAround(file, pattern) {
     if (text.includes("\0")) throw new Error("no UTF-8");
     return cleaned(text);
   };
-  let match = null;
   let length = SHOWN;
-  do {
-    match = pattern?.exec(await readTo(length));
-    length *= 2;
-  } while (pattern && !match && !isWhole && length <= 2 * MOST_READ);
+  const beginning = await readTo(length);
+  let match = pattern ? pattern.exec(beginning) : null;
+  while (pattern && !match && !isWhole && length < MOST_READ) {
+    length = Math.min(2 * length, MOST_READ);
+    match = pattern.exec(await readTo(length));
+  }
   const read = await readTo(match ? match.index + SHOWN / 2 : 0);
   chunks.cancel().catch(() => {});
   return { text: read, match, isWhole };
