@@ -43,6 +43,11 @@ def unbroken(text: str) -> str:
     return _BROKEN.sub("", text)
 
 
+def without_edges(written: str) -> str:
+    """Returns it without the signs before and behind it: brackets, full stops, question marks."""
+    return _EDGES.sub("", written)
+
+
 def catenated(text: str) -> list[str]:
     """Returns each word that ``text`` writes in parts, folded and joined, once."""
     text = normalize("NFC", text)
@@ -61,7 +66,7 @@ def joined(written: str, parts: Sequence[str]) -> str:
     word = "".join(parts)
     if not 1 < len(parts) <= _MOST_PARTS or len(word) not in _LENGTHS or any(map(is_unspaced, parts)):
         return ""
-    number = _EDGES.sub("", written)
+    number = without_edges(written)
     amount = _AMOUNT.fullmatch(number)
     if amount and amount["by"] != amount["mark"]:
         return f"{''.join(parts[:-1])} {parts[-1]}" if amount["by"] else ""

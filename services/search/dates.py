@@ -1,4 +1,4 @@
-"""Recognises a date however it is written, and writes it the other ways that documents do. Pure.
+"""Recognises a date in figures or with the name of its month, and writes it the other ways that documents do. Pure.
 
 Months are those of ten languages, as words are folded. Numbers between slashes may be in the American order.
 """
@@ -13,8 +13,7 @@ from search.terms import Phrase
 _BY_YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)[-./](?P<month>\d\d?)[-./](?P<day>\d\d?)")
 _BY_DAY = re.compile(r"(?P<day>\d\d?)[-./](?P<month>\d\d?)[-./](?P<year>(?:19|20)\d\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_DAY = re.compile(r"(\d\d?)(?:st|nd|rd|th)?")
-_AROUND = ".,;:?!"
+_DAY = re.compile(r"(\d\d?)(?:st|nd|rd|th|er)?")
 
 # English, German, French, Spanish, Portuguese, Italian, Polish, Czech, Russian, Turkish.
 _NAMES: Sequence[Sequence[str]] = [
@@ -37,15 +36,17 @@ _NAMES: Sequence[Sequence[str]] = [
 _MONTHS = {name: month for month, names in enumerate(_NAMES, 1) for name in names}
 _SPANISH, _PORTUGUESE = 3, 4
 
+OF = frozenset({"of", "de", "del"})
+"""Words that stand between the parts of a date."""
+
 
 def in_numbers(content: str) -> tuple[Phrase, ...]:
     """Returns other ways to write ``12.3.2024`` or ``2024-03-12``; none if it is no date."""
-    written = content.strip(_AROUND)
-    found = _BY_YEAR.fullmatch(written) or _BY_DAY.fullmatch(written)
+    found = _BY_YEAR.fullmatch(content) or _BY_DAY.fullmatch(content)
     if not found:
         return ()
     year, month, day = (int(found[part]) for part in ("year", "month", "day"))
-    meant = [_date(year, month, day), *([_date(year, day, month)] if "/" in written else [])]
+    meant = [_date(year, month, day), *([_date(year, day, month)] if "/" in content else [])]
     return tuple(dict.fromkeys(chain.from_iterable(_ways(one) for one in meant if one)))
 
 
@@ -71,6 +72,6 @@ def _ways(meant: date) -> tuple[Phrase, ...]:
     names = tuple(dict.fromkeys(_NAMES[meant.month - 1]))
     numbers = [(day, month, year), (day.zfill(2), month.zfill(2), year)]
     numbers += [(year, month.zfill(2), day.zfill(2)), (year, month, day)]
-    named = [*((day, name, year) for name in names), (names[0], day, year)]
+    named = [*((of_month, name, year) for name in names for of_month in (day, day.zfill(2))), (names[0], day, year)]
     de = [(day, "de", _NAMES[meant.month - 1][language], "de", year) for language in (_SPANISH, _PORTUGUESE)]
     return tuple(dict.fromkeys([*numbers, *named, *de]))

@@ -13,6 +13,8 @@ MAX_TERMS = 32
 """Further terms are ignored, required and excluded ones too; their meaning still counts through the vector."""
 
 _MIN_CODE_LENGTH = 4
+_MEANINGLESS_FROM = 4
+_QUANTITY = re.compile(r"\d+[^\W\d]+")
 _SHORT_RUN = 3
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _QUOTES = '"“”„«»「」『』\uff02'
@@ -41,17 +43,12 @@ class Query:
     excluded: tuple[Term, ...]
 
     @property
-    def words(self) -> frozenset[str]:
-        """The words of its terms."""
-        return frozenset(word for term in self.terms for word in term.words)
-
-    @property
     def is_of_codes(self) -> bool:
-        """True if all terms are codes, dates or numbers, mostly of digits: nothing else comes near them in meaning.
+        """True if all terms are codes, dates or numbers of many digits: nothing else comes near them in meaning.
 
-        ``covid19`` and ``windows11`` are codes too, but mean something.
+        ``covid19``, ``9/11`` and ``1080p`` are codes too, but mean something.
         """
-        return bool(self.terms) and all(term.literal and _is_mostly_digits("".join(term.words)) for term in self.terms)
+        return bool(self.terms) and all(term.literal and _means_nothing(term.words) for term in self.terms)
 
     @property
     def is_empty(self) -> bool:
@@ -59,8 +56,10 @@ class Query:
         return not self.text
 
 
-def _is_mostly_digits(word: str) -> bool:
-    return 2 * sum(map(str.isdecimal, word)) >= len(word)
+def _means_nothing(code: Phrase) -> bool:
+    letters = "".join(code)
+    digits = sum(map(str.isdecimal, letters))
+    return digits >= _MEANINGLESS_FROM and 2 * digits >= len(letters) and not _QUANTITY.fullmatch(letters)
 
 
 def printable(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from search import dates
-from search.catenation import joined
+from search.catenation import joined, without_edges
 from search.folding import is_unspaced, words
 from search.terms import Phrase, Term
 
@@ -27,7 +27,9 @@ _ONE_NUMBER = range(7, 41)
 
 def of_code(content: str, found: Phrase) -> tuple[Phrase, ...]:
     """Returns other spellings of a code, file name or date."""
-    return (*as_one(content, found), *_parted(found), *_version(content, found), *dates.in_numbers(content))
+    code = without_edges(content)
+    ways = (*as_one(code, found), *_parted(found), *_version(code, found), *dates.in_numbers(code))
+    return tuple(way for way in ways if way != found)
 
 
 def as_one(content: str, found: Phrase) -> tuple[Phrase, ...]:
@@ -80,7 +82,7 @@ def _groups(terms: Sequence[Term]) -> _Spellings:
 
 def _dates(terms: Sequence[Term]) -> Iterator[Term]:
     """``18 September 2024``, which is found as a code is however it is written, beside its words."""
-    written = [_only_word(term) for term in terms]
+    written = [word for term in terms if (word := _only_word(term)) not in dates.OF]
     for three in zip(written, written[1:], written[2:], strict=False):
         if ways := dates.in_words(*three):
             yield Term(three, literal=True, respelt=tuple(way for way in ways if way != three))

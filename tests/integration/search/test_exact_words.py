@@ -103,3 +103,17 @@ async def test_a_code_that_is_nowhere_is_not_answered_by_meaning(world):
     for query, names in (("CVE-2017-1000251", []), ("CVE-2017-1000250", ["changes.txt"])):
         answer = await world.finder.find("ada", SearchRequest(query=query))
         assert [file.filename for file in answer.results] == names
+
+
+async def test_versions_and_dates_are_found_among_signs(world):
+    await world.add("ada", "notes.txt", "What changed in v2.3.1 of the tool.")
+    await world.add("ada", "minutes.txt", "Minutes of 12.03.2024, beginning at nine.")
+    await world.add("ada", "letter.txt", "Dated 05 March 2024 in Rome.")
+    for name, queries in (
+        ("notes.txt", ("2.3.1", "2.3.1?", "(2.3.1)")),
+        ("minutes.txt", ("2024-03-12", "(2024-03-12)", "12th of March 2024", "12 de marzo de 2024")),
+        ("letter.txt", ("2024-03-05", "March 5, 2024")),
+    ):
+        for query in queries:
+            answer = await world.finder.find("ada", SearchRequest(query=query, mode="keyword"))
+            assert [file.filename for file in answer.results][:1] == [name], query

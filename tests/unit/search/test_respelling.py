@@ -52,9 +52,12 @@ def test_words_may_be_written_apart_in_a_short_query_alone():
 
 @pytest.mark.parametrize(
     "text",
-    ["12.03.2024", "12.3.2024", "2024-03-12", "12 March 2024", "March 12, 2024", "12. März 2024", "12 mars 2024"],
+    [
+        *("12.03.2024", "12.3.2024", "2024-03-12", "(2024-03-12)", "2024-03-12?", "12 March 2024", "March 12, 2024"),
+        *("12. März 2024", "12 mars 2024", "12th of March 2024", "12 de marzo de 2024"),
+    ],
 )
-def test_a_date_is_found_however_it_is_written(text):
+def test_a_date_is_found_in_figures_and_with_the_name_of_its_month(text):
     written = [
         "12 3 2024",
         "12 03 2024",
@@ -67,6 +70,21 @@ def test_a_date_is_found_however_it_is_written(text):
     assert spellings(text) >= {*written, "12 de marzo de 2024", "12 de marco de 2024"}
 
 
+def test_a_day_may_have_two_figures_before_the_name_of_a_month():
+    assert {"5 march 2024", "05 march 2024"} <= spellings("2024-03-05")
+
+
+def test_no_code_is_its_own_other_spelling():
+    for text in ("2024-03-12", "v2.3.1", "PO-88012", "250ml"):
+        (term,) = parse(text).terms
+        assert term.words not in term.respelt, text
+
+
+def test_signs_around_a_code_are_no_part_of_it():
+    for text in ("2.3.1", "2.3.1?", "(2.3.1)", "[2.3.1],"):
+        assert "v2 3 1" in spellings(text), text
+
+
 def test_only_between_slashes_may_the_month_stand_first():
     assert "5 december 2024" in spellings("12/05/2024")
     assert "12 may 2024" in spellings("12/05/2024")
@@ -74,7 +92,8 @@ def test_only_between_slashes_may_the_month_stand_first():
 
 
 @pytest.mark.parametrize(
-    "text", ["31.02.2024", "45.13.2024", "2024-13-40", "1.2.3", "10.0.0.2024", "12 Marchtown 2024"]
+    "text",
+    ["31.02.2024", "45.13.2024", "2024-13-40", "1.2.3", "10.0.0.2024", "12 Marchtown 2024", "31 February 2024"],
 )
 def test_what_is_no_date_is_not_respelt_as_one(text):
     assert dates.in_numbers(text) == ()
@@ -86,5 +105,5 @@ def test_a_query_of_codes_alone_is_known():
     assert parse("45.50 12.03.2024").is_of_codes
     assert not parse("invoice 20417").is_of_codes
     assert not parse("find_by_id").is_of_codes
-    assert not any(parse(text).is_of_codes for text in ("covid19", "windows11", "iPhone14"))
+    assert not any(parse(text).is_of_codes for text in ("covid19", "windows11", "iPhone14", "9/11", "24/7", "1080p"))
     assert not parse("").is_of_codes
