@@ -202,7 +202,7 @@ class SearchAnswer(Answered):
     """Found files, best first; ``processing`` counts files that are not findable by meaning yet.
 
     ``total_relation``: ``gte`` when there are more than ``total``. ``degraded``: the query was not encoded, so
-    only words were compared.
+    only words were compared. ``corrections``: word of the query that occurs nowhere → what it was taken for.
     """
 
     results: tuple[FoundFile, ...]
@@ -212,6 +212,7 @@ class SearchAnswer(Answered):
     total_relation: str = "eq"
     processing: int = 0
     degraded: bool = False
+    corrections: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 class Readiness(Answered):

@@ -116,6 +116,7 @@ def search_results(answer: SearchAnswer) -> RenderableType:
     footer = f"{total if total == shown else f'{shown} of {more}{total}'} found in {answer.processing_time_ms:.0f} ms"
     if answer.processing:
         footer += f"; {answer.processing} still being processed"
+    footer += "".join(f"; “{word}” taken for “{meant}”" for word, meant in answer.corrections.items())
     if answer.degraded:
         footer += "; by words only: search by meaning is away just now"
     return Group(*parts, Text(footer, "dim"))

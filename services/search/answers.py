@@ -80,6 +80,7 @@ class Facets(BaseModel):
 class SearchAnswer(BaseModel):
     """``processing``: how many of the user's files cannot be found by meaning yet. ``degraded``: the query could not be
     encoded, so only words were compared. ``cached``: the answer of an earlier equal request; the index is unchanged.
+    ``corrections``: word of the query that occurs nowhere → what it was taken for, both as words are indexed.
 
     ``total_relation``: ``gte`` if more files match than ``total`` and the facets count; further pages count deeper.
     """
@@ -91,6 +92,7 @@ class SearchAnswer(BaseModel):
     processing: int
     degraded: bool
     cached: bool = False
+    corrections: dict[str, str]
     search_id: UUID
     processing_time_ms: float
 

@@ -150,5 +150,4 @@ class Comparing:
         if vector is None and not query.is_empty:
             message = f"{model.model_id} does not answer right now; try again shortly."
             raise ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
-        cutoffs = model.calibration.cutoffs(query.text, index.passages_of(model.space))
-        return SearchContext(user_id, request, query, model.space, vector, cutoffs, index)
+        return SearchContext.of(user_id, request, query, model.space, vector, model.calibration, index)

@@ -1,6 +1,5 @@
 """Runs one search: encodes the query, finds and ranks files, reads what is shown of them, writes the history."""
 
-import math
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
@@ -138,10 +137,8 @@ class Finder:
         index: Index,
     ) -> SearchContext:
         space = model.space if model else Space.without_vectors(index.model_id)
-        cutoffs = (model or self._models.current).calibration.cutoffs(query.text, index.passages_of(space))
-        if query.is_of_codes:
-            cutoffs = replace(cutoffs, alone=math.inf)
-        return SearchContext(user_id, request, query, space, vector, cutoffs, index)
+        calibration = (model or self._models.current).calibration
+        return SearchContext.of(user_id, request, query, space, vector, calibration, index)
 
     async def _vector(self, model: Model | None, query: Query, mode: str) -> bytes | None:
         if model is None or query.is_empty or mode == Mode.KEYWORD:
@@ -170,6 +167,7 @@ async def _answer(reading: Reading, context: SearchContext) -> SearchAnswer:
         total_relation="gte" if ranking.cut else "eq",
         processing=context.index.processing,
         degraded=context.degraded,
+        corrections={word: " ".join(meant) for word, meant in ranking.corrections.items()},
         search_id=_NOT_STORED_YET,
         processing_time_ms=0,
     )

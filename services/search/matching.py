@@ -1,14 +1,16 @@
 """Finds and ranks the files of one search in one transaction: by meaning, by words, and by words of a relaxed query."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, Self
 from unicodedata import normalize
 
 from search import relaxation
-from search.cut_offs import Cutoffs
+from search.cut_offs import Calibration, Cutoffs
 from search.models import Space
 from search.query import Query
 from search.ranking import (
@@ -27,10 +29,10 @@ from search.ranking import (
     tiers_to,
 )
 from search.request import Filters, Mode, SearchRequest, Sort
-from search.store import by_meaning, by_words, names, retrieval
+from search.store import by_meaning, by_words, names, retrieval, spellings
 from search.store.statements import Transaction
 from search.store.term_queries import term_queries
-from search.terms import Term
+from search.terms import Phrase, Term
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,23 @@ class SearchContext:
     cutoffs: Cutoffs
     index: retrieval.Index
 
+    @classmethod
+    def of(
+        cls,
+        user_id: str,
+        request: SearchRequest,
+        query: Query,
+        space: Space,
+        vector: bytes | None,
+        calibration: Calibration,
+        index: retrieval.Index,
+    ) -> Self:
+        """Returns it with the thresholds that ``calibration`` has for the query."""
+        cutoffs = calibration.cutoffs(query.text, index.passages_of(space))
+        if query.is_of_codes:
+            cutoffs = replace(cutoffs, alone=math.inf)
+        return cls(user_id, request, query, space, vector, cutoffs, index)
+
     @property
     def degraded(self) -> bool:
         """True if the request asked for semantic hits and the query could not be encoded."""
@@ -58,6 +77,11 @@ class SearchContext:
     def by_meaning_alone(self) -> bool:
         """True if no file is found by its words: they only lower the threshold of files found by meaning."""
         return self.request.mode == Mode.SEMANTIC and not self.degraded
+
+    @property
+    def least(self) -> float:
+        """Minimum coverage of a file that is found by words only."""
+        return LEAST_COVERAGE if self.vector is None else LEAST_BESIDE_MEANING
 
     @property
     def depth(self) -> int:
@@ -81,16 +105,33 @@ class SearchContext:
 class Ranking(NamedTuple):
     """Every file found down to the depth that was read, in the requested order, and the terms that were searched.
 
-    ``cut``: more files match beyond that depth.
+    ``cut``: more files match beyond that depth. ``corrections``: word that occurs nowhere → what was searched as well.
     """
 
     files: Sequence[RankedFile]
     terms: Sequence[Term]
     cut: bool
+    corrections: Mapping[str, Phrase]
+
+
+class _ByWords(NamedTuple):
+    """Files found by words, the terms that were searched, and those of their words that are in none of the files.
+
+    ``corrected_share``: the share of the terms that were taken for misspellings, 0 to 1.
+    """
+
+    hits: Sequence[TextHit] = ()
+    terms: Sequence[Term] = ()
+    missing: Set[str] = frozenset()
+    corrections: Mapping[str, Phrase] = MappingProxyType({})
+    corrected_share: float = 0.0
 
 
 async def ranked_files(transaction: Transaction, context: SearchContext) -> Ranking:
-    """Returns the files found by meaning, by words or by both, as the request's mode says."""
+    """Returns the files found by meaning, by words or by both, as the request's mode says.
+
+    If there are none, words are taken for misspellings of others that the files contain.
+    """
     vector_hits: list[SemanticHit] = []
     if context.vector is not None:
         vector_hits = await by_meaning.nearest(
@@ -104,43 +145,80 @@ async def ranked_files(transaction: Transaction, context: SearchContext) -> Rank
             cutoff=context.cutoffs.with_words,
             depth=context.depth,
         )
-    text_hits, terms, corrected_share = await _text_hits(transaction, context, vector_hits)
-    least = LEAST_COVERAGE if context.vector is None else LEAST_BESIDE_MEANING
+    words = await _by_words(transaction, context, vector_hits)
+    ranked = _fused(context, vector_hits, words)
+    if not ranked and words.missing:
+        words = await _corrected_by_contents(transaction, context, words)
+        ranked = _fused(context, vector_hits, words)
+    return await _in_order(transaction, context, vector_hits, words, ranked)
+
+
+def _fused(context: SearchContext, vector_hits: Sequence[SemanticHit], words: _ByWords) -> list[RankedFile]:
     # The vector encodes the misspelt query, so its vote shrinks by the corrected share.
-    cutoffs = replace(context.cutoffs, trust=context.cutoffs.trust * (1 - corrected_share))
-    ranked = rank(vector_hits, text_hits, cutoffs, words_only_vouch=context.by_meaning_alone, least=least)
-    found_by_words = [] if context.by_meaning_alone else text_hits
-    cut = goes_on(vector_hits, found_by_words, context.cutoffs, context.depth, least)
+    cutoffs = replace(context.cutoffs, trust=context.cutoffs.trust * (1 - words.corrected_share))
+    return rank(vector_hits, words.hits, cutoffs, words_only_vouch=context.by_meaning_alone, least=context.least)
+
+
+async def _in_order(
+    transaction: Transaction,
+    context: SearchContext,
+    vector_hits: Sequence[SemanticHit],
+    words: _ByWords,
+    ranked: Sequence[RankedFile],
+) -> Ranking:
+    found_by_words = [] if context.by_meaning_alone else words.hits
+    cut = goes_on(vector_hits, found_by_words, context.cutoffs, context.depth, context.least)
     if context.request.sort == Sort.RELEVANCE:
         named = await _named(transaction, context, found_by_words)
-        return Ranking(sorted(ranked, key=lambda file: file.upload_id not in named), terms, cut)
-    by_id = {file.upload_id: file for file in ranked}
-    order = await retrieval.in_order(transaction, context.user_id, list(by_id), Sort(context.request.sort))
-    return Ranking([by_id[upload_id] for upload_id in order], terms, cut)
+        files = sorted(ranked, key=lambda file: file.upload_id not in named)
+    else:
+        by_id = {file.upload_id: file for file in ranked}
+        order = await retrieval.in_order(transaction, context.user_id, list(by_id), Sort(context.request.sort))
+        files = [by_id[upload_id] for upload_id in order]
+    return Ranking(files, words.terms, cut, words.corrections)
 
 
-async def _text_hits(
-    transaction: Transaction, context: SearchContext, vector_hits: Sequence[SemanticHit]
-) -> tuple[Sequence[TextHit], Sequence[Term], float]:
-    """Returns files by words, the terms that were searched, and the share of them that was corrected (0 to 1)."""
+async def _by_words(transaction: Transaction, context: SearchContext, vector_hits: Sequence[SemanticHit]) -> _ByWords:
     if context.query.is_empty:
-        return [], [], 0.0
-    if context.by_meaning_alone and all(hit.similarity >= context.cutoffs.alone for hit in vector_hits):
-        return [], await _searched_terms(transaction, context.query, context.index.languages), 0.0
-    text_hits = await _files_by_words(transaction, context, context.query)
+        return _ByWords()
     terms = await _searched_terms(transaction, context.query, context.index.languages)
+    if context.by_meaning_alone and all(hit.similarity >= context.cutoffs.alone for hit in vector_hits):
+        return _ByWords(terms=terms)
+    text_hits = await _files_by_words(transaction, context, context.query)
     missing = relaxation.unmatched(terms, text_hits[: TIERS[0]])  # the same ones on every page
+    words = _ByWords(text_hits, terms, missing)
     if not missing:
-        return text_hits, terms, 0.0
+        return words
     doubted = relaxation.may_be_misspelt(missing)
-    known = await names.similar_words(transaction, context.user_id, doubted, relaxation.REACH) if doubted else []
-    query = relaxation.relaxed(context.query, missing, known, unstemmed=context.index.has_unstemmed)
-    if query is None:
-        return text_hits, terms, 0.0
-    wider = await _files_by_words(transaction, context, query)
-    instead = [term for term in await _searched_terms(transaction, query, context.index.languages) if term not in terms]
-    corrected_share = sum(not term.begins for term in instead) / max(len(query.terms), 1)
-    return _together(text_hits, relaxation.discounted(wider), context.depth), [*terms, *instead], corrected_share
+    known = await names.similar_words(transaction, context.user_id, doubted, relaxation.REACH) if doubted else {}
+    return await _relaxed(transaction, context, words, known)
+
+
+async def _corrected_by_contents(transaction: Transaction, context: SearchContext, words: _ByWords) -> _ByWords:
+    """Returns it with what is found by words of names and contents that are spelt almost like missing ones."""
+    doubted = relaxation.may_be_misspelt_in_contents(words.missing)
+    known = await spellings.alike(transaction, context.user_id, doubted) if doubted else {}
+    if known:
+        known |= await names.similar_words(transaction, context.user_id, doubted, relaxation.REACH)
+    return await _relaxed(transaction, context, words, known) if known else words
+
+
+async def _relaxed(
+    transaction: Transaction, context: SearchContext, words: _ByWords, known: Mapping[str, int]
+) -> _ByWords:
+    relaxed = relaxation.relaxed(context.query, words.missing, known, unstemmed=context.index.has_unstemmed)
+    if relaxed is None:
+        return words
+    wider = await _files_by_words(transaction, context, relaxed.query)
+    searched = await _searched_terms(transaction, relaxed.query, context.index.languages)
+    instead = [term for term in searched if term not in words.terms]
+    return _ByWords(
+        _together(words.hits, relaxation.discounted(wider), context.depth),
+        [*words.terms, *instead],
+        words.missing,
+        relaxed.corrections,
+        corrected_share=sum(not term.begins for term in instead) / max(len(relaxed.query.terms), 1),
+    )
 
 
 async def _named(transaction: Transaction, context: SearchContext, text_hits: Sequence[TextHit]) -> set[str]:

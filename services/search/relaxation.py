@@ -1,11 +1,11 @@
 """Query relaxation: what to search for instead of words that occur in no file found. Pure.
 
-Similar words of file names, or the two words of which one is made; else words that begin like it.
+Similar words of file names and contents, or the two words of which one is made; else words that begin like it.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import OSA
 
@@ -18,7 +18,14 @@ from search.word_index import name_text
 REACH = 2
 """Edit distance (letters changed, missing, added or swapped) of words of seven letters and more; 1 for shorter ones."""
 
+_ALPHABETS = tuple(
+    "".join(map(chr, range(first, last + 1)))
+    for first, last in ((0x61, 0x7A), (0x3B1, 0x3C9), (0x430, 0x457), (0x561, 0x586), (0x5D0, 0x5EA), (0x621, 0x64A))
+)
+"""Letters that can take each other's place: Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, as they are folded."""
+
 _SHORTEST = 5
+_SHORTEST_IN_CONTENTS = 6
 _TWO_FROM = 7
 _LONGEST = 32
 _LEAST_NAME_WORD = 4
@@ -40,6 +47,14 @@ _CERTAINTY = 0.8
 """Factor for the coverage of a relaxed query's hits: they count a little less than those of the query itself."""
 
 
+@dataclass(frozen=True)
+class Relaxed:
+    """What is searched instead of a query, and its ``corrections``: word that occurs nowhere → what is meant by it."""
+
+    query: Query
+    corrections: Mapping[str, Phrase]
+
+
 def name_words(filename: str) -> set[str]:
     """Returns the words of a file name, also those inside camel case, that a query may misspell: letters only, neither
     very short nor very long.
@@ -59,29 +74,50 @@ def may_be_misspelt(words: Iterable[str]) -> set[str]:
     return {word for word in words if _SHORTEST <= len(word) <= _LONGEST and _is_spelt(word)}
 
 
+def may_be_misspelt_in_contents(words: Iterable[str]) -> set[str]:
+    """Returns the words that are long enough to be corrected by any word of any file: most short ones are a letter away
+    from another one that means something else (*trail*, *train*).
+    """
+    return {word for word in may_be_misspelt(words) if len(word) >= _SHORTEST_IN_CONTENTS}
+
+
+def one_letter_away(word: str) -> set[str]:
+    """Returns what a misspelt word may be in contents: with one letter after the first changed, missing, added or
+    swapped with the next. Letters are changed and added only in alphabetic scripts.
+    """
+    letters = next((alphabet for alphabet in _ALPHABETS if word[-1] in alphabet), "")
+    parted = [(word[:i], word[i:]) for i in range(1, len(word) + 1)]
+    missing = {left + right[1:] for left, right in parted if right}
+    swapped = {left + right[1] + right[0] + right[2:] for left, right in parted if len(right) > 1}
+    changed = {left + letter + right[1:] for left, right in parted if right for letter in letters}
+    added = {left + letter + right for left, right in parted for letter in letters}
+    return (missing | swapped | changed | added) - {word}
+
+
 def inside(word: str) -> set[str]:
     """Returns the parts of a word that may be words of a file name: of "camelcase" among others "camel" and "case"."""
     least = _LEAST_NAME_WORD
     return {word[i:j] for i in range(len(word) - least + 1) for j in range(i + least, len(word) + 1)} - {word}
 
 
-def relaxed(query: Query, missing: Set[str], known: Collection[str], *, unstemmed: bool = False) -> Query | None:
-    """Returns the query with each of its ``missing`` words replaced by the nearest ``known`` one, or by the known ones
-    that it is made of. If half of its terms are missing, those without a replacement match as beginnings of words, and
-    of a file name each word is searched. Quoted phrases stay as they are. None if nothing changes.
+def relaxed(query: Query, missing: Set[str], known: Mapping[str, int], *, unstemmed: bool = False) -> Relaxed | None:
+    """Returns the query with each of its ``missing`` words replaced by the nearest of the words ``known`` to be in so
+    many files, or by the known ones that it is made of. If half of its terms are missing, those without a replacement
+    match as beginnings of words, and of a file name each word is searched. Quoted phrases stay as they are. None if
+    nothing changes.
 
     ``unstemmed``: the user has files in a language without a stemmer, so beginnings are looked for without an ending.
     """
-    corrected = _corrected(missing, frozenset(known))
     quoted = {term.words for term in query.required}
     lacking = [term for term in query.terms if term.words not in quoted and not missing.isdisjoint(term.words)]
+    corrected = _corrected({word for term in lacking for word in term.words} & missing, known)
     widens = 2 * len(lacking) >= len(query.terms)
     terms: dict[Term, None] = {}
     for term in query.terms:
         instead = _instead(term, corrected, widens=widens, unstemmed=unstemmed) if term in lacking else [term]
         terms |= dict.fromkeys(instead)
     widened = tuple(terms)[:MAX_TERMS]
-    return None if widened == query.terms else replace(query, terms=widened)
+    return None if widened == query.terms else Relaxed(replace(query, terms=widened), corrected)
 
 
 def discounted(hits: Iterable[TextHit]) -> list[TextHit]:
@@ -89,8 +125,8 @@ def discounted(hits: Iterable[TextHit]) -> list[TextHit]:
     return [hit._replace(coverage=hit.coverage * _CERTAINTY) for hit in hits]
 
 
-def _corrected(missing: Iterable[str], known: frozenset[str]) -> dict[str, Phrase]:
-    unknown = may_be_misspelt(missing) - known
+def _corrected(missing: Iterable[str], known: Mapping[str, int]) -> dict[str, Phrase]:
+    unknown = may_be_misspelt(missing) - known.keys()
     guesses = ((word, _nearest(word, known) or _split_compound(word, known)) for word in unknown)
     return {word: meant for word, meant in guesses if meant}
 
@@ -127,14 +163,16 @@ def _without_ending(words: Phrase) -> Phrase:
     return (beginning,) if len(words) == 1 and words[0].isalpha() and len(beginning) >= _LEAST_BEGINNING else words
 
 
-def _nearest(word: str, known: frozenset[str]) -> Phrase:
+def _nearest(word: str, known: Mapping[str, int]) -> Phrase:
+    """Returns the known word with the fewest letters changed, of equals the one that is in the most files."""
     reach = REACH if len(word) >= _TWO_FROM else 1
-    near = ((OSA.distance(word, other, score_cutoff=reach), other) for other in known if other[0] == word[0])
+    alike = (other for other in known if other[0] == word[0])
+    near = ((OSA.distance(word, other, score_cutoff=reach), -known[other], other) for other in alike)
     best = min((one for one in near if 0 < one[0] <= reach), default=None)
-    return (best[1],) if best else ()
+    return (best[-1],) if best else ()
 
 
-def _split_compound(word: str, known: frozenset[str]) -> Phrase:
+def _split_compound(word: str, known: Collection[str]) -> Phrase:
     """Returns the known words of which a word is made, the longest possible first one; empty if it is not."""
     for end in range(len(word) - _LEAST_NAME_WORD, _LEAST_NAME_WORD - 1, -1):
         first, rest = word[:end], word[end:]

@@ -17,13 +17,14 @@ _WRITE = """INSERT INTO file_name_words (user_id, word, upload_id)
     SELECT :user_id, w.word, :upload_id FROM unnest(CAST(:words AS text[])) AS w(word) ON CONFLICT DO NOTHING"""
 
 # Only words with the same first letter: a range of the primary key.
-_SIMILAR = """(SELECT DISTINCT n.word
+_SIMILAR = """(SELECT n.word, count(DISTINCT n.upload_id) AS files
     FROM unnest(CAST(:firsts AS text[]), CAST(:nexts AS text[]), CAST(:shortest AS int[]), CAST(:longest AS int[]))
         AS q(first, next, shortest, longest)
     JOIN file_name_words n ON n.user_id = :user_id AND n.word >= q.first AND n.word < q.next
         AND length(n.word) BETWEEN q.shortest AND q.longest
-    ORDER BY n.word LIMIT :most)
-    UNION SELECT n.word FROM file_name_words n WHERE n.user_id = :user_id AND n.word = ANY(CAST(:inside AS text[]))"""
+    GROUP BY n.word ORDER BY n.word LIMIT :most)
+    UNION ALL SELECT n.word, count(*) FROM file_name_words n
+    WHERE n.user_id = :user_id AND n.word = ANY(CAST(:inside AS text[])) GROUP BY n.word"""
 
 
 async def replace(session: AsyncSession, upload: UploadRef, words: Iterable[str]) -> None:
@@ -38,9 +39,9 @@ async def forget(session: AsyncSession, upload: UploadRef) -> None:
     await session.execute(statement(_FORGET), {"upload_id": upload.upload_id})
 
 
-async def similar_words(transaction: Transaction, user_id: str, words: Collection[str], reach: int) -> list[str]:
-    """Returns words of the user's file names that have the first letter of one of ``words`` and are at most ``reach``
-    letters longer or shorter, and those that are part of one of ``words``.
+async def similar_words(transaction: Transaction, user_id: str, words: Collection[str], reach: int) -> dict[str, int]:
+    """Returns words of the user's file names, and how many files have them in their name: those with the first letter
+    of one of ``words`` and at most ``reach`` letters more or less, and those that are part of one of ``words``.
     """
     searched = sorted(words)
     values = {
@@ -52,4 +53,4 @@ async def similar_words(transaction: Transaction, user_id: str, words: Collectio
         "most": MOST_CANDIDATES,
         "inside": sorted(set[str]().union(*map(inside, searched))),
     }
-    return [row.word for row in await transaction.execute(statement(_SIMILAR), values)]
+    return {row.word: row.files for row in await transaction.execute(statement(_SIMILAR), values)}

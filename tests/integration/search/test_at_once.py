@@ -87,4 +87,4 @@ async def test_a_name_that_comes_while_the_last_one_with_its_word_goes_can_be_mi
         async with world.database.transaction("ada") as other:
             await names.forget(other, going)
     async with world.database.transaction("ada") as session:
-        assert await names.similar_words(session, "ada", {"glacer"}, 2) == ["glacier"]
+        assert await names.similar_words(session, "ada", {"glacer"}, 2) == {"glacier": 1}

@@ -156,6 +156,34 @@ async def test_a_word_is_known_as_long_as_one_name_has_it(world, client, names):
     assert (await found(client, "survay", mode="keyword"))["results"] == []
 
 
+async def test_where_nothing_is_found_misspelt_words_of_contents_are_put_right_and_said(world, client, names):
+    await world.add("ada", "one.txt", "The children saw the planetarium.")
+    await world.add("ada", "two.txt", "Planetariums and planetaria.")
+    await world.add("ada", "three.txt", "They receive the report.")
+    for query, name, word in (("planetarum", "one.txt", "planetarium"), ("recieve", "three.txt", "receive")):
+        answer = await found(client, query, mode="keyword")
+        assert names(answer["results"])[0] == name, query
+        assert answer["corrections"] == {query: word}
+    moment = (await found(client, "planetarum", mode="keyword"))["results"][0]["moments"][0]
+    assert [moment["text"][start:end] for start, end in moment["highlights"]] == ["planetarium"]
+    for query in ("planetrim", "slanetarium", "trail", '"planetarum"', "harbour"):
+        answer = await found(client, query, mode="keyword")
+        assert answer["results"] == [], query
+        assert answer["corrections"] == {}, query
+
+
+async def test_a_word_that_other_files_have_is_not_put_right(world, client):
+    await world.add("ada", "one.txt", "The planetarium.")
+    await world.add("ada", "two.jpg", "The planetarum.", kind="image")
+    assert (await found(client, "planetarum", mode="keyword", file_types=["document"]))["results"] == []
+
+
+async def test_words_of_deleted_contents_are_forgotten(world, client):
+    await world.add("ada", "one.txt", "The planetarium.")
+    await world.delete("ada", "one.txt")
+    assert (await found(client, "planetarum", mode="keyword"))["corrections"] == {}
+
+
 def test_only_words_that_can_be_misspelt_are_kept():
     assert name_words("IMG_20240517 Zürich-東京 report2.final.PDF") == {"zurich", "report", "final"}
 
@@ -177,6 +205,8 @@ async def test_other_fields_are_refused(client):
 
 
 async def test_another_users_names_are_nobodys_spelling(world, client):
-    await world.add("bob", "glacier-survey.pdf", "Nothing of that sort.")
+    await world.add("bob", "glacier-survey.pdf", "Nothing but a planetarium.")
     await world.add("ada", "notes.txt", "Nothing.")
-    assert (await found(client, "glacer", mode="keyword"))["results"] == []
+    for query in ("glacer", "planetarum"):
+        answer = await found(client, query, mode="keyword")
+        assert (answer["results"], answer["corrections"]) == ([], {})

@@ -556,3 +556,12 @@ async def test_a_drop_waits_for_whoever_is_writing_the_model(two: Reembedder) ->
 )
 async def test_what_does_not_fit_is_refused(http: Any, body: dict[str, Any]) -> None:
     await post(await http("root"), "/switch", 422, **body)
+
+
+async def test_a_code_is_compared_as_it_is_searched(two: Reembedder, http: Any) -> None:
+    ada = await http("ada")
+    await two.both("ada", "changes.txt", "CVE-2017-1000250 was mended.")
+    assert await found(ada, "CVE-2017-1000251") == []
+    answer = (await ada.get("/search/models/comparison", params={"model_id": NEW})).json()["data"]
+    (one,) = answer["queries"]
+    assert (one["before"], one["after"], answer["unanswered"]) == ([], [], 1)

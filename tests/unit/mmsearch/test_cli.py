@@ -365,6 +365,13 @@ def test_a_search_that_went_by_words_alone_says_so_with_and_without_results(api:
         assert "by words only" in mmsearch("search", "sailing", cwd=tmp_path, api=api).stdout
 
 
+def test_a_search_says_what_a_word_was_taken_for(api: Api, tmp_path: Path) -> None:
+    answer = {"results": [FOUND], "search_id": "s", "processing_time_ms": 3.2, "corrections": {"sialing": "sailing"}}
+    api.will_answer("POST /api/v1/search", answer)
+    shown = mmsearch("search", "sialing", cwd=tmp_path, api=api).stdout
+    assert "“sialing” taken for “sailing”" in " ".join(shown.split())
+
+
 def test_search_hands_every_filter_and_the_order_on(api: Api, tmp_path: Path) -> None:
     api.will_answer("POST /api/v1/search", {"results": [], "search_id": "s", "processing_time_ms": 1})
     filters = ["--type", "audio", "--type", "video", "--language", "de", "--from", "2026-01-31", "--no-text"]

@@ -4,10 +4,19 @@ import pytest
 
 from search.query import MAX_TERMS, parse
 from search.ranking import TextHit, no_passages
-from search.relaxation import discounted, inside, may_be_misspelt, name_words, relaxed, unmatched
+from search.relaxation import (
+    discounted,
+    inside,
+    may_be_misspelt,
+    may_be_misspelt_in_contents,
+    name_words,
+    one_letter_away,
+    relaxed,
+    unmatched,
+)
 from search.terms import Term
 
-KNOWN = ("camel", "case", "holiday", "glacier", "survey", "kubernetes", "outage", "report", "garden")
+KNOWN = dict.fromkeys(("camel", "case", "holiday", "glacier", "survey", "kubernetes", "outage", "report", "garden"), 1)
 
 
 def hit(*found: str, coverage: float = 1.0) -> TextHit:
@@ -30,8 +39,8 @@ def test_the_nearest_known_word_is_meant(query, words):
     parsed = parse(query)
     instead = relaxed(parsed, unmatched(parsed.terms, []), KNOWN)
     assert instead is not None
-    assert tuple(word for term in instead.terms for word in term.words) == words
-    assert instead.text == parsed.text
+    assert tuple(word for term in instead.query.terms for word in term.words) == words
+    assert instead.query.text == parsed.text
 
 
 @pytest.mark.parametrize(
@@ -39,10 +48,10 @@ def test_the_nearest_known_word_is_meant(query, words):
 )
 def test_where_nothing_is_near_it_is_the_beginning_of_something(query):
     parsed = parse(query)
-    known = tuple(word for word in KNOWN if word != "garden") if query == "garten" else KNOWN
+    known = {word: 1 for word in KNOWN if word != "garden"} if query == "garten" else KNOWN
     instead = relaxed(parsed, unmatched(parsed.terms, []), known)
     assert instead is not None
-    assert instead.terms == (Term(parsed.terms[0].words, begins=True),)
+    assert instead.query.terms == (Term(parsed.terms[0].words, begins=True),)
 
 
 @pytest.mark.parametrize(
@@ -55,9 +64,9 @@ def test_where_nothing_is_near_it_is_the_beginning_of_something(query):
 )
 def test_in_a_language_without_a_stemmer_a_beginning_has_no_ending(query, beginning):
     parsed = parse(query)
-    instead = relaxed(parsed, unmatched(parsed.terms, []), (), unstemmed=True)
+    instead = relaxed(parsed, unmatched(parsed.terms, []), {}, unstemmed=True)
     assert instead is not None
-    assert instead.terms == (Term((beginning,), begins=True),)
+    assert instead.query.terms == (Term((beginning,), begins=True),)
 
 
 @pytest.mark.parametrize("query", ["gla", "東京都庁", "20418", '"glaci"'])
@@ -68,8 +77,8 @@ def test_too_few_letters_numbers_and_what_is_quoted_begin_nothing(query):
 
 def test_one_word_of_many_that_occurs_nowhere_is_no_reason_to_look_wider():
     parsed = parse("how deep is the harbor")
-    assert relaxed(parsed, {"harbor"}, ()) is None
-    assert relaxed(parse("deep harbor"), {"harbor"}, ()) is not None
+    assert relaxed(parsed, {"harbor"}, {}) is None
+    assert relaxed(parse("deep harbor"), {"harbor"}, {}) is not None
 
 
 def test_of_a_file_name_that_occurs_nowhere_each_word_is_looked_for():
@@ -79,29 +88,29 @@ def test_of_a_file_name_that_occurs_nowhere_each_word_is_looked_for():
         ("find_by_customer", ("find", "by", "customer")),
     ):
         parsed = parse(name)
-        instead = relaxed(parsed, unmatched(parsed.terms, []), ())
+        instead = relaxed(parsed, unmatched(parsed.terms, []), {})
         assert instead is not None
-        assert instead.terms == tuple(Term((word,)) for word in words)
+        assert instead.query.terms == tuple(Term((word,)) for word in words)
 
 
 def test_an_identifier_that_occurs_nowhere_is_looked_for_in_words_whatever_else_was_found():
-    instead = relaxed(parse("annual_report of the old lighthouse"), {"annual", "report"}, ())
+    instead = relaxed(parse("annual_report of the old lighthouse"), {"annual", "report"}, {})
     assert instead is not None
-    assert instead.terms[:2] == (Term(("annual",)), Term(("report",)))
+    assert instead.query.terms[:2] == (Term(("annual",)), Term(("report",)))
 
 
 def test_what_is_spelt_right_in_a_misspelt_name_stays():
     parsed = parse("glacier_survay.srt")
-    instead = relaxed(parsed, {"glacier", "survay", "srt"}, ("glacier", "glaciers", "survey"))
+    instead = relaxed(parsed, {"glacier", "survay", "srt"}, {"glacier": 1, "glaciers": 1, "survey": 1})
     assert instead is not None
-    assert instead.terms == (Term(("glacier", "survey", "srt")),)
+    assert instead.query.terms == (Term(("glacier", "survey", "srt")),)
 
 
 def test_a_file_name_of_many_words_gives_no_more_terms_than_a_query_may_have():
     parsed = parse("-".join(f"word{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}" for n in range(90)) + ".pdf")
-    instead = relaxed(parsed, unmatched(parsed.terms, []), ())
+    instead = relaxed(parsed, unmatched(parsed.terms, []), {})
     assert instead is not None
-    assert len(instead.terms) == MAX_TERMS
+    assert len(instead.query.terms) == MAX_TERMS
 
 
 def test_words_that_were_found_are_not_doubted():
@@ -116,7 +125,7 @@ def test_a_misspelt_file_name_is_no_longer_literal():
     assert query.terms[0].literal
     instead = relaxed(query, unmatched(query.terms, []), KNOWN)
     assert instead is not None
-    assert instead.terms == (Term(("glacier", "survey", "pdf")),)
+    assert instead.query.terms == (Term(("glacier", "survey", "pdf")),)
 
 
 def test_a_guess_counts_less():
@@ -136,9 +145,52 @@ def test_what_a_word_was_parted_into_must_follow_each_other():
     query = parse("CamelCase photos")
     instead = relaxed(query, {"camelcase"}, KNOWN)
     assert instead is not None
-    assert instead.terms == (Term(("camel", "case")), Term(("photos",)))
+    assert instead.query.terms == (Term(("camel", "case")), Term(("photos",)))
 
 
 def test_what_may_be_inside_of_a_word():
     assert inside("ice") == set()
     assert inside("glacie") == {"glac", "laci", "acie", "glaci", "lacie"}
+
+
+def test_of_words_as_near_the_more_frequent_is_meant():
+    for known in ({"harbour": 3, "harbors": 1}, {"harbors": 1, "harbour": 3}):
+        instead = relaxed(parse("harbor"), {"harbor"}, known)
+        assert instead is not None
+        assert instead.corrections == {"harbor": ("harbour",)}
+    instead = relaxed(parse("planetarum"), {"planetarum"}, {"planetaria": 9, "planetarium": 1})
+    assert instead is not None
+    assert instead.corrections == {"planetarum": ("planetarium",)}
+
+
+def test_what_is_quoted_is_said_to_be_taken_for_nothing_else():
+    assert relaxed(parse('"glacer survay"'), {"glacer", "survay"}, KNOWN) is None
+    instead = relaxed(parse('"glacer" survay'), {"glacer", "survay"}, KNOWN)
+    assert instead is not None
+    assert instead.corrections == {"survay": ("survey",)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        *(("planetarum", "planetarium"), ("ibuprofin", "ibuprofen"), ("recieve", "receive"), ("sardiness", "sardines")),
+        *(("памидоров", "помидоров"), ("λιμανη", "λιμανι")),
+    ],
+)
+def test_one_letter_may_be_missing_wrong_swapped_or_too_much(typed, meant):
+    spellings = one_letter_away(typed)
+    assert meant in spellings
+    assert typed not in spellings
+    assert {spelling[0] for spelling in spellings} == {typed[0]}
+
+
+def test_two_letters_and_another_first_one_make_another_word():
+    assert one_letter_away("planetarum").isdisjoint({"planterium", "slanetarum", "lanetarum"})
+
+
+def test_in_other_scripts_letters_are_only_left_out_and_swapped():
+    assert one_letter_away("नमसत") == {"नमस", "नमत", "नसत", "नसमत", "नमतस"}
+
+
+def test_short_words_are_not_put_right_by_contents():
+    assert may_be_misspelt_in_contents({"trail", "planetarum", "x2000y", "東京タワーへ行"}) == {"planetarum"}

@@ -171,7 +171,8 @@ function inWords({ total, isCut, answer }) {
   if (isFound()) {
     const pending = answer?.processing ? `, ${counted(answer.processing, "file")} still being read` : "";
     const degraded = answer?.degraded ? ", by words only just now" : "";
-    words = total ? `${isCut ? "At least " : ""}${counted(total, "file")} found${pending}${degraded}` : "";
+    const corrected = Object.entries(answer?.corrections ?? {}).map(([word, meant]) => `, “${word}” taken for “${meant}”`).join("");
+    words = total ? `${isCut ? "At least " : ""}${counted(total, "file")} found${corrected}${pending}${degraded}` : "";
   } else if (total) words = counted(total, "file");
   tellOnce(words || (isFound() ? "No good match" : "No files"));
   return words;
