@@ -47,8 +47,9 @@ State = Annotated[
 HasText = Annotated[
     bool | None, typer.Option("--text/--no-text", help="Only files in which something, or nothing, is written or said.")
 ]
-LeastMb = Annotated[float | None, typer.Option("--min-mb", min=0, help="Only files of so many MB or more.")]
-MostMb = Annotated[float | None, typer.Option("--max-mb", min=0, help="Only files of so many MB or less.")]
+_MB: dict[str, Any] = {"min": 0, "max": 1e9}
+LeastMb = Annotated[float | None, typer.Option("--min-mb", **_MB, help="Only files of so many MB or more.")]
+MostMb = Annotated[float | None, typer.Option("--max-mb", **_MB, help="Only files of so many MB or less.")]
 Flagged = Annotated[bool, typer.Option("--flagged", help="Also files that moderation objects to.")]
 _PAGE = 100
 _WIDE = 100
@@ -204,7 +205,8 @@ def remove(
 ) -> None:
     """Take uploads out of search and lists; for 30 days they can be restored."""
     if purge and not yes:
-        typer.confirm(f"Remove {rendering.counted(len(upload_ids), 'file')} for ever?", abort=True)
+        question = f"Remove {rendering.counted(len(upload_ids), 'file')} for ever?"
+        typer.confirm(question, abort=True, err=as_json)
     _each(upload_ids, data_dir, as_json, "Deleted", lambda client, upload_id: client.delete(upload_id, purge=purge))
     if not purge and not as_json:
         hint("“mmsearch restore” brings it back within 30 days; “mmsearch list --status deleted” shows what can be.")

@@ -41,8 +41,15 @@ def create(
 
 
 @key.command()
-def revoke(key_id: Annotated[str, typer.Argument(help="As “key list” shows it.")], data_dir: DataDir = None) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="As “key list” shows it.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Let a key open nothing any more."""
     with connected(data_dir) as client:
         client.delete_api_key(key_id)
-    say(f"Revoked {key_id}.")
+    if as_json:
+        print_json({"key_id": key_id, "revoked": True})
+    else:
+        say(f"Revoked {key_id}.")

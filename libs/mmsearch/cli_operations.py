@@ -116,19 +116,23 @@ def discard(
     older_than: Age = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let dead letters go for good."""
     if not yes:
-        typer.confirm("They cannot be sent again afterwards. Go on?", abort=True)
-    gone = 0
+        typer.confirm("They cannot be sent again afterwards. Go on?", abort=True, err=as_json)
+    discarded: list[str] = []
     skipped: dict[str, str] = {}
     with _operator(data_dir) as client:
         for done in client.discard(**_letters_wish(letter_ids, subscription, code, older_than)):
-            gone += len(done.discarded)
+            discarded += done.discarded
             skipped |= done.skipped
-    for letter_id, why in skipped.items():
-        _out.print(f"{letter_id} not discarded: {why}", highlight=False)
-    _out.print(f"{gone} discarded.", highlight=False)
+    if as_json:
+        print_json({"discarded": discarded, "skipped": skipped})
+    else:
+        for letter_id, why in skipped.items():
+            _out.print(f"{letter_id} not discarded: {why}", highlight=False)
+        _out.print(f"{len(discarded)} discarded.", highlight=False)
     _fail_if_named(letter_ids, skipped)
 
 
@@ -215,21 +219,24 @@ def reconcile(
 
 
 @users.command()
-def suspend(user_id: str, data_dir: DataDir = None) -> None:
+def suspend(user_id: str, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Let no credential of the user in."""
-    _set_suspended(user_id, data_dir, suspended=True)
+    _set_suspended(user_id, data_dir, suspended=True, as_json=as_json)
 
 
 @users.command()
-def resume(user_id: str, data_dir: DataDir = None) -> None:
+def resume(user_id: str, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Undo a suspension."""
-    _set_suspended(user_id, data_dir, suspended=False)
+    _set_suspended(user_id, data_dir, suspended=False, as_json=as_json)
 
 
-def _set_suspended(user_id: str, data_dir: Path | None, *, suspended: bool) -> None:
+def _set_suspended(user_id: str, data_dir: Path | None, *, suspended: bool, as_json: bool) -> None:
     with _operator(data_dir) as client:
         user = client.set_suspended(user_id, suspended=suspended)
-    _out.print(f"{user.user_id} is {user.status}.", highlight=False)
+    if as_json:
+        print_json(user.model_dump(mode="json"))
+    else:
+        _out.print(f"{user.user_id} is {user.status}.", highlight=False)
 
 
 @contextmanager
@@ -259,13 +266,13 @@ def _seconds(age: str | None) -> float | None:
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
-    if re.fullmatch(r"[\d.]+[smhd]", text):
-        return datetime.now(UTC) - timedelta(seconds=_seconds(text) or 0)
     try:
+        if re.fullmatch(r"[\d.]+[smhd]", text):
+            return datetime.now(UTC) - timedelta(seconds=_seconds(text) or 0)
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment if moment.tzinfo else moment.astimezone()
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text} is no time such as 2026-11-21T08:00Z and no duration such as 2h") from None
-    return moment if moment.tzinfo else moment.astimezone()
 
 
 def _cause(cause: DeathCause) -> tuple[Any, ...]:

@@ -115,18 +115,25 @@ def compare(
 
 @reembed.command()
 def switch(
-    model_id: ModelId, user: User = None, everyone: All = False, force: Force = False, data_dir: DataDir = None
+    model_id: ModelId,
+    user: User = None,
+    everyone: All = False,
+    force: Force = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Have yourself, another user or everyone answered by a model, from the next search on."""
     with _connected(data_dir) as client:
-        _say_switched(client.switch(model_id, user_id=user, everyone=everyone, force=force))
+        _say_switched(client.switch(model_id, user_id=user, everyone=everyone, force=force), as_json=as_json)
 
 
 @reembed.command()
-def rollback(user: User = None, everyone: All = False, force: Force = False, data_dir: DataDir = None) -> None:
+def rollback(
+    user: User = None, everyone: All = False, force: Force = False, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
     """Go back to the model that answered before."""
     with _connected(data_dir) as client:
-        _say_switched(client.rollback(user_id=user, everyone=everyone, force=force))
+        _say_switched(client.rollback(user_id=user, everyone=everyone, force=force), as_json=as_json)
 
 
 @reembed.command()
@@ -134,17 +141,22 @@ def drop(
     model_id: ModelId,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Remove the index of a model that answers nobody (operators)."""
     if not yes:
-        typer.confirm(f"All vectors of {model_id} are removed; to have them again is paid again. Go on?", abort=True)
+        question = f"All vectors of {model_id} are removed; to have them again is paid again. Go on?"
+        typer.confirm(question, abort=True, err=as_json)
     removed = 0
     with _connected(data_dir) as client:
         for done in client.drop(model_id):
             removed += done.removed_files
             if done.wait_s:
-                say(f"Searches begun before the last switch are given {done.wait_s} s.")
-    say(f"The index of {model_id} is gone: {removed} files.")
+                hint(f"Searches begun before the last switch are given {done.wait_s} s.")
+    if as_json:
+        print_json({"model_id": model_id, "removed_files": removed})
+    else:
+        say(f"The index of {model_id} is gone: {removed} files.")
 
 
 @contextmanager
@@ -201,10 +213,13 @@ def _say_compared(found: Comparison) -> None:
     return say(f"overlap@20 {found.overlap:.0%}; {changed}")
 
 
-def _say_switched(done: Switched) -> None:
+def _say_switched(done: Switched, *, as_json: bool) -> None:
+    if as_json:
+        return print_json(done.model_dump(mode="json"))
     say(f"{done.model_id} answers now; before: {done.previous_model_id}.")
     if done.missing_files:
         say(f"{done.missing_files} files have no vectors of it yet and are found by their words alone.")
+    return None
 
 
 def _row(one: ModelState) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import typer
 
 from mmsearch import settings
 from mmsearch import trace as traces
-from mmsearch.cli_output import DataDir, connected, out
+from mmsearch.cli_output import AsJson, DataDir, connected, out, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +20,7 @@ def trace(
     jaeger: Annotated[Path | None, typer.Option("--jaeger", help="Save it as JSON for Jaeger's page.")] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Show database statements too.")] = False,
     data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show where the time of an upload went, service by service."""
     trace_id: str | None = upload_id
@@ -29,4 +30,7 @@ def trace(
     document = traces.fetch(settings.connection(data_dir).url, trace_id or "unknown")
     if jaeger is not None:
         traces.save(document, jaeger)
-    out.print(traces.tree(traces.parsed(document), statements=sql, fill=out.is_terminal))
+    if as_json:
+        print_json(document)
+    else:
+        out.print(traces.tree(traces.parsed(document), statements=sql, fill=out.is_terminal))

@@ -37,11 +37,14 @@ from mmsearch.client import Client
 from mmsearch.errors import ApiError
 from mmsearch.journal import Journal
 from mmsearch.models import Upload, UploadStatus
-from mmsearch.sending import DUPLICATE, Outcome, Refusal, Sender, files_in
+from mmsearch.sending import DUPLICATE, Outcome, Refusal, Sender, files_in, printable
 from mmsearch.sending import UNREACHABLE as UNREACHABLE_CODE
 
 _NAME_WIDTH = 32
 _STOPPED = 130
+_UNFINISHED = "unfinished"
+
+_WAIT = "Return when every file is findable; of one that takes longer than five minutes it is said."
 
 _NAME = TextColumn(
     "{task.description}",
@@ -65,7 +68,7 @@ def register(app: typer.Typer) -> None:
 
 def upload(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders whose files are sent.", exists=True)],
-    wait: Annotated[bool, typer.Option("--wait", help="Return when every file is findable.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help=_WAIT)] = False,
     allow_duplicate: Annotated[bool, typer.Option("--allow-duplicate", help="Send what is there already.")] = False,
     parallel: Annotated[int, typer.Option(min=1, max=32, help="So many files at once.")] = 4,
     data_dir: DataDir = None,
@@ -87,7 +90,7 @@ def upload(
     if as_json:
         print_json([outcome.model_dump() for outcome in outcomes])
     elif len(outcomes) != 1:
-        say(_summary(outcomes))
+        say(summary(outcomes))
     if any(outcome.error and outcome.error.code == UNREACHABLE_CODE for outcome in outcomes):
         hint("The server stopped answering. The same command again skips what is there and goes on.")
         raise typer.Exit(UNREACHABLE)
@@ -95,7 +98,8 @@ def upload(
         raise typer.Exit(FAILED)
 
 
-def _summary(outcomes: list[Outcome]) -> str:
+def summary(outcomes: list[Outcome]) -> str:
+    """What became of all files, in one line."""
     if not outcomes:
         return "There is no file in it."
     counts = Counter(_word(outcome) for outcome in outcomes)
@@ -103,6 +107,8 @@ def _summary(outcomes: list[Outcome]) -> str:
 
 
 def _word(outcome: Outcome) -> str:
+    if outcome.error and outcome.error.code == _UNFINISHED:
+        return "still being read"
     if outcome.error:
         return "failed" if outcome.upload_id else "refused"
     return "there already" if outcome.status == DUPLICATE else outcome.status or "sent"
@@ -160,7 +166,7 @@ def _learn_end(client: Client, outcome: Outcome) -> None:
     except ApiError as error:
         outcome.error = Refusal(code=error.code, message=error.message)
     except TimeoutError as error:
-        outcome.error = Refusal(code="unfinished", message=str(error))
+        outcome.error = Refusal(code=_UNFINISHED, message=str(error))
     else:
         if outcome.status != DUPLICATE:
             outcome.status = ended.status
@@ -192,7 +198,7 @@ class _Bars:
 
     def begin(self, path: Path, size: int) -> Callable[[int], None]:
         """See :class:`mmsearch.sending.Watcher`."""
-        bar = self._progress.add_task(path.name, total=size)
+        bar = self._progress.add_task(printable(Path(path.name)), total=size)
         with self._lock:
             self._under_way[path] = (bar, size)
         sent = 0

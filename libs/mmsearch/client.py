@@ -1,6 +1,7 @@
 """Python calls into requests of the REST API, and its envelopes into typed answers or errors."""
 
 import copy
+import errno
 import hashlib
 import mimetypes
 import re
@@ -192,7 +193,11 @@ class Client:
         return self._call(SignedUrl, "GET", f"/file/{_quoted(upload_id)}/download", params=wish)
 
     def download(self, upload_id: str, path: Path, on_progress: Progress | None = None) -> None:
-        """Writes the original to ``path``, which is there only when it is whole. Raises ``OSError``."""
+        """Writes the original to ``path``, which is there only when it is whole. Raises ``OSError``, also if something
+        stands there that is no regular file.
+        """
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
         partial = path.with_name(path.name + ".part")
         url = self.download_url(upload_id).url
         try:

@@ -4,6 +4,7 @@ A file that is refused does not stop the others; one that is there already is no
 """
 
 import errno
+import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -74,6 +75,11 @@ def files_in(paths: Sequence[Path]) -> Iterator[Path]:
                 yield found
 
 
+def printable(path: Path) -> str:
+    """A path as it can be printed anywhere: bytes of it that are no UTF-8 as ``\\xe9``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _size_of(path: Path) -> int:
     """Raises ``OSError`` for what is no regular file: to open a pipe is to wait for whoever writes into it."""
     about = path.stat()
@@ -116,13 +122,13 @@ class Sender:
             except UnreachableError as error:
                 self._away.set()
                 message = str(error)
-        outcome = Outcome(path=str(path), error=Refusal(code=UNREACHABLE, message=message))
+        outcome = Outcome(path=printable(path), error=Refusal(code=UNREACHABLE, message=message))
         self._watcher.end(path, outcome)
         return outcome
 
     def send(self, path: Path) -> Outcome:
         """One file, whatever comes of it. Raises ``UnreachableError`` when nobody answers."""
-        outcome = Outcome(path=str(path))
+        outcome = Outcome(path=printable(path))
         try:
             outcome = self._send(path)
         except ApiError as error:
@@ -150,7 +156,7 @@ class Sender:
             return self._send_large(path, on_progress)
         with self._streamed:
             accepted = self._client.upload(path, allow_duplicate=self._allow, on_progress=on_progress)
-        return Outcome(path=str(path), upload_id=accepted.upload_id, status=accepted.status)
+        return Outcome(path=printable(path), upload_id=accepted.upload_id, status=accepted.status)
 
     def _send_large(self, path: Path, on_progress: Callable[[int], None]) -> Outcome:
         for _ in range(2):
@@ -165,7 +171,7 @@ class Sender:
                     self._journal.forget(path)
                     raise
             self._journal.forget(path)
-            return Outcome(path=str(path), upload_id=session.upload_id, status="queued")
+            return Outcome(path=printable(path), upload_id=session.upload_id, status="queued")
         raise BucketRefusesError("The bucket keeps no session of the file.")
 
     def _session(self, path: Path) -> UploadSession:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mmsearch import cli_output
+from mmsearch import cli_output, cli_uploading
+from mmsearch.sending import Outcome, Refusal
 from tests.unit.mmsearch.api import TRACE, UPLOAD_ID, Api
 
 ACCEPTED = {"upload_id": UPLOAD_ID, "job_id": "job_1", "status": "queued", "estimated_time": 2}
@@ -217,6 +218,23 @@ def test_what_became_of_many_files_is_summed_up(api: Api, tmp_path: Path) -> Non
     assert mmsearch("upload", "empty", cwd=tmp_path, api=api).stdout == "There is no file in it.\n"
 
 
+def test_a_name_that_is_no_utf8_is_sent_and_printed_like_any_other(api: Api, tmp_path: Path) -> None:
+    for name in (b"a.txt", b"caf\xe9.txt", b"d.txt"):
+        (tmp_path / os.fsdecode(name)).write_text("x")
+    api.will_refuse("POST /api/v1/upload", 415, "unsupported_format", "We cannot read this.")
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    result = mmsearch("upload", "--parallel", 1, ".", cwd=tmp_path, api=api, **strict)
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["a.txt", "caf\\xe9.txt", "d.txt"]
+    assert result.stdout == "3 files: 3 refused.\n"
+    told = mmsearch("upload", "--json", "--parallel", 1, ".", cwd=tmp_path, api=api, **strict).stdout
+    assert [outcome["path"] for outcome in json.loads(told)] == ["a.txt", "caf\\xe9.txt", "d.txt"]
+
+
+def test_what_is_still_read_after_five_minutes_has_not_failed() -> None:
+    outcome = Outcome(path="a", upload_id="upl_a", error=Refusal(code="unfinished", message="upl_a is processing"))
+    assert cli_uploading.summary([outcome, outcome]) == "2 files: 2 still being read."
+
+
 def test_files_that_reached_nobody_are_told_and_exit_code_3(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     result = mmsearch("upload", "--json", "a.txt", cwd=tmp_path, api=Api(url="http://127.0.0.1:1"))
@@ -333,6 +351,14 @@ def test_download_keeps_what_is_there(api: Api, tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} == {"evil.txt", "in"}
 
 
+def test_a_download_replaces_nothing_but_files(api: Api, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    result = mmsearch("download", "a", "-o", "pipe", cwd=tmp_path, api=api)
+    assert (result.returncode, api.asked) == (1, [])
+    assert "Not a regular file" in result.stderr
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_keys_are_made_listed_and_revoked(api: Api, tmp_path: Path) -> None:
     api.will_answer("POST /api/v1/users/me/api-keys", {"key_id": "key_1", "name": "laptop", "key": "sk_new"})
     listed = [{"key_id": "key_1", "name": "[b]", "created_at": "2026-11-21T10:00:00Z", "last_used_at": None}]
@@ -341,6 +367,13 @@ def test_keys_are_made_listed_and_revoked(api: Api, tmp_path: Path) -> None:
     assert mmsearch("key", "create", "laptop", cwd=tmp_path, api=api).stdout == "sk_new\n"
     assert "[b]" in mmsearch("key", "list", cwd=tmp_path, api=api).stdout
     assert mmsearch("key", "revoke", "key_1", cwd=tmp_path, api=api).stdout == "Revoked key_1.\n"
+    told = mmsearch("key", "revoke", "key_1", "--json", cwd=tmp_path, api=api).stdout
+    assert json.loads(told) == {"key_id": "key_1", "revoked": True}
+
+
+@pytest.mark.parametrize("size", ["inf", "nan", "1e400", "-1"])
+def test_a_size_that_is_none_is_wrong_usage(size: str, tmp_path: Path) -> None:
+    assert mmsearch("search", "x", f"--min-mb={size}", cwd=tmp_path).returncode == 2
 
 
 def test_search_shows_files_and_the_moment(api: Api, tmp_path: Path) -> None:

@@ -76,6 +76,8 @@ def test_discard_asks_first(api: Api, tmp_path: Path) -> None:
     assert mmsearch("dlq", "discard", "a", cwd=tmp_path, api=api).returncode == 1
     assert api.asked == []
     assert "1 discarded." in mmsearch("dlq", "discard", "a", "--yes", cwd=tmp_path, api=api).stdout
+    told = mmsearch("dlq", "discard", "a", "--yes", "--json", cwd=tmp_path, api=api).stdout
+    assert json.loads(told) == {"discarded": ["a"], "skipped": {}}
 
 
 @pytest.mark.parametrize(
@@ -147,9 +149,17 @@ def test_reconcile_hands_on_what_differs_as_the_api_says_it(api: Api, tmp_path: 
 def test_users_are_suspended(api: Api, tmp_path: Path) -> None:
     api.will_answer("POST /api/v1/admin/users/eve/suspend", {"user_id": "eve", "status": "suspended"})
     assert "eve is suspended." in mmsearch("users", "suspend", "eve", cwd=tmp_path, api=api).stdout
+    told = mmsearch("users", "suspend", "eve", "--json", cwd=tmp_path, api=api).stdout
+    assert told == as_json({"user_id": "eve", "status": "suspended"})
 
 
-@pytest.mark.parametrize("words", [("dlq", "list", "--older-than", "soon"), ("reprocess", "--since", "yesterday")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("dlq", "list", "--older-than", "soon"), ("reprocess", "--since", "yesterday")),
+        *(("failures", "--since", "99999999999d"), ("failures", "--since", "0001-01-01")),
+    ],
+)
 def test_what_is_no_time_is_wrong_usage(api: Api, tmp_path: Path, words: tuple[str, ...]) -> None:
     result = mmsearch(*words, cwd=tmp_path, api=api)
     assert result.returncode == 2

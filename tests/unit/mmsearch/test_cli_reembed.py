@@ -101,6 +101,10 @@ def test_switching_and_dropping_say_what_they_did(api: Api, here: Path) -> None:
     api.will_answer("POST /api/v1/search/models/drop", {"removed_files": 1, "remaining": 0, "wait_s": 0})
     shown = mmsearch("reembed", "drop", "--model", "old", "--yes", cwd=here, api=api).stdout
     assert shown == "The index of old is gone: 3 files.\n"
+    told = mmsearch("reembed", "switch", "--model", "new", "--json", cwd=here, api=api).stdout
+    assert json.loads(told) == switched
+    told = mmsearch("reembed", "drop", "--model", "old", "--yes", "--json", cwd=here, api=api).stdout
+    assert json.loads(told) == {"model_id": "old", "removed_files": 1}
 
 
 def test_filling_waits_for_a_service_that_starts_again(api: Api, here: Path) -> None:
