@@ -23,16 +23,12 @@ from embeddings.encoder import (
 from providers.gate import ProviderGate
 from providers.prices import Price
 from providers.retry_after import retry_after_s
+from providers.statuses import Meaning, meaning_of
 
 MAX_TEXTS = 100
 """Texts in one request."""
 
 _SPENT = "insufficient_quota"
-_OPERATORS = {401, 403, 404}
-"""Refused credentials or a model that is not there: an operator can mend it, no file is at fault."""
-
-_OPERATORS_PAUSE_S = 60.0
-_PASSING = {408, 409, 429}
 
 
 class OpenAIEncoder(Encoder):
@@ -40,10 +36,10 @@ class OpenAIEncoder(Encoder):
 
     ``base_url`` None means OpenAI's own; ``timeout_s`` bounds one request. Every request goes through ``gate`` and is
     charged to its budget at ``price``; while the gate is closed ``ProviderPausedError`` is raised. Else raises
-    :class:`~embeddings.encoder.EncoderUnavailable` for 408, 409, 429, 5xx, timeouts, broken connections, and refused
-    credentials or a model that is not there (an operator can mend those), which also close the gate for a minute;
-    :class:`~embeddings.encoder.EncoderRefused` for other 4xx and :class:`~embeddings.encoder.EncoderAnswerInvalid` for
-    an answer that is not what was asked for.
+    :class:`~embeddings.encoder.EncoderUnavailable` for timeouts, broken connections, and statuses that may pass or that
+    an operator can mend (:mod:`providers.statuses`), of which the latter also close the gate for a minute;
+    :class:`~embeddings.encoder.EncoderRefused` for other statuses and :class:`~embeddings.encoder.EncoderAnswerInvalid`
+    for an answer that is not what was asked for.
     """
 
     def __init__(
@@ -136,10 +132,9 @@ def _translated(error: openai.APIError) -> EncoderError:
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
         message = f"the embedding provider answered {status}"
-        if status in _OPERATORS or status in _PASSING or status >= 500:
-            quota = status == 429 or error.code == _SPENT
-            told = retry_after_s(error.response.headers)
-            pause = _OPERATORS_PAUSE_S if told is None and status in _OPERATORS else told
-            return EncoderUnavailable(message, retry_after_s=pause, quota=quota)
-        return EncoderRefused(message)
+        meaning = meaning_of(status)
+        if meaning is Meaning.REFUSED:
+            return EncoderRefused(message)
+        pause = meaning.pause_s(retry_after_s(error.response.headers))
+        return EncoderUnavailable(message, retry_after_s=pause, quota=status == 429 or error.code == _SPENT)
     return EncoderAnswerInvalid(f"the embedding provider's answer cannot be read: {type(error).__name__}")

@@ -34,7 +34,7 @@ async def test_sends_model_dimensions_and_key_in_batches_of_a_hundred(
     assert openai_encoder.model_id == "text-embedding-3-small@256"
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 408, 409, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 409, 425, 429, 499, 500, 502, 503])
 async def test_what_may_pass_is_unavailable_and_asked_once(
     server: EmbeddingsServer, openai_encoder: OpenAIEncoder, status: int
 ) -> None:
@@ -55,7 +55,7 @@ async def test_what_never_passes_is_refused(
         await openai_encoder.encode_query("x")
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
 async def test_what_an_operator_must_mend_opens_the_circuit_at_once(
     server: EmbeddingsServer, openai_encoder: OpenAIEncoder, status: int
 ) -> None:
@@ -138,9 +138,9 @@ async def test_tokens_are_charged_and_a_spent_budget_pauses(server: EmbeddingsSe
     await encoder.aclose()
 
 
-async def test_what_one_request_paid_for_is_kept_when_the_next_one_fails(
-    server: EmbeddingsServer, openai_encoder: OpenAIEncoder
-) -> None:
+async def test_what_one_request_paid_for_is_kept_when_the_next_one_fails(server: EmbeddingsServer) -> None:
+    one_by_one = ProviderGate("test", concurrency=1)
+    openai_encoder = OpenAIEncoder("sk-test", base_url=server.url, dimensions=DIMENSIONS, gate=one_by_one)
     encoder = BatchingEncoder(CachingEncoder(openai_encoder))
     texts = [f"text {i}" for i in range(150)]
     server.reply = lambda request: Reply(body=good_answer(request)) if len(request["input"]) == 100 else _error(503)
@@ -148,7 +148,8 @@ async def test_what_one_request_paid_for_is_kept_when_the_next_one_fails(
         await encoder.encode_documents(texts)
     server.reply = lambda request: Reply(body=good_answer(request))
     await encoder.encode_documents(texts)
-    assert sorted(len(request["input"]) for request in server.requests) == [50, 50, 100]
+    assert [len(request["input"]) for request in server.requests] == [100, 50, 50]
+    await openai_encoder.aclose()
 
 
 async def test_a_pause_reaches_every_caller_of_a_batch(server: EmbeddingsServer, openai_encoder: OpenAIEncoder) -> None:

@@ -6,6 +6,7 @@ from google.genai import errors
 
 from providers.errors import ProviderError, ProviderRefused, ProviderUnavailable
 from providers.retry_after import retry_after_s, seconds_of
+from providers.statuses import Meaning, meaning_of
 
 REFUSALS = frozenset(
     {
@@ -22,25 +23,20 @@ REFUSALS = frozenset(
 )
 """Finish reasons that are about the file, and will be the same next time."""
 
-_OPERATORS = {401, 403, 404}
-"""Refused credentials or a model that is not there: an operator can mend it, no file is at fault."""
-
-_OPERATORS_STATUS = {"FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED"}
-_PASSING = {408, 409, 425, 429, 499}
-_OPERATORS_PAUSE_S = 60.0
+_OPERATORS = {"FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED"}
 
 
 def translated(error: errors.APIError) -> ProviderError:
     """Permanent only where the provider says that this request can never work."""
     code = error.code if isinstance(error.code, int) else 0
-    if code in _OPERATORS or error.status in _OPERATORS_STATUS or _names_the_key(error):
-        return ProviderUnavailable(f"the model refuses our credentials: {code}", retry_after_s=_OPERATORS_PAUSE_S)
-    if code in _PASSING or not 400 <= code < 500:
-        return ProviderUnavailable(f"the model answered {code}", retry_after_s=_pause_of(error), quota=code == 429)
-    return ProviderRefused(f"the model does not take this request: {code}")
+    meaning = Meaning.OPERATORS if error.status in _OPERATORS or _names_the_key(error) else meaning_of(code)
+    if meaning is Meaning.REFUSED:
+        return ProviderRefused(f"the model does not take this request: {code}")
+    message = f"the model answered {code}{', which an operator can mend' if meaning is Meaning.OPERATORS else ''}"
+    return ProviderUnavailable(message, retry_after_s=meaning.pause_s(_pause_asked_for(error)), quota=code == 429)
 
 
-def _pause_of(error: errors.APIError) -> float | None:
+def _pause_asked_for(error: errors.APIError) -> float | None:
     """From the header, else from the ``RetryInfo`` among the error's details."""
     pause = retry_after_s(getattr(error.response, "headers", None) or {})
     if pause is not None:
