@@ -2,7 +2,7 @@
 
 import asyncio
 
-from contracts.artifacts import Analysis, FailureCode, Service, UploadRef, Usage
+from contracts.artifacts import Analysis, FailureCode, Passages, Service, UploadRef, Usage
 from contracts.events import MediaAnalyzedV1, MediaEmbeddedV1, UploadReembedV1
 from contracts.topology import subscription
 from embedder.segments import ALGORITHM, MAX_PASSAGES, FileDescription, cut
@@ -52,16 +52,9 @@ async def embed(
     ``outages`` are the encoder's. ``following`` is the next model, to be asked afterwards; ``beside`` says that this
     one is it.
     """
-    analysis = await inputs.read_model(analyzed.analysis, Analysis)
-    description = FileDescription(analyzed.filename, analysis.title, analysis.summary, analysis.labels)
-    with spans.internal("cut passages"):
-        passages = await asyncio.to_thread(cut, description, analysis.segments)
+    passages = await _passages(analyzed, inputs)
     texts = [passage.text for passage in passages.passages]
-    try:
-        encoded = await _encoded(encoder, texts)
-    except EncoderUnavailable as error:
-        outages.wait_out(upload.upload_id, error)
-        raise _later(error) from error
+    encoded = await _encoded(encoder, texts, outages, upload)
     passages_artifact = inputs.model_artifact("passages.json", passages)
     vectors_artifact = inputs.artifact("vectors.f32", VECTORS_MEDIA_TYPE, encoded.vectors.astype("<f4").tobytes())
     event = MediaEmbeddedV1(
@@ -80,11 +73,21 @@ async def embed(
     return Outcome(artifacts=[passages_artifact, vectors_artifact], events=events)
 
 
-async def _encoded(encoder: Encoder, texts: list[str]) -> Encoded:
-    """The one place where what an encoder makes of a file's text becomes a refusal of the file."""
+async def _passages(analyzed: MediaAnalyzedV1, inputs: StageInputs) -> Passages:
+    analysis = await inputs.read_model(analyzed.analysis, Analysis)
+    description = FileDescription(analyzed.filename, analysis.title, analysis.summary, analysis.labels)
+    with spans.internal("cut passages"):
+        return await asyncio.to_thread(cut, description, analysis.segments)
+
+
+async def _encoded(encoder: Encoder, texts: list[str], outages: Outages, upload: UploadRef) -> Encoded:
+    """The one place where an encoder's failure becomes a pause, an attempt or a refusal of the file."""
+    told = {"mmsearch.passages": len(texts), "mmsearch.model": encoder.model_id}
     try:
-        with spans.internal("encode passages", **{"mmsearch.passages": len(texts), "mmsearch.model": encoder.model_id}):
+        with outages.as_pauses(upload.upload_id), spans.internal("encode passages", **told):
             encoded = await encoder.encode(texts)
+    except EncoderUnavailable as error:
+        raise _later(error) from error
     except EncoderRefused as error:
         raise Reject(FailureCode.PROVIDER_REFUSED, "The embedding service refuses this file's text.") from error
     except EncoderAnswerInvalid as error:

@@ -4,7 +4,6 @@ The file's own words are kept as they are; what the model wrote is redacted and 
 """
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,10 +81,11 @@ class GeminiBackend:
         A file about which there is no answer is told of by its own words, and rejected only where it has none.
         """
         await self._model.gate.check()
+        who = hash((material.filename, material.texts, material.pictures, material.speech))
         try:
-            return await self._analyzed(material, read)
+            with self._outages.as_pauses(who):
+                return await self._analyzed(material, read)
         except ProviderUnavailable as error:
-            self._outages.wait_out(hashlib.sha256(material.model_dump_json().encode()).hexdigest(), error)
             raise _later(error) from error
 
     async def _analyzed(self, material: Material, read: ArtifactReader) -> Analysis:
