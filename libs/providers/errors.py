@@ -4,8 +4,9 @@ ProviderError
 ├── ProviderUnavailable   not now: the same call may work later
 ├── ProviderRefused       never: the provider will not do this for this input
 └── ProviderAnswerInvalid an answer came, and it is not what was asked for
-ProviderPausedError       nobody may call: breaker open or budget spent; a ``ConnectionError``, so that the
-                          pipeline's runtime waits with the message instead of using up its attempts
+ProviderPausedError       nobody may call: breaker open, budget spent, or the next turn too far off; a
+                          ``ConnectionError``, so that the pipeline's runtime waits with the message instead of
+                          using up its attempts
 """
 
 
