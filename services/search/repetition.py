@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from search.snippets import ELLIPSIS, Range
+from search.trimming import ELLIPSIS, Range
 
 _END_OF_SENTENCE = re.compile(r"[.!?]+\s+|[。！？…\n]+\s*")  # noqa: RUF001
 _LEAST_SHARED = 30

@@ -1,4 +1,4 @@
-"""Cuts a snippet out of a passage and finds the query's words and phrases in it."""
+"""Finds the query's words and phrases in a passage and makes a snippet of it."""
 
 import re
 from collections import defaultdict
@@ -12,15 +12,11 @@ from search.catenation import joined
 from search.emoji import emoji_of
 from search.folding import MAX_WORD, SIMPLE, Token, is_signed, is_unspaced, text_config, tokens, words, written_words
 from search.terms import Phrase, Term
+from search.trimming import Range, merged, trimmed
 from search.word_forms import Mark, WantedWords
 
-MAX_SNIPPET = 300
-_LEAD = 60
-_ROOM = MAX_SNIPPET - _LEAD
 _LEAST_PARTED = 3
 """Letters from which on a word is also found written in parts."""
-
-ELLIPSIS = "…"
 
 _WORTH_OF_A_PHRASE = 100
 """The value of a phrase in a snippet; a word is worth 1, and a query has fewer words than this."""
@@ -33,8 +29,6 @@ _HIRAGANA = re.compile("[\u3041-\u309f]+")
 _HAS_DIGIT = re.compile(r"\d")
 _BETWEEN = r"[\W_]{0,2}"
 _SPACED = bytes(ord(chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)).ljust(256)
-
-Range = tuple[int, int]
 
 _Place = tuple[int, Token]
 """(code point at which a written word begins, a token of it)."""
@@ -53,7 +47,7 @@ class Snippet(NamedTuple):
     @property
     def found(self) -> list[Range]:
         """The highlights of the whole passage."""
-        return _merged([mark[:2] for mark in self.marks])
+        return merged([mark[:2] for mark in self.marks])
 
 
 class Highlighter:
@@ -134,11 +128,7 @@ class Highlighter:
             marks = sorted([*marks, *((at, at + 1, char) for at, char in enumerate(text) if char in self._emoji)])
         if holds_words and not marks:
             marks = sorted(_marks(self._letters_apart, text))
-        if len(text) <= MAX_SNIPPET:
-            return Snippet(text, _merged([mark[:2] for mark in marks]), marks)
-        start, end = _cut(text, _best(marks, self._worth))
-        lead, tail = (ELLIPSIS if start else ""), (ELLIPSIS if end < len(text) else "")
-        return Snippet(f"{lead}{text[start:end]}{tail}", _inside(marks, start, end, len(lead) - start), marks)
+        return Snippet(*trimmed(text, marks, self._worth), marks)
 
     @cached_property
     def _letters_apart(self) -> dict[str, re.Pattern[str]]:
@@ -287,57 +277,3 @@ def _chains(words: Iterable[str]) -> list[list[str]]:
         else:
             chains.append([word])
     return chains
-
-
-def _merged(ranges: Sequence[Range]) -> list[Range]:
-    """Merges ranges that touch or overlap."""
-    merged: list[Range] = []
-    reach = -1
-    for start, end in ranges:
-        if start > reach:
-            merged.append((start, end))
-            reach = end
-        elif end > reach:
-            merged[-1] = (merged[-1][0], end)
-            reach = end
-    return merged
-
-
-def _best(marks: Sequence[Mark], worth: Mapping[str, int]) -> Range:
-    """Returns the range with the highest value, each word or phrase counted once; of equals the shortest."""
-    if not marks:
-        return 0, 0
-    begin, last, leaving = marks[0]
-    if marks[-1][1] - begin <= _ROOM:
-        return begin, marks[-1][1]
-    best, most, shortest = (begin, last), 0, 0
-    held: dict[str, int] = {}
-    first = 0
-    for start, end, found in marks:
-        held[found] = held.get(found, 0) + 1
-        while held[leaving] > 1 or (end - begin > _ROOM and begin < start):
-            held[leaving] -= 1
-            if not held[leaving]:
-                del held[leaving]
-            first += 1
-            begin, _, leaving = marks[first]
-        holding = sum([worth.get(one, 1) for one in held]) if worth else len(held)
-        if holding > most or (holding == most and end - begin < shortest):
-            best, most, shortest = (begin, end), holding, end - begin
-    return best
-
-
-def _cut(text: str, best: Range) -> Range:
-    """Returns the range to show of a text that is too long: all of ``best`` if there is room, cut at spaces."""
-    start = max(0, min(best[0] - _LEAD, len(text) - MAX_SNIPPET))
-    if start:
-        start = text.find(" ", start, start + _LEAD) + 1 or start
-    end = start + MAX_SNIPPET
-    if end >= len(text):
-        return start, len(text)
-    return start, max(text.rfind(" ", start, end + 1), start + MAX_SNIPPET // 2, min(best[1], end))
-
-
-def _inside(marks: Iterable[Mark], start: int, end: int, shift: int) -> list[Range]:
-    """Returns the ranges of ``marks`` between ``start`` and ``end``, moved by ``shift``."""
-    return _merged([(max(a, start) + shift, min(b, end) + shift) for a, b, _ in marks if a < end and b > start])

@@ -7,8 +7,9 @@ import pytest
 from search.answers import file_answer
 from search.query import parse
 from search.ranking import MatchReason, PassageHit, PassageKey, RankedFile
-from search.snippets import MAX_SNIPPET, Highlighters
+from search.snippets import Highlighters
 from search.store.retrieval import FoundFile, FoundPassage
+from search.trimming import MAX_SNIPPET
 
 LOST = "After nine days the captain found the lost observatory of Ulugh Beg on a hill."
 TEA = "Then everybody had tea and went to bed early."

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from search.folding import SIMPLE, text_config, words
 from search.query import parse
-from search.snippets import MAX_SNIPPET, Highlighter, Highlighters
+from search.snippets import Highlighter, Highlighters
 from search.terms import Term
+from search.trimming import MAX_SNIPPET
 
 
 def shown(cut):
