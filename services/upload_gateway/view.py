@@ -102,7 +102,6 @@ def view(state: UploadState, now: datetime) -> UploadView:
     requested = state.requested if _is_of(state, state.requested and state.requested.generation) else None
     failure = _failure(state)
     status, stage, progress = _where(state, failure)
-    usages = [heard.data.usage for heard in (state.analyzed, state.embedded, state.beside, state.failure) if heard]
     hidden = status is Status.DELETED
     return UploadView(
         filename=for_display(state.requested.filename if state.requested else state.object_name),
@@ -128,7 +127,7 @@ def view(state: UploadState, now: datetime) -> UploadView:
         timings=_timings(state),
         processing_s=_processing_s(state),
         attempts=state.run + (state.failure.data.attempts if state.failure and failure else 1),
-        usage=_sum(usages),
+        usage=_usage(state),
         ownerless=state.ownerless,
         hidden_at=(state.deleted_at if state.deleted else state.removed_at) if hidden else None,
         expected_until=requested.expected_until if requested and not state.generation else None,
@@ -266,7 +265,9 @@ def _is_of(state: UploadState, generation: int | None) -> bool:
     return generation is None or generation == state.generation
 
 
-def _sum(usages: list[Usage]) -> Usage:
+def _usage(state: UploadState) -> Usage:
+    """What the results that are known, and the failure, cost together."""
+    usages = [heard.data.usage for heard in (state.analyzed, state.embedded, state.beside, state.failure) if heard]
     return Usage(
         input_tokens=sum(u.input_tokens for u in usages),
         output_tokens=sum(u.output_tokens for u in usages),
