@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from contracts.artifacts import Kind, TextSource
 from search.cues import start_of
-from search.ranking import MatchReason, Moment, PassageKey, RankedFile
+from search.ranking import MOMENTS, MatchReason, Moment, PassageKey, RankedFile
 from search.repetition import Shown, repeats
 from search.snippets import Highlighter, Highlighters
 from search.store.retrieval import FacetCounts, FoundFile, FoundPassage
@@ -139,19 +139,18 @@ def page_meta(limit: int, offset: int, shown: int, total: int) -> dict[str, obje
 
 
 def _moments(file: FoundFile, ranked: RankedFile, highlighter: Highlighter) -> list[MomentAnswer]:
-    """Returns the moments that do not repeat a better one, best first."""
-    found = [
-        _Found(moment.key, _moment(file, moment, passage, highlighter))
-        for moment in ranked.moments
-        if (passage := file.passages.get(moment.key)) is not None
-    ]
+    """Returns the best ``MOMENTS`` that do not repeat a better one, best first."""
+    passages = [(moment, file.passages[moment.key]) for moment in ranked.moments if moment.key in file.passages]
     # A summary points to no place inside the file, so it comes after the moments that do.
-    found.sort(key=lambda one: one.answer.source in _OF_THE_WHOLE)
+    passages.sort(key=lambda found: found[1].source in _OF_THE_WHOLE)
     shown: list[tuple[_Found, Shown]] = []
-    for one in found:
+    for moment, passage in passages:
+        one = _Found(moment.key, _moment(file, moment, passage, highlighter))
         text = Shown(one.answer.text, one.answer.highlights)
         if not any(_may_overlap(one, better) and repeats(text, better_text) for better, better_text in shown):
             shown.append((one, text))
+        if len(shown) == MOMENTS:
+            break
     return [one.answer for one, _ in shown]
 
 

@@ -34,7 +34,10 @@ _NAMES: Sequence[Sequence[str]] = [
     )
 ]
 _MONTHS = {name: month for month, names in enumerate(_NAMES, 1) for name in names}
-_SPANISH, _PORTUGUESE = 3, 4
+_FRENCH, _SPANISH, _PORTUGUESE = 2, 3, 4
+_MONTHS_OF_A_YEAR = 12
+_PARTS = 3
+_TEENS = range(11, 14)
 
 OF = frozenset({"of", "de", "del"})
 """Words that stand between the parts of a date."""
@@ -60,6 +63,11 @@ def in_words(first: str, second: str, third: str) -> tuple[Phrase, ...]:
     return _ways(meant) if meant else ()
 
 
+def is_in_words(phrase: Phrase) -> bool:
+    """True for ``12 March 2024``."""
+    return len(phrase) == _PARTS and bool(in_words(*phrase))
+
+
 def _date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
@@ -72,6 +80,15 @@ def _ways(meant: date) -> tuple[Phrase, ...]:
     names = tuple(dict.fromkeys(_NAMES[meant.month - 1]))
     numbers = [(day, month, year), (day.zfill(2), month.zfill(2), year)]
     numbers += [(year, month.zfill(2), day.zfill(2)), (year, month, day)]
+    if meant.day > _MONTHS_OF_A_YEAR:  # only then is it no other date in the order of Americans
+        numbers.append((month, day, year))
+    english, ordinal = names[0], day + _ordinal_ending(meant.day)
+    ordinals = [(ordinal, english, year), (english, ordinal, year), (ordinal, "of", english, year)]
+    ordinals += [("1er", _NAMES[meant.month - 1][_FRENCH], year)] if meant.day == 1 else []
     named = [*((of_month, name, year) for name in names for of_month in (day, day.zfill(2))), (names[0], day, year)]
     de = [(day, "de", _NAMES[meant.month - 1][language], "de", year) for language in (_SPANISH, _PORTUGUESE)]
-    return tuple(dict.fromkeys([*numbers, *named, *de]))
+    return tuple(dict.fromkeys([*numbers, *named, *ordinals, *de]))
+
+
+def _ordinal_ending(day: int) -> str:
+    return "th" if day in _TEENS else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")

@@ -65,7 +65,8 @@ class SearchContext:
         """Returns it with the thresholds that ``calibration`` has for the query."""
         cutoffs = calibration.cutoffs(query.text, index.passages_of(space))
         if query.is_of_codes:
-            cutoffs = replace(cutoffs, alone=math.inf)
+            with_words = cutoffs.with_words if request.mode == Mode.SEMANTIC else math.inf
+            cutoffs = replace(cutoffs, alone=math.inf, with_words=with_words)
         return cls(user_id, request, query, space, vector, cutoffs, index)
 
     @property

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from search import dates
 from search.emoji import emoji_words, with_names
 from search.folding import Token, is_unspaced, spelt_text, tokens, words
-from search.respelling import as_one, of_code, with_digraphs, with_neighbours, without_particle
+from search.respelling import as_one, of_code, parted, with_digraphs, with_neighbours, without_particle
 from search.terms import Phrase, Term
 
 MAX_TERMS = 32
@@ -48,7 +49,8 @@ class Query:
 
         ``covid19``, ``9/11`` and ``1080p`` are codes too, but mean something.
         """
-        return bool(self.terms) and all(term.literal and _means_nothing(term.words) for term in self.terms)
+        coded = {word for term in self.terms if term.literal and _means_nothing(term.words) for word in term.words}
+        return bool(coded) and all(coded.union(dates.OF).issuperset(term.words) for term in self.terms)
 
     @property
     def is_empty(self) -> bool:
@@ -57,6 +59,8 @@ class Query:
 
 
 def _means_nothing(code: Phrase) -> bool:
+    if dates.is_in_words(code):
+        return True
     letters = "".join(code)
     digits = sum(map(str.isdecimal, letters))
     return digits >= _MEANINGLESS_FROM and 2 * digits >= len(letters) and not _QUANTITY.fullmatch(letters)
@@ -129,7 +133,8 @@ def _terms(content: str, found: Phrase) -> list[Term]:
 
 def _word(word: str, written: str, whole: tuple[Phrase, ...]) -> Term:
     spelt = spelt_text(written)
-    return Term((word,), spelt=spelt, respelt=(*whole, *with_digraphs(word, spelt)))
+    apart = parted((word,)) if word[0].isdigit() else ()
+    return Term((word,), spelt=spelt, respelt=(*whole, *with_digraphs(word, spelt), *apart))
 
 
 def _is_name_or_code(content: str, found: Phrase) -> bool:

@@ -16,6 +16,10 @@ from search.cut_offs import Cutoffs
 
 RRF_K = 60
 MOMENTS = 3
+"""Passages shown of a file."""
+
+CANDIDATES = 5
+"""Passages read of a file: those that repeat a better one, such as its summary, are not shown."""
 
 LEAST_COVERAGE = 0.4
 """Minimum coverage (weighted share of the query's words) for a file found by words only: one word of two is enough."""
@@ -246,7 +250,7 @@ def _file(
 
 
 def best_moments(by_meaning: Iterable[PassageHit], by_words: Iterable[PassageHit]) -> tuple[Moment, ...]:
-    """Returns up to three passages. Scores of a passage found both ways add up, so it precedes equals found one way."""
+    """Returns the best passages. Scores of one found both ways add up, so it precedes equals found one way."""
     near = {hit.key: hit.score for hit in by_meaning}
     best = {key: (False, score, _moment(key, score, _BY_MEANING)) for key, score in near.items()}
     for key, score, quoted, others in by_words:
@@ -256,7 +260,7 @@ def best_moments(by_meaning: Iterable[PassageHit], by_words: Iterable[PassageHit
         else:
             best[key] = (quoted, score + found_near, _moment(key, max(score, found_near), _BOTH_WAYS[quoted, others]))
     ordered = sorted(best.values(), key=lambda w: (not w[0], -w[1], w[2].key))
-    return tuple([moment for _, _, moment in ordered[:MOMENTS]])
+    return tuple([moment for _, _, moment in ordered[:CANDIDATES]])
 
 
 def _moment(key: PassageKey, score: float, matched: frozenset[MatchReason]) -> Moment:

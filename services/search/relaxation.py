@@ -37,6 +37,7 @@ _ENDING = re.compile(
 """Endings of Slavic nouns and adjectives as they are folded, Latin and Cyrillic; of other languages a last vowel."""
 
 _LEAST_NUMBERED = 3
+_NUMBERED = re.compile(r"(?:19|20)\d\d|\d\d?")
 _EXTENSION = re.compile(
     "jpe?g|png|gif|webp|hei[cf]|tiff?|bmp|avif|mp[34]|mov|m4[av]|avi|mkv|webm|wav|flac|ogg|opus|aac|srt|vtt"
     "|pdf|docx?|xlsx?|pptx?|od[tsp]|rtf|epub|txt|md|[ct]sv|html?|xml|json|eml"
@@ -134,14 +135,21 @@ def _corrected(missing: Iterable[str], known: Mapping[str, int]) -> dict[str, Ph
 def _instead(term: Term, corrected: Mapping[str, Phrase], *, widens: bool, unstemmed: bool) -> Sequence[Term]:
     if any(word in corrected for word in term.words):
         return [Term(tuple(meant for word in term.words for meant in corrected.get(word, (word,))))]
-    in_words = len(term.words) > 1 and term.words[-1].isalpha() and not is_unspaced(term.words[-1])
-    if in_words and (widens or all(map(str.isalpha, term.words))):
+    if _is_in_words(term.words) and (widens or all(map(str.isalpha, term.words))):
         return [Term((word,)) for word in _telling(term.words)] or [term]
     if not widens:
         return [term]
     if not _may_begin(term.words):
         return [term]
     return [Term(_without_ending(term.words) if unstemmed else term.words, begins=True)]
+
+
+def _is_in_words(words: Phrase) -> bool:
+    """True for names and identifiers of several words, also numbered ones: ``harbour-survey-2024``."""
+    if len(words) == 1 or is_unspaced(words[-1]):
+        return False
+    spelt = [word for word in words if word.isalpha() and len(word) >= _LEAST_NAME_WORD]
+    return words[-1].isalpha() or (len(spelt) > 1 and bool(_NUMBERED.fullmatch(words[-1])))
 
 
 def _telling(words: Phrase) -> list[str]:

@@ -3,14 +3,19 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 
 from search import dates
 from search.catenation import joined, without_edges
 from search.folding import is_unspaced, words
 from search.terms import Phrase, Term
 
-_TWO_PARTS = re.compile(r"([^\W\d_]+)(\d+)|(\d+)([^\W\d_]+)")
+_RUNS = re.compile(r"\d+|[^\W\d_]+")
+_LONGEST_PARTED = 10
+"""Characters of a code of three runs of letters or digits, such as a number plate, that may be written apart."""
+
+_SHORT_GROUP = 4
+_FEW_GROUPS = range(3, 7)
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+", re.IGNORECASE)
 _HANGUL = re.compile("[\uac00-\ud7af]+")
 _DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
@@ -28,7 +33,7 @@ _ONE_NUMBER = range(7, 41)
 def of_code(content: str, found: Phrase) -> tuple[Phrase, ...]:
     """Returns other spellings of a code, file name or date."""
     code = without_edges(content)
-    ways = (*as_one(code, found), *_parted(found), *_version(code, found), *dates.in_numbers(code))
+    ways = (*as_one(code, found), *parted(found), *_version(code, found), *dates.in_numbers(code))
     return tuple(way for way in ways if way != found)
 
 
@@ -52,7 +57,7 @@ def without_particle(found: Phrase) -> tuple[Phrase, ...]:
 def with_neighbours(terms: Sequence[Term]) -> list[Term]:
     """Returns the terms with the spellings that they have together with those beside them, and the dates they make."""
     found = list(terms)
-    for at, spelling in (*_units(terms), *_groups(terms), *_compounds(terms)):
+    for at, spelling in (*_units(terms), *_groups(terms), *_mixed_groups(terms), *_compounds(terms)):
         found[at] = replace(found[at], respelt=(*found[at].respelt, spelling))
     return [*found, *_dates(terms)]
 
@@ -78,6 +83,16 @@ def _groups(terms: Sequence[Term]) -> _Spellings:
         whole = "".join(_only_word(terms[at]) for at in places)
         if len(places) > 1 and len(whole) in _ONE_NUMBER:
             yield from _for_all(places, [(whole,)])
+
+
+def _mixed_groups(terms: Sequence[Term]) -> _Spellings:
+    """``03N115562B`` for ``03N 115 562 B``, if the query is nothing else."""
+    groups = [_only_word(term) for term in terms]
+    numbered = sum(any(map(str.isdecimal, group)) for group in groups)
+    short = all(group.isascii() and 0 < len(group) <= _SHORT_GROUP for group in groups)
+    whole = "".join(groups)
+    if short and len(terms) in _FEW_GROUPS and len(whole) in _ONE_NUMBER and 2 * numbered >= len(groups):
+        yield from [] if whole.isdecimal() else _for_all(range(len(terms)), [(whole,)])
 
 
 def _dates(terms: Sequence[Term]) -> Iterator[Term]:
@@ -110,10 +125,18 @@ def _may_be_part(term: Term) -> bool:
     return term.is_plain and len(word) >= _LEAST_PART and word.isalpha() and not is_unspaced(word)
 
 
-def _parted(found: Phrase) -> tuple[Phrase, ...]:
-    """Returns ``250 ml`` for ``250ml``, ``13.4 kg`` for ``13.4kg``; what alternates more often is a hash."""
-    parts = _TWO_PARTS.fullmatch(found[-1]) if all(map(str.isdecimal, found[:-1])) else None
-    return ((*found[:-1], *(part for part in parts.groups() if part)),) if parts else ()
+def parted(found: Phrase) -> tuple[Phrase, ...]:
+    """Returns ``250 ml`` for ``250ml``, ``13.4 kg`` for ``13.4kg``, ``22 µg/l`` for ``22µg/l``, and ``LV19 KXD`` among
+    others for ``LV19KXD``; what alternates more often is a hash.
+    """
+    runs = [_RUNS.findall(word) for word in found]
+    lengths = sorted(map(len, runs))
+    if lengths == [3] and len(found[0]) <= _LONGEST_PARTED:
+        one, two, three = runs[0]
+        return ((one, two, three), (one + two, three), (one, two + three))
+    is_quantity = any(len(of_word) == 2 and of_word[0].isdecimal() for of_word in runs)
+    has_one_joint = lengths == [2] or (lengths[-2:] == [1, 2] and is_quantity)
+    return (tuple(chain.from_iterable(runs)),) if has_one_joint else ()
 
 
 def _version(content: str, found: Phrase) -> tuple[Phrase, ...]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from search.planner import Counts, ScanMethod, choose_scan, files_read_exactly
-from search.ranking import MOMENTS, TIERS, PassageHit, PassageKey, SemanticHit, tiers_to
+from search.ranking import CANDIDATES, TIERS, PassageHit, PassageKey, SemanticHit, tiers_to
 from search.request import Filters
 from search.store import filtering, graph
 from search.store.statements import Transaction, statement
@@ -233,5 +233,5 @@ def _hits(query: _VectorQuery, rows: Sequence[Any]) -> list[SemanticHit]:
 
 def _passages(model_id: str, ordinals: Sequence[int], distances: Sequence[float]) -> Sequence[PassageHit]:
     """Returns the nearest passages of a file."""
-    best = nsmallest(MOMENTS, zip(distances, ordinals, strict=True))
+    best = nsmallest(CANDIDATES, zip(distances, ordinals, strict=True))
     return [PassageHit(PassageKey(model_id, ordinal), 1 - distance) for distance, ordinal in best]

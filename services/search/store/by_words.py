@@ -12,7 +12,7 @@ from typing import Any
 
 from search.query import Query
 from search.ranking import (
-    MOMENTS,
+    CANDIDATES,
     SUPPORTING_COVERAGE,
     TIERS,
     MatchReason,
@@ -258,7 +258,7 @@ class _WordSearch:
                 masks[i] & self.quoted != 0,
                 masks[i] & ~self.quoted != 0,
             )
-            for i in places[:MOMENTS]
+            for i in places[:CANDIDATES]
         ]
 
     def _matched(self, by_name: bool, text_mask: int) -> frozenset[MatchReason]:

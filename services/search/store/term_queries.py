@@ -34,8 +34,13 @@ async def term_queries(transaction: Transaction, query: Query, configs: Sequence
     """
     stemmed = tuple(config for config in configs if config != SIMPLE)
     known = await stems.of(transaction, stemmed, (term for term in query.terms if term.is_plain))
+    accented = {term.words[0] for term in query.terms if term.is_plain and term.spelt}
     by_language = [
-        [word for word, its in known.items() if not its.folded[i] or word in LACKING.get(config, ())]
+        [
+            word
+            for word, its in known.items()
+            if not its.folded[i] or word in LACKING.get(config, ()) or (word in accented and not its.spelt[i])
+        ]
         for i, config in enumerate(stemmed)
     ]
     others = [its.intersection(known) for its in WITHOUT_STEMMER] if SIMPLE in configs else []

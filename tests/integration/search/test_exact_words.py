@@ -109,10 +109,14 @@ async def test_versions_and_dates_are_found_among_signs(world):
     await world.add("ada", "notes.txt", "What changed in v2.3.1 of the tool.")
     await world.add("ada", "minutes.txt", "Minutes of 12.03.2024, beginning at nine.")
     await world.add("ada", "letter.txt", "Dated 05 March 2024 in Rome.")
+    await world.add("ada", "born.txt", "She was born on the 14th of May 1987, they say.")
+    await world.add("ada", "receipt.txt", "Paid 11/23/2024 in cash.")
     for name, queries in (
         ("notes.txt", ("2.3.1", "2.3.1?", "(2.3.1)")),
         ("minutes.txt", ("2024-03-12", "(2024-03-12)", "12th of March 2024", "12 de marzo de 2024")),
         ("letter.txt", ("2024-03-05", "March 5, 2024")),
+        ("born.txt", ("14.05.1987", "14 May 1987", "1987-05-14")),
+        ("receipt.txt", ("23.11.2024", "23 November 2024")),
     ):
         for query in queries:
             answer = await world.finder.find("ada", SearchRequest(query=query, mode="keyword"))

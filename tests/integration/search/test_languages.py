@@ -53,6 +53,21 @@ async def test_what_is_said_of_a_file_and_a_language_told_later_are_stemmed_alik
         assert await found(world, "ada", query) == ["scan.png"]
 
 
+async def test_stop_words_with_accents_are_stop_words(world):
+    for n, (language, dinner, manual, question) in enumerate(
+        (
+            ("es", "la paella incluye mariscos", "qué más da el comando, incluso más", "qué más incluye la paella"),
+            ("it", "il risotto cuoce a fuoco lento", "più opzioni, perché più lento", "perché è più lento il risotto"),
+            ("de", "die Nachzahlung der Heizung", "für Anwender, für Entwickler", "für wen ist die Nachzahlung"),
+        )
+    ):
+        user = f"user{n}"
+        await world.add(user, "dinner.txt", dinner, language=language)
+        await world.add(user, "manual.txt", manual, language=language)
+        await world.add(user, "english.txt", "Nothing of the sort.", language="en")
+        assert (await found(world, user, question))[:1] == ["dinner.txt"], question
+
+
 async def test_no_text_is_refused_for_its_accents(world):
     for text in ("\u0301s 'a' \\ \u0301", "d'\u0301 l\u2019\u0301", "ы" * 900, "é" * 300 + " \x00é"):
         for language in ("fr", "ga", "ru", "en"):

@@ -128,6 +128,14 @@ def test_what_is_said_of_the_whole_file_comes_last():
     assert [moment.source for moment in found] == ["text", "text", "summary"]
 
 
+def test_three_are_shown_and_what_repeats_takes_no_place():
+    whole = [passage("The tea garden.", source="summary"), passage("Title: tea garden", source="metadata")]
+    others = [passage(f"Tea of sort {word} is grown on its slopes.", page=page) for page, word in enumerate("abc", 1)]
+    found = moments("tea", *whole, *others)
+    assert [moment.page for moment in found] == [1, 2, 3]
+    assert [moment.source for moment in moments("tea", *whole, others[0])] == ["text", "summary", "metadata"]
+
+
 def test_passages_that_are_gone_are_no_moments():
     assert moments("tea") == []
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from search.cut_offs import Cutoffs
 from search.ranking import (
+    CANDIDATES,
     MatchReason,
     PassageHit,
     PassageKey,
@@ -76,11 +77,11 @@ def test_similarity_is_between_0_and_1_and_the_better_of_both():
     assert file.similarity == 0.8
 
 
-def test_up_to_three_moments_one_found_both_ways_first():
-    keys = [PassageKey("m", i) for i in range(5)]
-    by_meaning = [PassageHit(keys[i], 0.9 - i / 10) for i in range(4)]
-    moments = best_moments(by_meaning, [PassageHit(keys[3], 1.0), PassageHit(keys[4], 0.2)])
-    assert [moment.key.ordinal for moment in moments] == [3, 0, 1]
+def test_the_best_moments_one_found_both_ways_first():
+    keys = [PassageKey("m", i) for i in range(CANDIDATES + 2)]
+    by_meaning = [PassageHit(keys[i], 0.9 - i / 10) for i in range(CANDIDATES + 1)]
+    moments = best_moments(by_meaning, [PassageHit(keys[3], 1.0), PassageHit(keys[-1], 0.2)])
+    assert [moment.key.ordinal for moment in moments] == [3, 0, 1, 2, 4]
     assert moments[0].matched == {MatchReason.SEMANTIC, MatchReason.TEXT}
     assert moments[1].matched == {MatchReason.SEMANTIC}
 

@@ -86,6 +86,7 @@ def test_of_a_file_name_that_occurs_nowhere_each_word_is_looked_for():
         ("lease-agreement-2.docx", ("lease", "agreement")),
         ("scan0007.jpg", ("scan0007",)),
         ("find_by_customer", ("find", "by", "customer")),
+        ("Skoda-Octavia-2024", ("skoda", "octavia", "2024")),
     ):
         parsed = parse(name)
         instead = relaxed(parsed, unmatched(parsed.terms, []), {})
