@@ -1,6 +1,7 @@
 """Turns an e-mail (eml) into its subject, who wrote to whom and when, what is written in it, and names of attachments.
 
-Of a text that is there in several forms the plain one is read, else the HTML. Attachments are named, not opened.
+Of a text that is there in several forms the plain one is read if it has words, else the HTML.
+Attachments are named, not opened.
 """
 
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def _add(mail: EmailMessage, sections: Sections, most: int) -> bool:
     for part in _parts(mail):
         if part.get_content_type() == "message/rfc822":
             forwarded += [inner for inner in part.iter_parts() if isinstance(inner, EmailMessage)]
-        elif _is_read(part) and part.get_content_disposition() != "attachment":
+        elif _is_read(part):
             text = _text(part)
             is_cut |= len(text) > most
             _add_text(text[:most], part.get_content_subtype() == "html", sections)
@@ -87,23 +88,36 @@ def _add(mail: EmailMessage, sections: Sections, most: int) -> bool:
 
 
 def _parts(part: EmailMessage) -> Iterator[EmailMessage]:
-    """The leaves in order; of alternatives those of the first that is plain text, else of the last that is text."""
+    """The leaves in order; of a text in several forms those of the one that is read."""
     if not part.is_multipart() or part.get_content_type() == "message/rfc822":
         yield part
         return
     forms = [list(_parts(inner)) for inner in part.get_payload() if isinstance(inner, EmailMessage)]
     if part.get_content_type() == "multipart/alternative":
-        plain = [form for form in forms if any(leaf.get_content_type() == "text/plain" for leaf in form)]
-        forms = (
-            plain[:1] or [form for form in forms if any(leaf.get_content_maintype() == "text" for leaf in form)][-1:]
-        )
+        forms = [_chosen(forms)]
     for form in forms:
         yield from form
 
 
+def _chosen(forms: list[list[EmailMessage]]) -> list[EmailMessage]:
+    """The first in which plain text has words, else the last in which any has."""
+    worded = [form for form in forms if any(_has_words(part) for part in form)]
+    plain = [form for form in worded if any(_is_plain(part) and _has_words(part) for part in form)]
+    return next(iter(plain or worded[::-1]), [])
+
+
+def _is_plain(part: EmailMessage) -> bool:
+    return part.get_content_type() == "text/plain"
+
+
+def _has_words(part: EmailMessage) -> bool:
+    return _is_read(part) and bool(_text(part).strip())
+
+
 def _is_read(part: EmailMessage) -> bool:
     # A multipart that is a leaf has lost its boundaries: what is in it is read as it stands.
-    return part.get_content_type() in {"text/plain", "text/html"} or part.get_content_maintype() == "multipart"
+    is_text = part.get_content_type() in {"text/plain", "text/html"} or part.get_content_maintype() == "multipart"
+    return is_text and part.get_content_disposition() != "attachment"
 
 
 def _add_text(text: str, is_html: bool, sections: Sections) -> None:

@@ -58,6 +58,15 @@ def test_html_is_read_where_there_is_no_plain_text_and_words_around_a_picture_ar
     ]
 
 
+@pytest.mark.parametrize("blank", ["", " \r\n\u00a0\r\n"])
+def test_html_is_read_where_the_plain_text_has_no_words(tmp_path: Path, decode: Decode, blank: str) -> None:
+    mail = _letter("Hives", blank)
+    mail.add_alternative("<p>Build a hive.</p>", subtype="html")
+    mail.add_alternative("BEGIN:VCALENDAR", subtype="calendar")
+    decoded = decode(_written(tmp_path / "a.eml", mail.as_bytes()))
+    assert decoded.texts[-1].text.endswith("\nBuild a hive.")
+
+
 def test_what_is_forwarded_stands_below_its_own_subject(tmp_path: Path, decode: Decode) -> None:
     mail = _letter("Fwd: Honey", "See below.")
     mail.add_attachment(_letter("Honey", "Forty jars are ready."))
