@@ -88,13 +88,14 @@ def _add(mail: EmailMessage, sections: Sections, most: int) -> bool:
 
 
 def _parts(part: EmailMessage) -> Iterator[EmailMessage]:
-    """The leaves in order; of a text in several forms those of the one that is read."""
+    """The leaves in order; of a text in several forms the one that is read, and what is attached to the others."""
     if not part.is_multipart() or part.get_content_type() == "message/rfc822":
         yield part
         return
     forms = [list(_parts(inner)) for inner in part.get_payload() if isinstance(inner, EmailMessage)]
     if part.get_content_type() == "multipart/alternative":
-        forms = [_chosen(forms)]
+        chosen = _chosen(forms)
+        forms = [form if form is chosen else [part for part in form if not _is_wording(part)] for form in forms]
     for form in forms:
         yield from form
 
@@ -108,6 +109,10 @@ def _chosen(forms: list[list[EmailMessage]]) -> list[EmailMessage]:
 
 def _is_plain(part: EmailMessage) -> bool:
     return part.get_content_type() == "text/plain"
+
+
+def _is_wording(part: EmailMessage) -> bool:
+    return part.get_content_maintype() in {"text", "multipart"} and not part.get_filename()
 
 
 def _has_words(part: EmailMessage) -> bool:

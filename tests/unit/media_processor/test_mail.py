@@ -67,6 +67,19 @@ def test_html_is_read_where_the_plain_text_has_no_words(tmp_path: Path, decode: 
     assert decoded.texts[-1].text.endswith("\nBuild a hive.")
 
 
+def test_what_is_attached_to_the_html_alone_is_named_as_well(tmp_path: Path, decode: Decode) -> None:
+    mail = _letter("Lease", "Please sign.")
+    mail.make_alternative()
+    mail.attach(html := EmailMessage())
+    html.set_content("<p>Please sign.</p>", subtype="html")
+    html.add_attachment(b"%PDF-1.7", "application", "pdf", disposition="inline", filename="lease.pdf")
+    html.add_attachment("Read me first.", filename="notes.txt")
+    html.attach(end := EmailMessage())
+    end.set_content("<p>Ada</p>", subtype="html")
+    decoded = decode(_written(tmp_path / "a.eml", mail.as_bytes()))
+    assert decoded.texts[-1].text.endswith("\n\nPlease sign.\n\nAttachments: lease.pdf, notes.txt")
+
+
 def test_what_is_forwarded_stands_below_its_own_subject(tmp_path: Path, decode: Decode) -> None:
     mail = _letter("Fwd: Honey", "See below.")
     mail.add_attachment(_letter("Honey", "Forty jars are ready."))
