@@ -35,7 +35,7 @@ def detect(path: Path, filename: str) -> Format:
         head = file.read(HEAD_BYTES)
     if not head:
         raise Reject(FailureCode.FILE_SIZE, "The file is empty (0 bytes).")
-    found = _by_signature(head) or _by_container(path, head) or _as_text(head, filename)
+    found = _by_headers(head, filename) or _by_signature(head) or _by_container(path, head) or _as_text(head, filename)
     if found is None:
         raise unsupported(_looks_like(head))
     return containers.without_pictures(path, found)
@@ -44,6 +44,11 @@ def detect(path: Path, filename: str) -> Format:
 def unsupported(looks_like: str) -> Reject:
     """The refusal of a format, naming what the content looks like."""
     return Reject(FailureCode.UNSUPPORTED_FORMAT, f"This kind of file is not supported: it looks like {looks_like}.")
+
+
+def _by_headers(head: bytes, filename: str) -> Format | None:
+    # Before anything else: what is attached may stand there as bytes of any kind.
+    return formats.EML if mail_headers.is_mail(head, filename) else None
 
 
 def _by_signature(head: bytes) -> Format | None:
@@ -80,9 +85,7 @@ def _as_text(head: bytes, filename: str) -> Format | None:
     in_utf8 = text.encode("utf-8", "replace")
     if refused := refused_formats.surely_refused(in_utf8):
         raise unsupported(refused)
-    if mail_headers.is_mail(in_utf8, filename):
-        return formats.EML
-    return _text_kind(text, filename)
+    return _by_headers(in_utf8, filename) or _text_kind(text, filename)
 
 
 def _text_kind(text: str, filename: str) -> Format:

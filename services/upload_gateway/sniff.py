@@ -85,6 +85,8 @@ _HTML = re.compile(rb"\s*(<!--.{0,2000}-->\s*)?<(!doctype\s+html|html|head|body)
 
 def sniff(head: bytes) -> Sniffed:
     """The type of a file from its first bytes (at least one). Raises ``UnsupportedTypeError``."""
+    if mail_headers.is_mail(head):  # before anything else: what is attached may stand there as bytes of any kind
+        return Sniffed("message/rfc822", Kind.DOCUMENT)
     for pattern, media_type, kind in _TAKEN:
         if pattern.match(head):
             return Sniffed(media_type or _office_type(head), kind)
@@ -105,8 +107,6 @@ def _office_type(head: bytes) -> str:
 
 
 def _text_type(head: bytes) -> str:
-    if mail_headers.is_mail(head):
-        return "message/rfc822"
     return "text/html" if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")) else "text/plain"
 
 

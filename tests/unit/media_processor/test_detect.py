@@ -109,6 +109,8 @@ TEXTS = [
     (b"Received: from a\r\n\tby b\r\nFrom: Ada\r\n\r\nwords", "photo.jpg", formats.EML),
     (b"\xef\xbb\xbfSubject: x\nTo: y\nMessage-ID: z\n\nwords", "letter", formats.EML),
     (b"Subject: x\nTo: y\n\nwords", "draft.EML", formats.EML),
+    (b"From: Ada\nMIME-Version: 1.0\n\n\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a", formats.EML),
+    (b"From: Ada\nMIME-Version: 1.0\n\n%PDF-1.7\n", "a", formats.EML),
     (b"From: Ada\nTo: Bo\nSubject: bees\nDate: today\n\nwords", "memo.txt", formats.TEXT),
     (b"from: staging\nto: prod\nsteps:\n  - deploy\n", "jobs.yaml", formats.TEXT),
     (b"Words first.\nFrom: Ada\nMIME-Version: 1.0\n", "a.eml", formats.TEXT),

@@ -33,6 +33,8 @@ WIDE = [
         (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/epub+zip", "application/epub+zip"),
         (b"  <!DOCTYPE html><p>x", "text/html"),
         (b"Received: from a\r\n\tby b\r\nFrom: Ada\r\n\r\nwords", "message/rfc822"),
+        (b"From: Ada\nMIME-Version: 1.0\n\n\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "message/rfc822"),
+        (b"From: Ada\nMIME-Version: 1.0\n\n%PDF-1.7\n", "message/rfc822"),
         (b"From: Ada\nTo: Bo\nSubject: bees\n\nwords", "text/plain"),
         (b"MZ is how this sentence starts.", "text/plain"),
         (b"The free encyclopaedia", "text/plain"),
