@@ -10,6 +10,9 @@ PIECE_SIDE = 1600
 LONGEST = 24_000
 """Sixteen pieces and more: a minute of reading."""
 
+_BOTTOM_FIRST, _RIGHT_FIRST = frozenset({3, 4, 6, 7}), frozenset({2, 3, 7, 8})
+"""EXIF orientations in which the lower end of what is stored tall, the right one of what is wide, is seen first."""
+
 _LONG = 3
 _MARGIN = 3
 _EVEN = 24
@@ -32,12 +35,15 @@ def is_cut(size: tuple[int, int]) -> bool:
     return max(size) * scale_of(size) > LONGEST
 
 
-def to_read(image: Image.Image) -> Image.Image:
-    """A long picture, or its beginning, at the size at which it is cut."""
+def to_read(image: Image.Image, orientation: int | None = None) -> Image.Image:
+    """A long picture, or what is its beginning once it is turned as EXIF says, at the size at which it is cut."""
     scale = scale_of(image.size)
     width, height = (min(side, LONGEST / scale) for side in image.size)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return image.resize(size, Image.Resampling.BICUBIC, box=(0, 0, width, height), reducing_gap=2.0)
+    begins_last = orientation in (_BOTTOM_FIRST if image.height > image.width else _RIGHT_FIRST)
+    left, top = (image.width - width, image.height - height) if begins_last else (0, 0)
+    box = (left, top, left + width, top + height)
+    return image.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
 
 
 def cut(image: Image.Image) -> Iterator[Image.Image]:

@@ -127,7 +127,7 @@ def _decoded(image: Image.Image, source: Source) -> OpenedImage:
     _draft(image, pieces.scale_of(image.size) if is_long else _scale_to_analysis(image.size))
     image = _loaded(image)
     orientation = exif.get(ExifTags.Base.Orientation)
-    long = _turned(pictures.as_rgb(pieces.to_read(image)), orientation) if is_long else None
+    long = _turned(pictures.as_rgb(pieces.to_read(image, orientation)), orientation) if is_long else None
     image.thumbnail(pictures.ANALYSIS_BOX, Image.Resampling.BICUBIC)
     small = _turned(pictures.as_rgb(image).copy(), orientation)
     if orientation in range(5, 9):

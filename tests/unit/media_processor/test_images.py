@@ -13,6 +13,16 @@ from tests.unit.media_processor.conftest import Decode, Refuse
 from tests.unit.media_processor.heic_file import write_heic
 
 RED, BLUE, WHITE = (200, 30, 30), (30, 30, 200), (255, 255, 255)
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How a picture lies in a file of each orientation of EXIF."""
 
 
 def loaded(path: Path) -> Image.Image:
@@ -245,6 +255,21 @@ def test_of_a_picture_that_is_too_long_the_first_part_is_read_and_that_is_said(t
     decoded = decode(tmp_path / "a.png")
     assert sum(picture.height for picture in decoded.pictures) == 24_000
     assert [degradation.step for degradation in decoded.degradations] == ["text"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(100, 25_000), (25_000, 100)])
+def test_the_first_part_is_the_first_as_it_is_seen(
+    tmp_path: Path, output: Path, decode: Decode, size: tuple[int, int], orientation: int
+) -> None:
+    seen = Image.new("RGB", size, WHITE)
+    seen.paste(RED, (0, 0, 100, 100))
+    notes = Image.Exif()
+    notes[ExifTags.Base.Orientation] = orientation
+    stored = seen.transpose(STORED[orientation]) if orientation in STORED else seen
+    stored.save(tmp_path / "a.jpg", exif=notes)
+    decoded = decode(tmp_path / "a.jpg")
+    assert near(loaded(output / decoded.pictures[0].name), (0.01, 0.01), RED)
 
 
 def test_nothing_public_carries_metadata(tmp_path: Path, output: Path, decode: Decode) -> None:
