@@ -1,7 +1,7 @@
 """Turns an e-mail (eml) into its subject, who wrote to whom and when, what is written in it, and names of attachments.
 
 Of a text that is there in several forms the plain one is read if it has words, else the HTML.
-Attachments are named, not opened.
+Attachments are named, not opened. What is forwarded is read below, and so are reports on mails.
 """
 
 from collections.abc import Iterator
@@ -27,6 +27,20 @@ _LONGEST_HEADER = 10_000
 _LONGEST_NAME = 255
 _MOST_NAMES = 200
 _SHOWN = ("from", "to", "cc", "date")
+_FORWARDED = frozenset({"message/rfc822", "message/global"})
+_ENCODED = frozenset({"base64", "quoted-printable"})
+_READ = frozenset({"text/plain", "text/html", "message/delivery-status", "message/disposition-notification"})
+
+
+class _Mail(EmailMessage):
+    """Python's parser would take a message that is encoded for a mail as it stands; it is none until it is decoded."""
+
+    def get_content_maintype(self) -> str:
+        """As written, except of an encoded message."""
+        kind = super().get_content_maintype()
+        if kind == "message" and str(self.get("content-transfer-encoding", "")).lower() in _ENCODED:
+            return "application"
+        return kind
 
 
 class _Policy(EmailPolicy):
@@ -43,11 +57,14 @@ class _Policy(EmailPolicy):
             return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+_PARSER = BytesParser(_Mail, policy=_Policy())
+
+
 def read(source: Source) -> Content:
     """Raises ``Reject(resource_limit)`` for a mail in a mail in a mail, hundreds of times."""
     try:
         with source.path.open("rb") as file:
-            mail = BytesParser(policy=_Policy()).parse(file)
+            mail = _PARSER.parse(file)
         assert isinstance(mail, EmailMessage)
         sections = Sections()
         is_cut = _add(mail, sections, source.limits.max_text_chars)
@@ -71,8 +88,8 @@ def _add(mail: EmailMessage, sections: Sections, most: int) -> bool:
     is_cut = False
     forwarded: list[EmailMessage] = []
     for part in _parts(mail):
-        if part.get_content_type() == "message/rfc822":
-            forwarded += [inner for inner in part.iter_parts() if isinstance(inner, EmailMessage)]
+        if part.get_content_type() in _FORWARDED:
+            forwarded += _forwarded(part)
         elif _is_read(part):
             text = _text(part)
             is_cut |= len(text) > most
@@ -89,7 +106,7 @@ def _add(mail: EmailMessage, sections: Sections, most: int) -> bool:
 
 def _parts(part: EmailMessage) -> Iterator[EmailMessage]:
     """The leaves in order; of a text in several forms the one that is read, and what is attached to the others."""
-    if not part.is_multipart() or part.get_content_type() == "message/rfc822":
+    if not part.is_multipart() or part.get_content_maintype() == "message":
         yield part
         return
     forms = [list(_parts(inner)) for inner in part.get_payload() if isinstance(inner, EmailMessage)]
@@ -121,8 +138,14 @@ def _has_words(part: EmailMessage) -> bool:
 
 def _is_read(part: EmailMessage) -> bool:
     # A multipart that is a leaf has lost its boundaries: what is in it is read as it stands.
-    is_text = part.get_content_type() in {"text/plain", "text/html"} or part.get_content_maintype() == "multipart"
+    is_text = part.get_content_type() in _READ or part.get_content_maintype() == "multipart"
     return is_text and part.get_content_disposition() != "attachment"
+
+
+def _forwarded(part: EmailMessage) -> list[EmailMessage]:
+    data = part.get_payload(decode=True)
+    inside = [_PARSER.parsebytes(data)] if isinstance(data, bytes) else part.iter_parts()
+    return [mail for mail in inside if isinstance(mail, EmailMessage)]
 
 
 def _add_text(text: str, is_html: bool, sections: Sections) -> None:
@@ -138,6 +161,9 @@ def _add_text(text: str, is_html: bool, sections: Sections) -> None:
 def _text(part: EmailMessage) -> str:
     """As the part says that it is encoded, or if that is not true, as it seems."""
     data = part.get_payload(decode=True)
+    if part.is_multipart():  # a report: Python's parser takes its lines for headers
+        fields = (f"{name}: {value}" for block in part.iter_parts() for name, value in block.items())
+        return "\n".join(fields)
     if not isinstance(data, bytes):
         return ""
     encoding = known_encoding(part.get_content_charset("utf-8"))

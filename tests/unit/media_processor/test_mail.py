@@ -1,6 +1,8 @@
 """E-mails: what is written in them is read, however it is encoded, and a hostile one costs only itself."""
 
 import base64
+import quopri
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -89,6 +91,30 @@ def test_what_is_forwarded_stands_below_its_own_subject(tmp_path: Path, decode: 
 
 
 @pytest.mark.parametrize(
+    ("encoding", "encoded"),
+    [(b"base64", base64.encodebytes), (b"Quoted-Printable", quopri.encodestring), (b"8bit", bytes)],
+)
+@pytest.mark.parametrize("kind", [b"rfc822", b"global"])
+def test_what_is_forwarded_is_read_also_if_it_is_encoded(
+    tmp_path: Path, decode: Decode, encoding: bytes, encoded: Callable[[bytes], bytes], kind: bytes
+) -> None:
+    forwarded = _letter("Honey", "Forty jars are ready.")
+    forwarded.add_attachment(b"%PDF-1.7", "application", "pdf", filename="jars.pdf")
+    head = b"Content-Type: message/%b; name=old.eml\r\nContent-Transfer-Encoding: %b\r\n\r\n" % (kind, encoding)
+    decoded = decode(_written(tmp_path / "a.eml", HEAD + head + encoded(forwarded.as_bytes())))
+    assert [t.locator.section for t in decoded.texts] == ["Bees", "Honey"]
+    assert decoded.texts[1].text.endswith("\n\nForty jars are ready.\n\nAttachments: jars.pdf")
+
+
+def test_why_a_mail_was_not_delivered_is_read(tmp_path: Path, decode: Decode) -> None:
+    status = b"Reporting-MTA: dns; mx.example.org\r\n\r\nDiagnostic-Code: smtp;\r\n 550 quota exceeded by B\xc3\xb6\r\n"
+    head = b"Content-Type: message/delivery-status\r\n\r\n"
+    decoded = decode(_written(tmp_path / "a.eml", HEAD + head + status))
+    said = "Reporting-MTA: dns; mx.example.org\nDiagnostic-Code: smtp; 550 quota exceeded by Bö"
+    assert decoded.texts[0].text.endswith(f"\n\n{said}")
+
+
+@pytest.mark.parametrize(
     ("headers", "body"),
     [
         (b'Content-Type: text/plain; charset="nonsense"', "Küche und Bäder, schön über alles".encode("cp1252")),
@@ -132,7 +158,14 @@ def test_headers_that_are_huge_or_broken_cost_nothing_of_the_text(
     assert decoded.texts[0].text.endswith("\n\nForty jars are ready.")
 
 
-@pytest.mark.parametrize("level", ['multipart/mixed; boundary="b{0}"\r\n\r\n--b{0}', "message/rfc822\r\n"])
+@pytest.mark.parametrize(
+    "level",
+    [
+        'multipart/mixed; boundary="b{0}"\r\n\r\n--b{0}',
+        "message/rfc822\r\n",
+        "message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n",
+    ],
+)
 def test_a_mail_in_a_mail_in_a_mail_is_refused_at_a_depth_that_nobody_writes(
     tmp_path: Path, refuse: Refuse, level: str
 ) -> None:
