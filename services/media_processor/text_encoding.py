@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 from charset_normalizer import from_bytes
 
+from contracts.unmarked_text import utf16_without_mark
 from media_processor.code_pages import best_page
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
@@ -68,7 +69,7 @@ def encoding_of(head: bytes) -> str | None:
     for bom, name in _BOMS:
         if head.startswith(bom):
             return name
-    wide = _utf16_without_bom(head)
+    wide = utf16_without_mark(head)
     if wide:
         return wide
     if b"\0" in head or sum(b in _CONTROLS for b in head[:8192]) > len(head[:8192]) * _MAX_CONTROL_SHARE:
@@ -101,16 +102,6 @@ def known_encoding(name: str) -> str | None:
 def _guessed(head: bytes) -> str | None:
     best = from_bytes(head[:_GUESS_BYTES]).best()
     return best_page(head[:_GUESS_BYTES], best.encoding if best else None)
-
-
-def _utf16_without_bom(head: bytes) -> str | None:
-    even, odd = head[0:4096:2], head[1:4096:2]
-    if len(odd) < 4:
-        return None
-    even_nuls, odd_nuls = even.count(0) / len(even), odd.count(0) / len(odd)
-    if odd_nuls > 0.6 and even_nuls < 0.01:
-        return "utf-16-le"
-    return "utf-16-be" if even_nuls > 0.6 and odd_nuls < 0.01 else None
 
 
 def _control_share(text: str) -> float:

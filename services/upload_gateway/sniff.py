@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from contracts import mail_headers, refused_formats
 from contracts.artifacts import Kind
+from contracts.unmarked_text import utf16_without_mark
 
 ENOUGH_BYTES = 4096
 """As many first bytes as tell apart everything listed here."""
@@ -76,10 +77,6 @@ _OFFICE = (
 _OFFICE_UNTOLD = "application/vnd.openxmlformats-officedocument"
 _NOT_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f\b\x1b")
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-_LEAST_WIDE = 4
-_MOSTLY_NUL = 0.6
-_HARDLY_NUL = 0.01
-"""As media-processor tells UTF-16 without a byte order mark."""
 _HTML = re.compile(rb"\s*(<!--.{0,2000}-->\s*)?<(!doctype\s+html|html|head|body)\b", re.DOTALL | re.IGNORECASE)
 
 
@@ -113,19 +110,8 @@ def _text_type(head: bytes) -> str:
 def _is_text(head: bytes) -> bool:
     if head.startswith(_WIDE_MARKS):
         return True
-    wide = _utf16_without_mark(head)
+    wide = utf16_without_mark(head)
     return not any(ord(char) in _NOT_IN_TEXT for char in head.decode(wide or "latin-1", "replace"))
-
-
-def _utf16_without_mark(head: bytes) -> str | None:
-    """The encoding of text with a NUL beside nearly every letter; None for other bytes."""
-    first, second = head[0::2], head[1::2]
-    if len(second) < _LEAST_WIDE:
-        return None
-    share_of_first, share_of_second = first.count(0) / len(first), second.count(0) / len(second)
-    if share_of_second > _MOSTLY_NUL and share_of_first < _HARDLY_NUL:
-        return "utf-16-le"
-    return "utf-16-be" if share_of_first > _MOSTLY_NUL and share_of_second < _HARDLY_NUL else None
 
 
 _BY_EXTENSION = {
