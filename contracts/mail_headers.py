@@ -1,4 +1,7 @@
-"""The first bytes of a text into whether it is an e-mail: the same at the door and after a drop."""
+"""The first bytes of a file into whether it is an e-mail, by one rule at the door and after a drop.
+
+The door knows no name and sees fewer bytes: what only those tell is a text there.
+"""
 
 import re
 
@@ -14,5 +17,5 @@ _ADDRESSED, _SENT = (
 
 
 def is_mail(head: bytes, filename: str = "") -> bool:
-    """True where both are among the header lines that the text begins with; one will do for a name that says so."""
+    """True where both are among the header lines that the file begins with; one will do for a name that says so."""
     return bool(_ADDRESSED.match(head) and (filename.lower().endswith(".eml") or _SENT.match(head)))
