@@ -9,6 +9,9 @@ from eventing.errors import Reject
 
 THUMBNAIL_BOX = (300, 300)
 ANALYSIS_BOX = (1024, 1024)
+READING_SIDE = 1600
+"""The longer side, in pixels, of a page or a piece of a picture that is read."""
+
 PAGE_SIZE = (620, 877)
 """An A4 page at 75 dpi, on which text is drawn where a format has no pages of its own."""
 

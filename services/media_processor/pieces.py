@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-PIECE_SIDE = 1600
-"""As long as the longer side of pages that are read."""
+from media_processor.pictures import READING_SIDE
 
 LONGEST = 24_000
 """Sixteen pieces and more: a minute of reading."""
@@ -27,10 +26,10 @@ def is_long(size: tuple[int, int]) -> bool:
 
 def scale_of(size: tuple[int, int]) -> float:
     """What a long picture is brought to, to be read: its shorter side becomes a piece's, never enlarged."""
-    return min(PIECE_SIDE / min(size), 1.0)
+    return min(READING_SIDE / min(size), 1.0)
 
 
-def is_cut(size: tuple[int, int]) -> bool:
+def is_shortened(size: tuple[int, int]) -> bool:
     """True where only the beginning of a long picture is read."""
     return max(size) * scale_of(size) > LONGEST
 
@@ -59,9 +58,9 @@ def cut(image: Image.Image) -> Iterator[Image.Image]:
 
 def _end(grey: Image.Image, start: int) -> tuple[int, int]:
     """Where the piece that begins at ``start`` ends, and where the next one begins."""
-    if grey.height - start <= PIECE_SIDE:
+    if grey.height - start <= READING_SIDE:
         return grey.height, grey.height
-    rows = range(start + PIECE_SIDE * 3 // 4, start + PIECE_SIDE)
+    rows = range(start + READING_SIDE * 3 // 4, start + READING_SIDE)
     contrasts = [_contrast(grey, row) for row in rows]
     nearby = [max(contrasts[max(at - _MARGIN, 0) : at + _MARGIN + 1]) for at in range(len(rows))]
     best = min(range(len(rows)), key=lambda at: (nearby[at], -at))

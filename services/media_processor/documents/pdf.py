@@ -19,7 +19,6 @@ from media_processor import pictures
 from media_processor.documents.content import Content
 from media_processor.kinds.row import Shot, Source
 
-_SCAN_BOX = 1600
 _WHITE = (255, 255, 255, 255)
 _TEXT_IS_MORE_THAN, _LITTLE_TEXT, _PICTURE_SHARE = 16, 200, 0.2
 _MAX_PAGE_CHARS, _MAX_LANGUAGE_BYTES = 2_000_000, 200
@@ -125,7 +124,8 @@ def _pages(
             left_out += 1
             continue
         started = time.monotonic()
-        longest, limit_s = (_SCAN_BOX, _PICTURES_BUDGET_S) if is_scan else (max(pictures.THUMBNAIL_BOX), left_s)
+        longest = pictures.READING_SIDE if is_scan else max(pictures.THUMBNAIL_BOX)
+        limit_s = _PICTURES_BUDGET_S if is_scan else left_s
         image, reason = None, ""
         try:
             image = _render(document, index, longest, limit_s)

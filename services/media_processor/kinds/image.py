@@ -102,7 +102,7 @@ def prepare(opened: OpenedImage) -> Prepared:
     if opened.long is None:
         return Prepared(shots=iter([Shot(opened.picture, Locator())]))
     reason = "The picture is so long that the text in its first part only is read."
-    notes = [Degradation(step="text", reason=reason)] if pieces.is_cut((opened.width, opened.height)) else []
+    notes = [Degradation(step="text", reason=reason)] if pieces.is_shortened((opened.width, opened.height)) else []
     return Prepared(shots=(Shot(piece, Locator()) for piece in pieces.cut(opened.long)), degradations=notes)
 
 

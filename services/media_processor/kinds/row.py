@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture with its place; pixels are upright, at most ``pieces.PIECE_SIDE`` a side.
+    """A picture with its place; pixels are upright, at most ``pictures.READING_SIDE`` a side.
 
     One that is not ``for_analysis`` is only shown to people: the text of its place is known.
     """
