@@ -30,6 +30,9 @@ LEAST_BESIDE_MEANING = 0.5
 SUPPORTING_COVERAGE = 0.15
 """Minimum coverage for words to support a file that is a semantic hit as well."""
 
+_SURE = 1.6
+"""Times the lower threshold from which on the nearest meaning votes fully: a chance nearness must not outvote words."""
+
 TIERS = (50, 200, 2000, 20_000)
 """How many files are read of each list: the smallest tier that covers the requested page."""
 
@@ -211,7 +214,7 @@ def _fuse(
 ) -> list[RankedFile]:
     by_meaning = {hit.upload_id: (place, hit) for place, hit in enumerate(vector_hits, 1)}
     by_words = {hit.upload_id: (place, hit) for place, hit in text_hits}
-    nearest = vector_hits[0].similarity if vector_hits else 1.0
+    nearest = max(vector_hits[0].similarity, _SURE * cutoffs.with_words) if vector_hits else 1.0
     files = [
         _file(u, by_meaning.get(u), by_words.get(u), nearest, cutoffs.trust)
         for u in by_meaning.keys() | by_words.keys()

@@ -77,6 +77,13 @@ def test_similarity_is_between_0_and_1_and_the_better_of_both():
     assert file.similarity == 0.8
 
 
+def test_a_meaning_hardly_near_enough_does_not_outvote_all_words():
+    cutoffs = Cutoffs(0.29, 0.22)
+    for similarity, first in ((0.3, "said"), (0.5, "near")):
+        ranked = rank([near("near", similarity)], [said("said", 0.95)], cutoffs)
+        assert [file.upload_id for file in ranked][:1] == [first]
+
+
 def test_the_best_moments_one_found_both_ways_first():
     keys = [PassageKey("m", i) for i in range(CANDIDATES + 2)]
     by_meaning = [PassageHit(keys[i], 0.9 - i / 10) for i in range(CANDIDATES + 1)]
