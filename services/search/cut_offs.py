@@ -5,7 +5,7 @@ are absolute.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -59,6 +59,10 @@ class Calibration:
         if len(found) >= SENTENCE and cutoffs.alone == self.plain:
             return cutoffs
         return replace(cutoffs, alone=cutoffs.alone + raised, with_words=cutoffs.with_words + raised)
+
+    def strange(self, found: Iterable[str]) -> set[str]:
+        """Returns the words that the model does not know as a whole; none if it reads every language."""
+        return {word for word in found if word not in self.vocabulary} if self.vocabulary is not None else set()
 
     def _cutoffs(self, found: Sequence[str]) -> Cutoffs:
         if self.vocabulary is None or not found:

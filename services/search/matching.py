@@ -1,7 +1,7 @@
 """Finds and ranks the files of one search in one transaction: by meaning, by words, and by words of a relaxed query."""
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -48,6 +48,7 @@ class SearchContext:
     query: Query
     space: Space
     vector: bytes | None
+    calibration: Calibration
     cutoffs: Cutoffs
     index: retrieval.Index
 
@@ -67,7 +68,7 @@ class SearchContext:
         if query.is_of_codes:
             with_words = cutoffs.with_words if request.mode == Mode.SEMANTIC else math.inf
             cutoffs = replace(cutoffs, alone=math.inf, with_words=with_words)
-        return cls(user_id, request, query, space, vector, cutoffs, index)
+        return cls(user_id, request, query, space, vector, calibration, cutoffs, index)
 
     @property
     def degraded(self) -> bool:
@@ -131,7 +132,8 @@ class _ByWords(NamedTuple):
 async def ranked_files(transaction: Transaction, context: SearchContext) -> Ranking:
     """Returns the files found by meaning, by words or by both, as the request's mode says.
 
-    If there are none, words are taken for misspellings of others that the files contain.
+    Words that are in none of them may be misspelt: those that the model does not know are compared with all words of
+    the files, if nothing was found the others too.
     """
     vector_hits: list[SemanticHit] = []
     if context.vector is not None:
@@ -191,17 +193,23 @@ async def _by_words(transaction: Transaction, context: SearchContext, vector_hit
     if not missing:
         return words
     doubted = relaxation.may_be_misspelt(missing)
-    known = await names.similar_words(transaction, context.user_id, doubted, relaxation.REACH) if doubted else {}
-    return await _relaxed(transaction, context, words, known)
+    strange = context.calibration.strange(relaxation.may_be_misspelt_in_contents(missing))
+    return await _relaxed(transaction, context, words, await _known(transaction, context.user_id, doubted, strange))
 
 
 async def _corrected_by_contents(transaction: Transaction, context: SearchContext, words: _ByWords) -> _ByWords:
     """Returns it with what is found by words of names and contents that are spelt almost like missing ones."""
     doubted = relaxation.may_be_misspelt_in_contents(words.missing)
-    known = await spellings.alike(transaction, context.user_id, doubted) if doubted else {}
-    if known:
-        known |= await names.similar_words(transaction, context.user_id, doubted, relaxation.REACH)
+    known = await _known(transaction, context.user_id, doubted, doubted)
     return await _relaxed(transaction, context, words, known) if known else words
+
+
+async def _known(
+    transaction: Transaction, user_id: str, in_names: Collection[str], in_contents: Collection[str]
+) -> Mapping[str, int]:
+    """Returns words of the user's files that misspelt ones may stand for, and how many of the files have them."""
+    known = await names.similar_words(transaction, user_id, in_names, relaxation.REACH) if in_names else {}
+    return known | (await spellings.alike(transaction, user_id, in_contents) if in_contents else {})
 
 
 async def _relaxed(

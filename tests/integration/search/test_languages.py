@@ -161,6 +161,22 @@ async def test_what_the_model_cannot_read_resembles_nothing_and_full_width_is_re
     local.close()
 
 
+async def test_a_word_that_the_model_does_not_know_may_be_misspelt_whatever_else_is_found(world, tmp_path):
+    local = LocalEncoder(tmp_path)
+    world = World(world.database, local)
+    await world.add("ada", "party.txt", "What the caterer offers: catering for forty guests, hoisting of flags included.")
+    await world.add("ada", "shoes.txt", "An offer of shoes, as cheap as never before.")
+    finder = Finder(world.database, Models(Model(local, calibration_for(local.model_id))), encoder_timeout_s=30)
+    for query, first, corrections in (
+        ("catring offer", "party.txt", {"catring": "catering"}),
+        ("hosting offer shoes", "shoes.txt", {}),
+    ):
+        answer = await finder.find("ada", SearchRequest(query=query, mode="keyword"))
+        assert answer.results[0].filename == first, query
+        assert answer.corrections == corrections, query
+    local.close()
+
+
 async def test_phrases_and_file_names_go_on_after_a_script_without_spaces(world):
     await world.add("ada", "報告書 final.pdf", "会議室 A101 は 東京タワー plan の隣", language="ja")
     await world.add("ada", "other.txt", "A101 plan 会議 final 報告", language="ja")

@@ -14,6 +14,11 @@ def test_a_query_of_known_words_has_the_plain_bar():
         assert MEASURED.cutoffs(text) == Cutoffs(0.29, 0.22), text
 
 
+def test_strange_is_what_the_model_does_not_know_as_a_whole():
+    assert MEASURED.strange({"melting", "meltng"}) == {"meltng"}
+    assert Calibration(0.25, 0.15).strange({"melting", "meltng"}) == set(), "one that reads everything"
+
+
 def test_fragments_must_be_nearer_and_count_less():
     for text in ("asdf qwer zxcv", "melting qwer zxcv", "8f3a9c", "a b c"):
         cutoffs = MEASURED.cutoffs(text)
