@@ -164,7 +164,7 @@ async def test_what_the_model_cannot_read_resembles_nothing_and_full_width_is_re
 async def test_a_word_that_the_model_does_not_know_may_be_misspelt_whatever_else_is_found(world, tmp_path):
     local = LocalEncoder(tmp_path)
     world = World(world.database, local)
-    await world.add("ada", "party.txt", "What the caterer offers: catering for forty guests, hoisting of flags included.")
+    await world.add("ada", "party.txt", "What the caterer offers: catering for forty guests, hoisting flags included.")
     await world.add("ada", "shoes.txt", "An offer of shoes, as cheap as never before.")
     finder = Finder(world.database, Models(Model(local, calibration_for(local.model_id))), encoder_timeout_s=30)
     for query, first, corrections in (
