@@ -4,6 +4,7 @@ The steps are those of docs/operations.md ("Backup and restore"), in that order;
 """
 
 import argparse
+import json
 import shutil
 import signal
 import sqlite3
@@ -18,9 +19,17 @@ from localcloud import postgres
 from localcloud.postgres_binaries import installed
 from localcloud.samples import Sample, make_many
 from mmsearch.operations import OperatorClient
-from tests.faults.audit import assert_findable_exactly_once, feed, until_all_completed
+from tests.faults.audit import assert_findable_exactly_once, feed, post, until_all_completed
 from tests.pipeline.local_system import LocalSystem, wait_for
 from tests.ports import free_port
+
+_OLDER = """DO $$ BEGIN
+    FOR number IN 1..20000 LOOP
+        PERFORM pg_current_xact_id();
+        COMMIT;
+    END LOOP;
+END $$"""
+"""A cluster that has been at work for weeks is far ahead of the fresh one, and so are the numbers in its rows."""
 
 _HASTE = {"SWEEP_AFTER_S": "5", "SWEEP_EVERY_S": "1", "RECONCILE_SETTLE_S": "0"}
 
@@ -34,14 +43,15 @@ class Drill:
         self._began = time.monotonic()
 
     def run(self) -> None:
-        files = make_many(self._directory / "files", 12, seed=5)
+        files = make_many(self._directory / "files", 13, seed=5)
         before = LocalSystem(self._directory / "before", **_HASTE)
         try:
             before.start()
+            self._run("psql", "--quiet", "--command", _OLDER, "--dbname", before.variables["DATABASE_URL"])
             feed(before, files[:8])
             until_all_completed(before, files[:8])
             self._say("a system holds 8 files")
-            self._back_up(before, files[8:10], files[10:])
+            self._back_up(before, files[8:10], files[10:12])
         finally:
             before.stop()
         shutil.rmtree(self._directory / "before", ignore_errors=True)
@@ -109,6 +119,8 @@ class Drill:
         self._say("the fresh system is up")
         assert_findable_exactly_once(system, files[:8])
         self._say("all 8 files of the dump are found, without any processing")
+        _assert_no_news(system, files[:8], files[12])
+        self._say("live status tells of a new file, and nothing of those that were there")
         operator = OperatorClient(system.url, system.variables["MMSEARCH_API_KEY"])
         with operator:
             found = [f for stretch in operator.reconcile(fix=True) for f in stretch.findings]
@@ -125,6 +137,22 @@ class Drill:
 
     def _say(self, what: str) -> None:
         print(f"{time.monotonic() - self._began:6.1f} s  {what}", flush=True)
+
+
+def _assert_no_news(system: LocalSystem, restored: Sequence[Sample], fresh: Sample) -> None:
+    """What was ``restored`` is no news to a stream that is opened now; a file that is sent then is."""
+    known = {sample.path.name for sample in restored}
+    with system.http() as http, http.stream("GET", "/api/v1/events") as stream:
+        lines = stream.iter_lines()
+        while next(lines) != "event: hello":
+            pass
+        post(system, fresh.path)
+        for line in lines:
+            told = json.loads(line.removeprefix("data: ")) if line.startswith("data: {") else {}
+            assert told.get("filename") not in known, f"{told['filename']} was told as news"
+            if (told.get("filename"), told.get("status")) == (fresh.path.name, "completed"):
+                return
+    raise AssertionError(f"{fresh.path.name} was not told to be completed")
 
 
 def _without_superuser(roles: str) -> str:

@@ -3,6 +3,9 @@
 A row carries the id of the transaction that last wrote it. Transactions end in another order than they begin, so a
 position is not the highest id seen but the oldest one still running at the time of reading (:func:`horizon`):
 everything below it was visible then, everything that appears later lies at or above it.
+
+What lies beyond every transaction that has begun was written in another cluster, from which this database was restored:
+no news (decision 0048).
 """
 
 from collections.abc import Sequence
@@ -19,6 +22,8 @@ from upload_gateway.view import Status
 
 _READ = [column for column in uploads.c if column.name != "state"]
 _MOST_REMOVED = 500
+_BEYOND = text("pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+"""Above the id of whatever this cluster has written that can be seen."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ async def changed_after(
         select(*_READ)
         .where(uploads.c.user_id == user_id)
         .where(tuple_(uploads.c.changed, uploads.c.upload_id) > tuple_(literal(position[0]), literal(position[1])))
+        .where(uploads.c.changed < _BEYOND)
         .order_by(uploads.c.changed, uploads.c.upload_id)
         .limit(limit)
     )
@@ -62,6 +68,7 @@ async def removed_since(session: AsyncSession, user_id: str, position: int) -> S
     statement = (
         select(removed_uploads)
         .where(removed_uploads.c.user_id == user_id, removed_uploads.c.changed >= position)
+        .where(removed_uploads.c.changed < _BEYOND)
         .where(~select(uploads.c.upload_id).where(uploads.c.upload_id == removed_uploads.c.upload_id).exists())
         .order_by(removed_uploads.c.changed)
         .limit(_MOST_REMOVED)

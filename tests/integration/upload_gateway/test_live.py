@@ -103,6 +103,27 @@ async def test_an_upload_whose_row_is_gone_is_shown_as_deleted(live: LiveGateway
         await stream.until(upload.upload_id, "deleted")
 
 
+async def test_what_another_cluster_wrote_is_no_news(live: LiveGateway) -> None:
+    """A restored database brings the numbers of transactions that this cluster has not come to yet."""
+    restored, gone, fresh = (dropped(f"someone/{name}.jpg") for name in ("restored", "gone", "fresh"))
+    await live.gateway.hear(*walk(restored), walk(gone)[0])
+    async with live.gateway.database.transaction("someone") as session:
+        await session.execute(text("DELETE FROM uploads WHERE upload_id = :id"), {"id": gone.upload_id})
+        await session.execute(text("ALTER TABLE uploads DISABLE TRIGGER note_change"))
+        await session.execute(text("UPDATE uploads SET changed = changed + 1000000"))
+        await session.execute(text("UPDATE removed_uploads SET changed = changed + 1000000"))
+        await session.execute(text("ALTER TABLE uploads ENABLE TRIGGER note_change"))
+    async with live.stream() as stream:
+        await stream.next()
+        for event in walk(fresh):
+            await live.gateway.hear(event)
+        while (message := await stream.next()).data["status"] != "completed":
+            assert message.data["upload_id"] == fresh.upload_id
+        assert message.data["upload_id"] == fresh.upload_id
+        await live.gateway.delete(f"/upload/{restored.upload_id}")
+        assert (await stream.until(restored.upload_id, "deleted")).data["deleted_at"]
+
+
 @pytest.mark.parametrize("position", ["999999999999999999", "-1", "nonsense", "1;DROP"])
 async def test_a_position_that_is_not_ours_begins_at_now(live: LiveGateway, position: str) -> None:
     async with live.stream(Last_Event_ID=position) as stream:
