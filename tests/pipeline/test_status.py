@@ -7,7 +7,9 @@ from tests.pipeline.local_system import LocalSystem
 
 
 def test_absent_optional_models_are_named(system: LocalSystem) -> None:
-    notices = system.state()["notices"]
+    state = system.state()
+    assert state["healthy"], state["notices"]
+    notices = state["notices"]
     assert "analyzer: no speech model: recordings are not transcribed (SPEECH_MODEL_DIR)" in notices
     assert "analyzer: no vision model: pictures are not described (VISION_MODEL_DIR)" in notices
 

@@ -7,18 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
-from http.client import HTTPConnection
-from typing import Any
 
-from contracts.artifacts import Service
+from localcloud.asking import asked
 from localcloud.data_dir import DataDir
-from localcloud.ports import LOOPBACK
+from localcloud.process import Kind
 from localcloud.state import ProcessReport, SystemReport, read_report
+from localcloud.supervisor import Stage
 
-_SERVICES = frozenset(service.value for service in Service)
-_ASK_S = 4
 _STOP_S = 120
 _POLL_S = 0.05
 
@@ -69,40 +65,25 @@ def down(data: DataDir) -> int:
 
 
 def status(data: DataDir, *, as_json: bool) -> int:
-    """Prints how the system is: 0 when everything is ready, 1 when something is not, 3 when nothing runs."""
+    """Prints how the system is: 0 when everything is ready, 1 when something is not, 3 when nothing runs.
+
+    Ready is what has been started and says so now: a process that hangs is asked in vain.
+    """
     report = read_report(data)
     if report is None:
         sys.stdout.write("null\n" if as_json else f"Nothing is running in {data.path}.\n")
         return 3
-    healthy = report.ready and all(p.stage in {"ready", "done"} for p in report.processes)
-    notices = _notices(report)
+    running = [p for p in report.processes if p.kind == Kind.SERVICE.value and p.stage == Stage.READY.value]
+    words = asked(running)
+    notices = [f"{word.name}: {line}" for word in words for line in (*word.notices, *word.troubles)]
+    started = report.ready and all(p.stage in {"ready", "done"} for p in report.processes)
+    healthy = started and not any(word.troubles for word in words)
     if as_json:
         text = json.dumps({**asdict(report), "healthy": healthy, "notices": notices}, indent=2)
     else:
         text = "\n".join((_table(report), *notices))
     sys.stdout.write(text + "\n")
     return 0 if healthy else 1
-
-
-def _notices(report: SystemReport) -> list[str]:
-    """What the services say they do without, and what they say is down."""
-    notices: list[str] = []
-    for process in report.processes:
-        if process.name in _SERVICES and process.stage == "ready":
-            with suppress(OSError, ValueError):
-                said = _readiness(process)
-                notices += [f"{process.name}: {notice}" for notice in said.get("notices", [])]
-                notices += [f"{process.name}: {name} is down" for name in said.get("down", [])]
-    return notices
-
-
-def _readiness(process: ProcessReport) -> dict[str, Any]:
-    connection = HTTPConnection(LOOPBACK, process.port, timeout=_ASK_S)
-    try:
-        connection.request("GET", "/health/ready")
-        return json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
 
 
 def _table(report: SystemReport) -> str:

@@ -124,6 +124,20 @@ def test_status_and_down(data_dir: Path, port: int) -> None:
         wait_gone(server["pid"])
 
 
+def test_what_hangs_is_named_and_the_system_is_not_well(data_dir: Path, port: int) -> None:
+    with up(data_dir, port):
+        server = web(data_dir)
+        assert server.pid
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            answer = localcloud("status", "--data-dir", data_dir, "--json")
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        told = json.loads(answer.stdout)
+        assert (answer.returncode, told["healthy"], told["notices"]) == (1, False, ["web: does not answer"])
+        assert localcloud("status", "--data-dir", data_dir).returncode == 0
+
+
 def test_status_and_down_of_nothing(data_dir: Path) -> None:
     assert localcloud("down", "--data-dir", data_dir).stdout.startswith("Nothing is running")
     answer = localcloud("status", "--data-dir", data_dir, "--json")
