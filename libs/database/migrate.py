@@ -3,6 +3,9 @@
 Reads ``DATABASE_URL`` (admin) and ``ROLE_PASSWORD`` from the environment. Tables belong to the service's role.
 Whoever waits for an exclusive lock holds up all who come after; so a migration waits briefly, lets them pass, and
 comes again.
+
+A database that a newer version has migrated is left as it is: its migrations leave what the version before needs, so
+that one can be started again.
 """
 
 import asyncio
@@ -14,6 +17,8 @@ from pathlib import Path
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -53,7 +58,8 @@ async def migrate(
 ) -> None:
     """Creates schema and role ``service`` if absent and runs the migrations in ``versions`` up to ``revision``.
 
-    Each migration commits by itself. Raises :class:`LockNotHadError`.
+    Each migration commits by itself; none runs where the database is newer than all of them. Raises
+    :class:`LockNotHadError`.
     """
     settings = {"lock_timeout": str(patience.lock_timeout_ms)}
     engine = create_async_engine(admin_url, connect_args={"server_settings": settings})
@@ -112,6 +118,12 @@ def _upgrade(connection: Connection, service: str, versions: Path, revision: str
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes.update(connection=connection, schema=service)
+    known = ScriptDirectory.from_config(config)
+    there = MigrationContext.configure(connection, opts={"version_table_schema": service}).get_current_heads()
+    if newer := set(there) - {script.revision for script in known.walk_revisions()}:
+        latest = known.get_current_head()
+        _log.warning("migrated by a newer version", service=service, database=sorted(newer), known=latest)
+        return
     command.upgrade(config, revision)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from database.migrate import LockNotHadError, Patience, migrate
 
@@ -115,3 +116,16 @@ async def test_other_mistakes_are_not_tried_again(admin_url: str, tmp_path: Path
     broken = SECOND.replace("CREATE TABLE others (id integer)", "ALTER TABLE nowhere ADD COLUMN id integer")
     with pytest.raises(Exception, match="nowhere"):
         await migrate(admin_url, "search", versions(tmp_path, FIRST, broken), None, "head")
+
+
+async def test_a_database_that_a_newer_version_migrated_is_left_as_it_is(admin_url: str, tmp_path: Path) -> None:
+    await migrate(admin_url, "search", versions(tmp_path, FIRST, SECOND, THIRD), None, "head")
+    (tmp_path / "0003.py").unlink()
+    with capture_logs() as logs:
+        await migrate(admin_url, "search", tmp_path, "a password", "head")
+    assert [(line["event"], line["database"], line["known"]) for line in logs] == [
+        ("migrated by a newer version", ["0003"], "0002")
+    ]
+    async with administrator(admin_url) as admin:
+        assert await admin.fetchval("SELECT version_num FROM alembic_version") == "0003"
+        assert await admin.fetch("SELECT id, name FROM things") == []
