@@ -22,7 +22,7 @@ class AlreadyRunningError(Exception):
 
 
 class DataDir:
-    """A data directory, created private (0700) when it is not there."""
+    """A data directory, created private (0700) when it is not there; what processes keep in it is private always."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().resolve()
@@ -48,9 +48,15 @@ class DataDir:
         return self.path / "ports.json"
 
     def of(self, process: str) -> Path:
-        """The directory one process keeps its data in, created when absent."""
+        """The directory one process keeps its data in, created when absent, and its owner's alone in any case.
+
+        A restored one has whatever mode it was copied with. The data directory itself may be one the user has for other
+        things too: its mode stays theirs.
+        """
         directory = self.path / process
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if directory.stat().st_mode & 0o077:
+            directory.chmod(0o700)
         return directory
 
     def secret(self, name: str, prefix: str = "") -> str:

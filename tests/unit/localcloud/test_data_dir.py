@@ -50,3 +50,12 @@ def test_one_system_at_a_time(data: DataDir) -> None:
 def test_a_process_directory_is_private(data: DataDir) -> None:
     assert data.of("postgres").stat().st_mode & 0o777 == 0o700
     assert data.of("postgres") == data.path / "postgres"
+
+
+def test_a_process_directory_that_was_copied_open_is_made_private(data: DataDir) -> None:
+    copied = data.path / "storage"
+    copied.mkdir(mode=0o755, parents=True)
+    copied.chmod(0o755)
+    data.path.chmod(0o755)
+    assert data.of("storage").stat().st_mode & 0o777 == 0o700
+    assert data.path.stat().st_mode & 0o777 == 0o755, "it may be one that is used for other things too"
