@@ -43,7 +43,8 @@ class Process:
 
     ``env`` is its whole environment. ``needs`` names processes that must be ready (jobs: done) before it starts; it
     is stopped before they are. A job whose ``mark`` is set is done without being run. ``ready_timeout_s`` bounds one
-    start; ``stop_timeout_s`` lies between SIGTERM and SIGKILL.
+    start, of a job its whole run: it is there for what hangs, and a machine that is busy with other things may need
+    minutes. ``stop_timeout_s`` lies between SIGTERM and SIGKILL.
     """
 
     name: str
@@ -54,5 +55,5 @@ class Process:
     kind: Kind = Kind.SERVICE
     port: int | None = None
     mark: Mark | None = None
-    ready_timeout_s: float = 60
+    ready_timeout_s: float = 180
     stop_timeout_s: float = 10

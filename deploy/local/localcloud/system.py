@@ -158,6 +158,7 @@ class System:
             kind=Kind.JOB,
             needs=("postgres",),
             mark=self._database_mark(name, schema, password),
+            ready_timeout_s=900,  # it builds indexes, and waits by itself for who holds a table
         )
 
     def _bootstrap(self) -> Process:
@@ -210,7 +211,6 @@ class System:
         if service in _PUBLIC_SERVICES:
             variables |= {
                 "LOCAL_ISSUER_SECRET": self.data.secret("local-issuer"),
-                "RATE_LIMITS": _RATE_LIMITS,
                 "TRUSTED_PROXIES": f"{LOOPBACK}/32",
             }
         if service is Service.UPLOAD_GATEWAY:
@@ -247,8 +247,12 @@ class System:
 
     def _env(self, variables: Mapping[str, str] | None = None) -> dict[str, str]:
         # Models are big and the same for every system: a cache the caller chose is shared. Nobody is kept from filling
-        # their own machine, unless the caller says how much a day.
-        defaults = {"MODEL_CACHE_DIR": str(self.data.path / "models"), "DAILY_UPLOADS_PRO": "1000000"}
+        # their own machine, unless the caller says how much a day, or how often they may ask.
+        defaults = {
+            "MODEL_CACHE_DIR": str(self.data.path / "models"),
+            "DAILY_UPLOADS_PRO": "1000000",
+            "RATE_LIMITS": _RATE_LIMITS,
+        }
         return {**defaults, **inherited(without=_SET_HERE), **(variables or {}), "PYTHONUNBUFFERED": "1"}
 
     def _pubsub_host(self) -> str:

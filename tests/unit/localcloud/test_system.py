@@ -1,10 +1,12 @@
 """The declaration of the system: who is told what, who waits for whom, and what must not leak."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from contracts.artifacts import Service
+from database.migrate import Patience
 from localcloud.data_dir import DataDir
 from localcloud.process import HttpReady, Kind, Process
 from localcloud.system import PORT_NAMES, System
@@ -75,6 +77,30 @@ def test_settings_of_the_caller_for_the_cloud_do_not_leak_and_keys_pass(
         assert process.env["OPENAI_API_KEY"] == "the caller's OPENAI_API_KEY"
         assert process.env["MODEL_CACHE_DIR"] == "the caller's MODEL_CACHE_DIR"
         assert process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] == "the caller's OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+def test_limits_are_wide_unless_the_caller_says_otherwise(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RATE_LIMITS", "DAILY_UPLOADS_PRO"):
+        monkeypatch.delenv(name, raising=False)
+    own = by_name(system)["search"].env
+    assert json.loads(own["RATE_LIMITS"])["pro"]["per_minute"] == int(own["DAILY_UPLOADS_PRO"]) == 1_000_000
+    monkeypatch.setenv("RATE_LIMITS", '{"pro": {"per_minute": 7, "burst": 3}}')
+    for name in ("upload-gateway", "search"):
+        assert by_name(system)[name].env["RATE_LIMITS"] == '{"pro": {"per_minute": 7, "burst": 3}}'
+
+
+def test_a_migration_may_wait_for_who_holds_a_table_as_long_as_it_means_to(system: System) -> None:
+    pauses, pause = list[float](), Patience.first_pause_s
+    for _ in range(Patience.tries):
+        pauses.append(pause)
+        pause = min(2 * pause, Patience.longest_pause_s)
+    waits = sum(pauses) + Patience.tries * Patience.lock_timeout_ms / 1000
+    for name in ("migrate-upload-gateway", "migrate-search"):
+        assert by_name(system)[name].ready_timeout_s > waits
+
+
+def test_a_busy_machine_is_given_minutes(system: System) -> None:
+    assert min(process.ready_timeout_s for process in system.processes()) >= 180
 
 
 def test_the_local_key_is_the_one_clients_are_told(system: System) -> None:
