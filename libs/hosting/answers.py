@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from telemetry.propagation import current_trace_id
@@ -22,13 +22,20 @@ _OUTAGE = "A part of the system is away for the moment. Try again shortly."
 class ErrorBody(BaseModel):
     """Why a request failed: a stable code, a sentence for a person, and what a program may need."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     code: str
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
 
 
 class Answer(BaseModel, Generic[DataT]):
-    """A success or error answer. Routes return it; errors are raised as :class:`ApiError`."""
+    """A success or error answer. Routes return it; errors are raised as :class:`ApiError`.
+
+    Every field is always sent, and the description of the API says so.
+    """
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     status: Literal["success", "error"] = "success"
     data: DataT | None = None

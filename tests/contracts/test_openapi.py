@@ -53,6 +53,16 @@ def test_generators_of_clients_can_tell_the_models_apart(current: dict[str, Any]
         assert [title for title, times in classes.items() if times > 1] == [], name
 
 
+def test_of_an_answer_every_field_is_promised(current: dict[str, Any]) -> None:
+    """They are always sent, and clients made from the document need not ask whether they are there."""
+    for document in current.values():
+        schemas = document["components"]["schemas"]
+        answers = [name for name in schemas if name.startswith("Answer_")]
+        assert answers
+        for name in (*answers, "ErrorBody"):
+            assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+
+
 @pytest.fixture
 def gateway() -> dict[str, Any]:
     return json.loads((DIRECTORY / "upload-gateway.json").read_text())
