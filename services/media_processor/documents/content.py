@@ -9,7 +9,7 @@ from PIL import Image
 from contracts.artifacts import Degradation, Locator, MaterialText, TextSource
 from media_processor import pictures
 from media_processor.kinds.row import Shot
-from media_processor.text_encoding import clip
+from media_processor.text_encoding import ReadText, clip
 
 SECTION_LENGTH = 300
 """The most characters a section's name has in a locator."""
@@ -68,6 +68,14 @@ def cut_notes(is_cut: bool, limit: int) -> list[Degradation]:
     """Says so when only the start of a text was kept."""
     reason = f"Only the first {limit} characters of the file's text were kept."
     return [Degradation(step="text", reason=reason)] if is_cut else []
+
+
+def read_notes(read: ReadText, limit: int) -> list[Degradation]:
+    """Says what of a text file was not read: letters that are none, and what is beyond the limit."""
+    letters = "1 letter" if read.damaged == 1 else f"{read.damaged} letters"
+    reason = f"The text is damaged: {letters} could not be read."
+    damaged = [Degradation(step="text", reason=reason)] if read.damaged else []
+    return damaged + cut_notes(read.is_cut, limit)
 
 
 def embedded_picture(data: bytes, max_pixels: int) -> Image.Image | None:

@@ -6,7 +6,7 @@ from lxml.html import defs
 
 from contracts.artifacts import FailureCode
 from eventing.errors import Reject
-from media_processor.documents.content import Content, Sections, cut_notes
+from media_processor.documents.content import Content, Sections, read_notes
 from media_processor.kinds.row import Source
 from media_processor.text_encoding import clean, read_text
 
@@ -20,8 +20,8 @@ _BLOCKS = (defs.block_tags | _MORE_BLOCKS) - _CELLS
 def read(source: Source) -> Content:
     """Raises ``Reject(corrupt)`` for a page without any element."""
     try:
-        text, is_cut = read_text(source.path, source.limits.max_text_chars)
-        root = parse(text)
+        read = read_text(source.path, source.limits.max_text_chars)
+        root = parse(read.text)
     except (LxmlError, ValueError) as error:
         raise Reject(FailureCode.CORRUPT, "The page is damaged.") from error
     sections = Sections()
@@ -32,7 +32,7 @@ def read(source: Source) -> Content:
         author=_meta(root, "author"),
         language=(root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or "").strip(),
         tags={name: _meta(root, name) for name in ("description", "keywords")},
-        degradations=cut_notes(is_cut, source.limits.max_text_chars),
+        degradations=read_notes(read, source.limits.max_text_chars),
     )
 
 

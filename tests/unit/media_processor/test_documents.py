@@ -164,6 +164,26 @@ def test_markdown(tmp_path: Path, decode: Decode) -> None:
     assert "# not a heading" in decoded.texts[-1].text
 
 
+def test_markdown_with_underlined_headings(tmp_path: Path, decode: Decode) -> None:
+    text = (
+        "The Halcyon\n===========\n\nShe sailed in May.\n\nReturn\n------\n\nShe came home\nunder jury rig.\n---\n"
+        "- a list\n---\n\n| a |\n---\n\n```\nno heading\n===\n```\nlast\n---\n"
+    )
+    decoded = decode(write(tmp_path / "a.md", text))
+    assert decoded.properties.title == "The Halcyon"
+    assert [t.locator.section for t in decoded.texts] == ["The Halcyon", "Return"]
+    assert decoded.texts[0].text == "The Halcyon\nShe sailed in May."
+
+
+def test_damaged_letters_are_said(tmp_path: Path, decode: Decode) -> None:
+    for name in ("a.txt", "a.md", "a.csv", "a.html"):
+        (tmp_path / name).write_bytes("<p>Brücke, Straße, Förster\n".encode() * 20 + b"\xff,\xf0\x9f\n")
+        decoded = decode(tmp_path / name)
+        assert "Förster" in decoded.texts[0].text
+        reasons = [(d.step, d.reason) for d in decoded.degradations]
+        assert reasons == [("text", "The text is damaged: 2 letters could not be read.")]
+
+
 def test_text_with_pages(tmp_path: Path, decode: Decode) -> None:
     decoded = decode(write(tmp_path / "a.txt", "first\fsecond"))
     assert [(t.locator.page, t.text) for t in decoded.texts] == [(1, "first"), (2, "second")]
@@ -207,6 +227,15 @@ def test_a_pdf_stops_being_read_at_the_limit(tmp_path: Path, decode: Decode) -> 
     decoded = decode(files.pdf_file(tmp_path / "a.pdf", pages=20), max_text_chars=100)
     assert [t.locator.page for t in decoded.texts] == [1, 2, 3]
     assert [d.step for d in decoded.degradations] == ["text"]
+
+
+@pytest.mark.parametrize(("line", "delimiter"), [("sep=;", ";"), ('"sep=^"', "^"), ("SEP=\t", "\t")])
+def test_a_table_may_state_its_delimiter(tmp_path: Path, decode: Decode, line: str, delimiter: str) -> None:
+    rows = f"name{delimiter}price, net\r\n" + f'"Möller{delimiter} Sons"{delimiter}7,50\r\n' * 60
+    decoded = decode(write(tmp_path / "a.csv", f"{line}\r\n{rows}"))
+    assert [t.text.splitlines()[0] for t in decoded.texts] == ["name | price, net"] * 2
+    named = " ".join(f"Möller{delimiter} Sons".split())
+    assert decoded.texts[1].text.splitlines()[1] == f"{named} | 7,50"
 
 
 def test_csv(tmp_path: Path, decode: Decode) -> None:

@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import pytest
 
-from media_processor.text_encoding import decode
+from media_processor.text_encoding import ReadText, clean, decode, decode_sample, read_text
 
 FRENCH = (
     "Chers voisins, la réparation du toit commencera lundi. Veuillez retirer vos affaires de la cave. Le comité vous "
@@ -109,6 +109,73 @@ def test_latin_words_in_another_script_do_not_make_it_latin():
     for page, text in (("shift_jis", JAPANESE), ("cp1251", RUSSIAN), ("cp1253", GREEK), ("euc_kr", KOREAN)):
         written = f"The answer of the office to your letter is in the file.\n{text * 3}"
         assert words(decode(written.encode(page))) == words(written)
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b"\xf0\x9f", b"\xfc", b"\xe6\x97"])
+@pytest.mark.parametrize("text", [FRENCH, GERMAN, RUSSIAN, JAPANESE, CHINESE, GREEK])
+def test_a_damaged_letter_does_not_make_utf_8_another_encoding(tmp_path, text, damage):
+    whole = f"{text}\n" * 20
+    path = tmp_path / "a.txt"
+    path.write_bytes(whole.encode() + damage + b"\n" + whole.encode())
+    assert read_text(path, 1_000_000) == ReadText(f"{whole}\ufffd\n{whole}", is_cut=False, damaged=1)
+    assert decode_sample(path.read_bytes()) is not None
+
+
+@pytest.mark.parametrize("text", [GERMAN[1:], RUSSIAN, JAPANESE, GREEK])
+def test_utf_8_that_begins_within_a_letter_is_utf_8(text):
+    cut_out_of_a_log = f"ü{text}\n".encode()[1:] + f"{text}\n".encode() * 19
+    assert decode(cut_out_of_a_log).count(f"{text}\n") == 20
+
+
+def test_a_letter_that_was_lost_before_is_no_damage(tmp_path):
+    (tmp_path / "a.txt").write_text("Th\ufffdr\ufffdse", "utf-8")
+    assert read_text(tmp_path / "a.txt", 100) == ReadText("Th\ufffdr\ufffdse", is_cut=False, damaged=0)
+
+
+def test_a_letter_that_the_limit_parts_is_no_damage(tmp_path):
+    (tmp_path / "a.txt").write_text("a" + "日" * 100, "utf-8")
+    assert read_text(tmp_path / "a.txt", 10) == ReadText("a" + "日" * 9, is_cut=True, damaged=0)
+
+
+def test_text_that_is_ascii_but_for_half_an_emoji_is_text():
+    rows = b"".join(b"%d,plain words\n" % row for row in range(60))
+    assert decode_sample(rows + b"last,\xf0\x9f\n") is not None
+    assert decode(rows + b"last,\xf0\x9f\n").startswith("0,plain words")
+
+
+@pytest.mark.parametrize(("page", "text"), [("cp1252", FRENCH), ("cp1251", RUSSIAN), ("utf_8", JAPANESE)])
+def test_the_encoding_is_told_from_where_letters_beyond_ascii_are(page, text):
+    plain = "The quartermaster wrote down every barrel that was carried aboard.\n" * 2_000
+    assert decode((plain + text).encode(page)) == plain + text
+
+
+def test_a_page_that_is_long_ascii_is_read_as_it_says():
+    page = '<meta charset="iso-8859-2">' + "<p>plain words</p>" * 8_000 + "<p>żółw</p>"
+    assert decode(page.encode("iso-8859-2")) == page
+
+
+def test_wide_letters_beyond_ascii_may_come_late():
+    plain = "The quartermaster wrote down every barrel. " * 2_000
+    assert decode(f"{plain}Ğ{JAPANESE}".encode("utf-16-le")) == f"{plain}Ğ{JAPANESE}"
+
+
+def test_seven_bit_japanese_is_read():
+    assert decode(JAPANESE.encode("iso2022_jp")) == JAPANESE
+    assert decode(b"\x1b[1mred\x1b[0m $B:#F|") == "\x1b[1mred\x1b[0m $B:#F|"
+
+
+@pytest.mark.parametrize("mark", ["\x07", "\x0b", "\x08"])
+def test_a_bell_or_a_vertical_tab_is_part_of_a_text(mark):
+    assert decode_sample(f"one{mark}two".encode()) == f"one{mark}two"
+
+
+def test_a_text_of_dos_ends_with_its_mark():
+    assert decode_sample(b"Dear Sir,\r\nit is mended.\r\n\x1a\x1a") == "Dear Sir,\r\nit is mended.\r\n"
+    assert decode_sample(b"Dear Sir,\x1ait is mended.\r\n") is None
+
+
+def test_a_vertical_tab_ends_a_line():
+    assert clean("one\x0btwo\r\nthree\rfour\x07") == "one\ntwo\nthree\nfour"
 
 
 MOST_CPU_S = 20
