@@ -22,7 +22,8 @@ _ISO_BRANDS: tuple[tuple[frozenset[bytes], Format], ...] = (
     (frozenset({b"qt  "}), formats.MOV),
 )
 _STILL_BRANDS = frozenset({b"mif1", b"msf1", b"miaf"})
-_OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"pnot"})
+_OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"pnot"})
+_PADDING = frozenset({b"free", b"skip", b"wide"})
 
 _LOCKED_ENTRIES = frozenset({b"drms", b"drmi", b"enca", b"encv"})
 """Sample entries of tracks under FairPlay or Common Encryption."""
@@ -38,8 +39,15 @@ _LAYER3_KBITS = {
 
 def iso_bmff(head: bytes) -> Format | None:
     """MP4, QuickTime, M4A, HEIC or AVIF by major brand, then by compatible brands."""
+    if b"\0" not in head:  # a text, such as one that begins with "The free press"
+        return None
+    start = 0
+    while head[start + 4 : start + 8] in _PADDING:
+        start += max(int.from_bytes(head[start : start + 4], "big"), 8)
+    is_all_padding = start >= len(head)
+    head = head[start:]
     box = head[4:8]
-    if box in _OLD_QUICKTIME:
+    if box in _OLD_QUICKTIME or is_all_padding:
         return formats.MOV
     if box != b"ftyp":
         return None

@@ -24,6 +24,8 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"GIF89a", formats.GIF),
     (b"II*\x00", formats.TIFF),
     (b"MM\x00*", formats.TIFF),
+    (b"II+\x00", formats.TIFF),
+    (b"MM\x00+", formats.TIFF),
     (b"fLaC", formats.FLAC),
     (b"{\\rtf", formats.RTF),
 )

@@ -42,7 +42,7 @@ _TAKEN: tuple[tuple[re.Pattern[bytes], str, Kind], ...] = tuple(
         (rb"\x00...ftyp(avif|avis)", "image/avif", _I),
         (rb"\x00...ftyp(heic|heix|hevc|heim|heis|mif1|msf1)", "image/heic", _I),
         (rb"\x00...ftyp(M4A |M4B |M4P )", "audio/mp4", _A),
-        (rb"\x00...ftypqt  |\x00...(moov|mdat|wide|free|skip)", "video/quicktime", _V),
+        (rb"\x00...ftypqt  |[\x00-\x08]...(moov|mdat|wide|free|skip|pnot)", "video/quicktime", _V),
         (rb"\x00...ftyp", "video/mp4", _V),
         (rb"\x1aE\xdf\xa3.{0,64}webm", "video/webm", _V),
         (rb"\x1aE\xdf\xa3", "video/x-matroska", _V),
@@ -54,8 +54,8 @@ _TAKEN: tuple[tuple[re.Pattern[bytes], str, Kind], ...] = tuple(
         (rb"\xff[\xf0\xf1\xf8\xf9]", "audio/aac", _A),
         (rb".{0,1019}%PDF-", "application/pdf", _D),
         (rb"(\xef\xbb\xbf)?\{\\rtf", "application/rtf", _D),
-        (rb"PK\x03\x04.{26}mimetypeapplication/epub\+zip", "application/epub+zip", _D),
         (rb"PK\x03\x04.{26}(\[Content_Types\]\.xml|_rels/|word/|ppt/|xl/|docProps/|customXml/)", "", _D),
+        (rb"PK\x03\x04.*(application/epub\+zip|META-INF/container\.xml)", "application/epub+zip", _D),
     )
 )
 
@@ -75,7 +75,11 @@ _OFFICE = (
     (b"xl/", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 )
 _OFFICE_UNTOLD = "application/vnd.openxmlformats-officedocument"
-_NOT_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f\b\x1b")
+_NOT_IN_TEXT = frozenset({*range(0x07), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F})
+_MOST_NOT_IN_TEXT = 0.002
+_END_OF_DOS_FILE = "\x1a"
+"""What media-processor allows."""
+
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _HTML = re.compile(rb"\s*(<!--.{0,2000}-->\s*)?<(!doctype\s+html|html|head|body)\b", re.DOTALL | re.IGNORECASE)
 
@@ -111,7 +115,8 @@ def _is_text(head: bytes) -> bool:
     if head.startswith(_WIDE_MARKS):
         return True
     wide = utf16_without_mark(head)
-    return not any(ord(char) in _NOT_IN_TEXT for char in head.decode(wide or "latin-1", "replace"))
+    text = head.decode(wide or "latin-1", "replace").rstrip(_END_OF_DOS_FILE)
+    return "\0" not in text and sum(ord(char) in _NOT_IN_TEXT for char in text) <= len(text) * _MOST_NOT_IN_TEXT
 
 
 _BY_EXTENSION = {

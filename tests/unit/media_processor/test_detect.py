@@ -115,6 +115,8 @@ TEXTS = [
     (b"from: staging\nto: prod\nsteps:\n  - deploy\n", "jobs.yaml", formats.TEXT),
     (b"Words first.\nFrom: Ada\nMIME-Version: 1.0\n", "a.eml", formats.TEXT),
     (b"OTTO OPENED THE DOOR", "novel.txt", formats.TEXT),
+    (b"The wide river", "novel.txt", formats.TEXT),
+    (b"The free press, skipped.", "novel.txt", formats.TEXT),
 ]
 
 
