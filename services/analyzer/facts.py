@@ -107,11 +107,12 @@ def metadata_text(material: Material) -> str:
 def _picture(facts: MediaProperties) -> str:
     animated = "animated " if facts.frame_count and facts.frame_count > 1 else ""
     noun = "photo" if facts.camera or facts.taken_at else "picture"
+    pages = f" of {facts.page_count} pages" if facts.page_count and facts.page_count > 1 else ""
     camera = f" taken with {facts.camera}" if facts.camera else ""
     taken = " taken" if facts.taken_at and not camera else ""
     when = f"{taken} in {facts.taken_at:%B %Y}" if facts.taken_at else ""
     size = _size(facts, "").strip()
-    return " ".join(f"{size} {animated}{noun}{camera}{when}".split())
+    return " ".join(f"{size} {animated}{noun}{pages}{camera}{when}".split())
 
 
 def _size(facts: MediaProperties, before: str) -> str:

@@ -20,6 +20,7 @@ from media_processor.containers import open_media
 from media_processor.pictures import check_pixels
 
 _MAX_META, _MAX_EXIF = 4 * 1024 * 1024, 1024 * 1024
+_WRITTEN_OUT = frozenset({b"prof", b"rICC"})
 _TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 _MIRRORS = (Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.FLIP_LEFT_RIGHT)
 
@@ -44,12 +45,13 @@ class Items:
 
 
 def open_heic(path: Path, max_pixels: int) -> Image.Image:
-    """The primary picture, upright, RGB. Raises ``Reject``."""
+    """The primary picture, upright, RGB, with its colour profile in ``info``. Raises ``Reject``."""
     try:
         items = _read_items(path)
         picture = _assembled(path, items, max_pixels)
         for name, payload in items.properties_of(items.primary):
             picture = _turned(picture, name, payload)
+        picture.info["icc_profile"] = _colour_profile(items)
     except (FFmpegError, struct.error, ValueError, IndexError, KeyError, OSError) as error:
         raise Reject(FailureCode.CORRUPT, "The HEIC picture is damaged or cut off.") from error
     return picture
@@ -94,6 +96,15 @@ def _pictures(path: Path, wanted: list[int], max_pixels: int) -> Iterator[Image.
             check_pixels(stream.width, stream.height, max_pixels)
             container.seek(0, stream=stream)
             yield next(container.decode(stream)).to_image()
+
+
+def _colour_profile(items: Items) -> bytes | None:
+    """That of the picture, else of its first tile."""
+    for item in (items.primary, *items.tiles.get(items.primary, ())[:1]):
+        for name, payload in items.properties_of(item):
+            if name == b"colr" and payload[:4] in _WRITTEN_OUT:
+                return payload[4:]
+    return None
 
 
 def _grid(path: Path, items: Items) -> tuple[int, int, int, int]:

@@ -15,6 +15,9 @@ READING_SIDE = 1600
 PAGE_SIZE = (620, 877)
 """An A4 page at 75 dpi, on which text is drawn where a format has no pages of its own."""
 
+_WORTH_BLENDING = 50_000_000
+"""Pixels up to which a picture with a palette is given real colours first, so that shrinking can blend them."""
+
 _Font = ImageFont.FreeTypeFont
 _MARGIN = 48
 _PAPER = (255, 255, 255)
@@ -36,6 +39,13 @@ def shrunk(image: Image.Image, box: tuple[int, int]) -> Image.Image:
     copy = image.copy()
     copy.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
     return copy
+
+
+def blendable(image: Image.Image) -> Image.Image:
+    """A loaded picture, with real colours instead of a palette or two tones, so that shrinking can blend them."""
+    if image.mode in {"P", "1"} and image.width * image.height <= _WORTH_BLENDING:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

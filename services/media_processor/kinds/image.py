@@ -5,17 +5,18 @@ Pixels are decoded once, reduced while decoding where the format allows it (JPEG
 
 import contextlib
 import math
-import struct
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin
 
 from contracts.artifacts import Degradation, FailureCode, Locator, MediaProperties
 from eventing.errors import Reject
-from media_processor import formats, heif, pictures, pieces
+from media_processor import colour_profiles, formats, heif, incomplete, pictures, pieces, tiff_pages
 from media_processor.decoded import DecodedFile
 from media_processor.formats import Format
 from media_processor.kinds.row import Note, Prepared, Shot, Source
@@ -23,8 +24,11 @@ from media_processor.text_encoding import clip
 
 _NOT_SHOWN_BY_BROWSERS = frozenset({formats.HEIC, formats.TIFF})
 
-_WORTH_BLENDING = 50_000_000
-"""Pixels up to which a picture with a palette is given real colours first, so that shrinking can blend them."""
+_ANIMATED = frozenset({formats.GIF, formats.PNG, formats.WEBP, formats.AVIF})
+"""Formats whose frames follow each other in time. Those of a TIFF are pages, those of a JPEG views of one scene."""
+
+_LONGEST_NOTE = 16 * 1024 * 1024
+"""What a PNG may carry as one text or colour profile, unpacked: programs that paint store their work in it."""
 
 _NEARLY = 0.9
 """A 12 megapixel photo at a quarter is 1000 px wide: decoding it at a half, to have 1024, takes twice as long."""
@@ -44,6 +48,7 @@ class OpenedImage:
     """An upright picture of at most analysis size, and what was read off the original.
 
     ``long``: the picture again, of the size at which it is read in pieces; None if it is read as a whole.
+    ``pages``: draws the pages of a TIFF that has several, the first of which is the picture.
     """
 
     format: Format
@@ -53,21 +58,27 @@ class OpenedImage:
     frame_count: int
     exif: Image.Exif
     long: Image.Image | None = None
+    page_count: int | None = None
+    pages: Callable[[], Iterator[Shot]] | None = None
+    degradations: list[Degradation] = field(default_factory=list[Degradation])
 
 
 def validate(source: Source) -> OpenedImage:
-    """Decodes the picture (the first frame of an animation). Raises ``Reject``."""
+    """Decodes the picture (the first frame or page if it has several). Raises ``Reject``."""
     Image.MAX_IMAGE_PIXELS = None  # our own limit refuses with a reason
+    PngImagePlugin.MAX_TEXT_CHUNK = _LONGEST_NOTE
     if source.format is formats.HEIC:
-        picture = heif.open_heic(source.path, source.limits.max_pixels)
-        small = pictures.shrunk(picture, pictures.ANALYSIS_BOX)
-        long = pieces.to_read(picture) if pieces.is_long(picture.size) else None
-        return OpenedImage(source.format, small, *picture.size, 1, heif.read_exif(source.path), long)
+        return _heic(source)
     try:
-        with Image.open(source.path, formats=[source.format.name.upper()]) as image:
-            return _decoded(image, source)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise Reject(FailureCode.CORRUPT, "The picture is damaged or cut off.") from error
+        try:
+            return _opened(source, is_damaged=False)
+        except incomplete.DAMAGE:
+            if source.format not in incomplete.READABLE:
+                raise
+            with incomplete.tolerated():
+                return _opened(source, is_damaged=True)
+    except incomplete.DAMAGE as error:
+        raise _corrupt() from error
 
 
 def metadata(opened: OpenedImage) -> MediaProperties:
@@ -82,6 +93,7 @@ def metadata(opened: OpenedImage) -> MediaProperties:
         width=opened.width,
         height=opened.height,
         frame_count=opened.frame_count if opened.frame_count > 1 else None,
+        page_count=opened.page_count,
         camera=camera[:200] or None,
         taken_at=_taken_at(details, exif),
         latitude=latitude,
@@ -98,12 +110,15 @@ def thumbnail(opened: OpenedImage) -> Image.Image:
 
 
 def prepare(opened: OpenedImage) -> Prepared:
-    """One picture for the analyzer to look at and read, or the pieces of a long one."""
+    """One picture for the analyzer to look at and read, or the pieces of a long one, or the pages of a TIFF."""
+    if opened.pages is not None:
+        return Prepared(shots=opened.pages(), degradations=opened.degradations)
     if opened.long is None:
-        return Prepared(shots=iter([Shot(opened.picture, Locator())]))
+        return Prepared(shots=iter([Shot(opened.picture, Locator())]), degradations=opened.degradations)
     reason = "The picture is so long that the text in its first part only is read."
     notes = [Degradation(step="text", reason=reason)] if pieces.is_shortened((opened.width, opened.height)) else []
-    return Prepared(shots=(Shot(piece, Locator()) for piece in pieces.cut(opened.long)), degradations=notes)
+    shots = (Shot(piece, Locator()) for piece in pieces.cut(opened.long))
+    return Prepared(shots=shots, degradations=opened.degradations + notes)
 
 
 def preview(opened: OpenedImage, output: Path, _note: Note) -> DecodedFile | None:
@@ -115,24 +130,83 @@ def preview(opened: OpenedImage, output: Path, _note: Note) -> DecodedFile | Non
     return DecodedFile(name=name, media_type="image/jpeg")
 
 
-def _decoded(image: Image.Image, source: Source) -> OpenedImage:
+def _heic(source: Source) -> OpenedImage:
+    picture = heif.open_heic(source.path, source.limits.max_pixels)
+    profile = picture.info.get("icc_profile")
+    small = colour_profiles.in_srgb(pictures.shrunk(picture, pictures.ANALYSIS_BOX), profile)
+    long = colour_profiles.in_srgb(pieces.to_read(picture), profile) if pieces.is_long(picture.size) else None
+    return OpenedImage(source.format, small, *picture.size, 1, heif.read_exif(source.path), long)
+
+
+def _opened(source: Source, *, is_damaged: bool) -> OpenedImage:
+    with Image.open(source.path, formats=[source.format.name.upper()]) as image:
+        return _decoded(image, source, is_damaged=is_damaged)
+
+
+def _corrupt() -> Reject:
+    return Reject(FailureCode.CORRUPT, "The picture is damaged or cut off.")
+
+
+def _decoded(image: Image.Image, source: Source, *, is_damaged: bool) -> OpenedImage:
     width, height = image.size
     pictures.check_pixels(width, height, source.limits.max_pixels)
-    frames = _frame_count(image)
-    exif = image.getexif()
-    with contextlib.suppress(OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
-        for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-            exif.get_ifd(directory)  # a TIFF's are read from the file, which is closed when the facts are asked for
+    frames = _frame_count(image) if source.format in _ANIMATED else 1
+    pages = tiff_pages.frames(image, source.limits.max_pages) if source.format is formats.TIFF else []
     is_long = pieces.is_long(image.size)
     _draft(image, pieces.scale_of(image.size) if is_long else _scale_to_analysis(image.size))
-    image = _loaded(image)
+    notes: list[Degradation] = []
+    if is_damaged:
+        incomplete.prepare(image)
+    exif = _exif(image)
+    image.load()
+    if is_damaged:
+        notes.append(_what_is_missing(image))
+    profile = image.info.get("icc_profile")
+    image = pictures.blendable(image)
     orientation = exif.get(ExifTags.Base.Orientation)
-    long = _turned(pictures.as_rgb(pieces.to_read(image, orientation)), orientation) if is_long else None
+    long = (
+        _turned(colour_profiles.in_srgb(pieces.to_read(image, orientation), profile), orientation) if is_long else None
+    )
     image.thumbnail(pictures.ANALYSIS_BOX, Image.Resampling.BICUBIC)
-    small = _turned(pictures.as_rgb(image).copy(), orientation)
+    small = _turned(colour_profiles.in_srgb(image, profile).copy(), orientation)
     if orientation in range(5, 9):
         width, height = height, width
-    return OpenedImage(source.format, small, width, height, frames, exif, long)
+    opened = OpenedImage(source.format, small, width, height, frames, exif, long, degradations=notes)
+    return _with_pages(opened, source, pages) if len(pages) > 1 else opened
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    if image.format == "PNG":
+        image.load()  # notes may follow the pixels, which Pillow then decodes to find them
+    exif = Image.Exif()
+    with contextlib.suppress(*incomplete.DAMAGE, TypeError, KeyError):
+        exif = image.getexif()
+        for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+            exif.get_ifd(directory)  # a TIFF's are read from the file, which is closed when the facts are asked for
+    return exif
+
+
+def _what_is_missing(image: Image.Image) -> Degradation:
+    """Raises ``Reject(corrupt)`` where that is too much."""
+    share = incomplete.share_missing(image)
+    if share > incomplete.MOST_MISSING:
+        raise _corrupt()
+    missing = "nothing seems to be missing"
+    if share:
+        missing = f"about {max(round(share * 100), 1)} % of the picture is missing"
+    elif image.info.get("progressive"):
+        missing = "the picture may lack detail"
+    return Degradation(step="picture", reason=f"The file is damaged or cut off; {missing}.")
+
+
+def _with_pages(opened: OpenedImage, source: Source, frames: list[int]) -> OpenedImage:
+    read = frames[: source.limits.max_scans]
+    notes = list(opened.degradations)
+    if len(frames) > len(read):
+        reason = f"The file has {len(frames)} pages; the text in the first {len(read)} is read."
+        notes.append(Degradation(step="scans", reason=reason))
+    draw = partial(tiff_pages.drawn, source, read, notes)
+    return replace(opened, page_count=len(frames), pages=draw, long=None, degradations=notes)
 
 
 def _scale_to_analysis(size: tuple[int, int]) -> float:
@@ -143,13 +217,6 @@ def _draft(image: Image.Image, scale: float) -> None:
     """Lets a JPEG be decoded at a half, a quarter or an eighth, where that leaves nearly the size that is wanted."""
     if scale * _NEARLY < 1:
         image.draft("RGB", (int(image.width * scale * _NEARLY), int(image.height * scale * _NEARLY)))
-
-
-def _loaded(image: Image.Image) -> Image.Image:
-    image.load()
-    if image.mode in {"P", "1"} and image.width * image.height <= _WORTH_BLENDING:
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image
 
 
 def _turned(image: Image.Image, orientation: int | None) -> Image.Image:

@@ -27,6 +27,7 @@ def material(kind: Kind, filename: str, *texts: str, **properties: object) -> Ma
             "A 1920\u00d71080 photo taken with Canon in May 2024.",
         ),
         (material(Kind.IMAGE, "a.gif", width=800, height=600, frame_count=9), "An 800\u00d7600 animated picture."),
+        (material(Kind.IMAGE, "a.tif", width=1728, height=2200, page_count=3), "A 1728\u00d72200 picture of 3 pages."),
         (material(Kind.IMAGE, "a.png"), "A picture."),
         (material(Kind.IMAGE, "a.jpg", taken_at=datetime(2024, 5, 1, tzinfo=UTC)), "A photo taken in May 2024."),
         (

@@ -51,6 +51,37 @@ def image_file(path: Path, mode: str = "RGB", orientation: int = 1) -> Path:
     return path
 
 
+def profile_with_red_and_green_exchanged() -> bytes:
+    """A colour profile of three primaries and a gamma, by which what is stored as red is to be shown as green."""
+
+    def fixed(*values: float) -> bytes:
+        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+    def xyz(*values: float) -> bytes:
+        return b"XYZ " + bytes(4) + fixed(*values)
+
+    red, green, blue = xyz(0.4361, 0.2225, 0.0139), xyz(0.3851, 0.7169, 0.0971), xyz(0.1431, 0.0606, 0.7139)
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, int(2.2 * 256)) + bytes(2)
+    tags = {b"wtpt": xyz(0.9642, 1, 0.8249), b"rXYZ": green, b"gXYZ": red, b"bXYZ": blue}
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    table, content, at = struct.pack(">I", len(tags)), b"", 128 + 4 + 12 * len(tags)
+    for name, data in tags.items():
+        table += struct.pack(">4sII", name, at + len(content), len(data))
+        content += data
+    size = at + len(content)
+    head = struct.pack(">I4sI4s4s4s", size, b"test", 0x02400000, b"mntr", b"RGB ", b"XYZ ") + bytes(12) + b"acsp"
+    return (head + bytes(28) + fixed(0.9642, 1, 0.8249)).ljust(128, b"\0") + table + content
+
+
+def png_with(path: Path, name: bytes, content: bytes, *, is_damaged: bool = False) -> Path:
+    """A picture with one more chunk before its pixels; the checksum of one that is damaged is wrong."""
+    written = image_file(path).read_bytes()
+    checksum = zlib.crc32(name + content) ^ is_damaged
+    chunk = struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+    path.write_bytes(written[:33] + chunk + written[33:])
+    return path
+
+
 def camera_notes() -> Image.Exif:
     """EXIF of a camera that knows where it is: Sydney, in March 2025."""
     exif = Image.Exif()

@@ -9,16 +9,25 @@ from PIL import Image
 
 
 def write_heic(
-    path: Path, tiles: list[Image.Image], columns: int, size: tuple[int, int], turn: int = 0, exif: bytes = b""
+    path: Path,
+    tiles: list[Image.Image],
+    columns: int,
+    size: tuple[int, int],
+    turn: int = 0,
+    exif: bytes = b"",
+    profile: bytes = b"",
 ) -> None:
-    """A grid of equal tiles cropped to ``size``; ``turn`` counts quarter turns anticlockwise, ``exif`` is TIFF."""
+    """A grid of equal tiles cropped to ``size``; ``turn`` counts quarter turns anticlockwise, ``exif`` is TIFF.
+
+    ``profile`` is the colour profile that the tiles state.
+    """
     configuration, coded = _coded(tiles)
     grid = struct.pack(">BBBBHH", 0, 0, len(tiles) // columns - 1, columns - 1, *size)
     ids = list(range(1, len(tiles) + 1))
     primary = len(tiles) + 1
     notes = bytes(4) + exif if exif else b""
     ftyp = _box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
-    parts = (ids, primary, coded, grid, configuration, tiles[0].size, size, turn, notes)
+    parts = (ids, primary, coded, grid, configuration, tiles[0].size, size, turn, notes, profile)
     meta = _meta(*parts, data_start=len(ftyp) + len(_meta(*parts, data_start=0)) + 8)
     path.write_bytes(ftyp + meta + _box(b"mdat", b"".join(coded) + notes))
 
@@ -33,6 +42,7 @@ def _meta(
     size: tuple[int, int],
     turn: int,
     notes: bytes,
+    profile: bytes,
     data_start: int,
 ) -> bytes:
     entries = [_full(b"infe", 2, struct.pack(">HH4s", item, 0, b"hvc1") + b"\0") for item in ids]
@@ -47,8 +57,10 @@ def _meta(
     if notes:
         places += struct.pack(">HHHHII", primary + 1, 0, 0, 1, at, len(notes))
     references = _box(b"dimg", struct.pack(f">HH{len(ids)}H", primary, len(ids), *ids))
-    properties = _properties(configuration, tile_size, size, turn)
-    uses = b"".join(struct.pack(">HBBB", item, 2, 0x81, 2) for item in ids) + struct.pack(">HBBB", primary, 2, 3, 0x84)
+    properties = _properties(configuration, tile_size, size, turn, profile)
+    uses = b"".join(struct.pack(">HBBBB", item, 3, 0x81, 2, 5) for item in ids) + struct.pack(
+        ">HBBB", primary, 2, 3, 0x84
+    )
     content = [
         _full(b"hdlr", 0, bytes(4) + b"pict" + bytes(13)),
         _full(b"pitm", 0, struct.pack(">H", primary)),
@@ -61,12 +73,15 @@ def _meta(
     return _full(b"meta", 0, b"".join(content))
 
 
-def _properties(configuration: bytes, tile_size: tuple[int, int], size: tuple[int, int], turn: int) -> bytes:
+def _properties(
+    configuration: bytes, tile_size: tuple[int, int], size: tuple[int, int], turn: int, profile: bytes
+) -> bytes:
     properties = [
         _box(b"hvcC", configuration),
         _full(b"ispe", 0, struct.pack(">II", *tile_size)),
         _full(b"ispe", 0, struct.pack(">II", *size)),
         _box(b"irot", bytes([turn])),
+        _box(b"colr", b"prof" + profile if profile else b"nclx" + struct.pack(">HHHB", 1, 13, 6, 0)),
     ]
     return _box(b"ipco", b"".join(properties))
 

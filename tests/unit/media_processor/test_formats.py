@@ -162,7 +162,7 @@ def image(path: Path) -> Path:
         write_heic(path, [still.resize((64, 64))], 1, (64, 64), exif=notes.tobytes().removeprefix(b"Exif\0\0"))
     elif path.suffix == ".gif":
         still.save(path, save_all=True, append_images=[still.rotate(180)])
-    elif path.suffix in {".png", ".webp"}:
+    elif path.suffix in {".png", ".webp", ".avif"}:
         still.save(path, save_all=True, append_images=[still.rotate(180)], exif=notes)
     elif path.suffix == ".bmp":
         still.save(path)
