@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from charset_normalizer import from_bytes
 
+from contracts.control_characters import hardly_any
 from contracts.unmarked_text import utf16_without_mark
 from media_processor.code_pages import best_page
 
@@ -23,9 +24,7 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CONTROLS = frozenset({*range(0x07), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F})
-_MAX_CONTROL_SHARE = 0.002
-_END_OF_DOS_FILE = "\x1a"
+_LOOKED_THROUGH = 8192
 _NOT_OF_TEXTS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape"})
 _GUESS_BYTES = 64 * 1024
 _HEAD_BYTES = 4096
@@ -58,8 +57,8 @@ def decode_sample(head: bytes) -> str | None:
     encoding = encoding_of(head)
     if encoding is None:
         return None
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head).rstrip(_END_OF_DOS_FILE)
-    return text if _control_share(text) <= _MAX_CONTROL_SHARE else None
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    return text if hardly_any(text[:_LOOKED_THROUGH]) else None
 
 
 def read_text(path: Path, max_chars: int) -> ReadText:
@@ -107,8 +106,7 @@ def encoding_of(head: bytes) -> str | None:
     wide = utf16_without_mark(head)
     if wide:
         return wide
-    head = head.rstrip(_END_OF_DOS_FILE.encode())
-    if b"\0" in head or sum(b in _CONTROLS for b in head[:8192]) > len(head[:8192]) * _MAX_CONTROL_SHARE:
+    if b"\0" in head or not hardly_any(head[:_LOOKED_THROUGH].decode("latin-1")):
         return None
     whole = ("iso2022_jp_ext", "utf-8") if any(escape in head for escape in _ISO_2022_JP) else ("utf-8",)
     return next((name for name in whole if _is_all(head, name)), None) or _of_damaged_or_8_bit(head)
@@ -153,7 +151,3 @@ def known_encoding(name: str) -> str | None:
 def _guessed(head: bytes) -> str | None:
     best = from_bytes(head[:_GUESS_BYTES]).best()
     return best_page(head[:_GUESS_BYTES], best.encoding if best else None)
-
-
-def _control_share(text: str) -> float:
-    return sum(ord(c) in _CONTROLS for c in text[:8192]) / max(len(text[:8192]), 1)

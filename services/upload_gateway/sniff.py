@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from contracts import mail_headers, refused_formats
 from contracts.artifacts import Kind
+from contracts.control_characters import hardly_any
 from contracts.unmarked_text import utf16_without_mark
 
 ENOUGH_BYTES = 4096
@@ -75,11 +76,6 @@ _OFFICE = (
     (b"xl/", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 )
 _OFFICE_UNTOLD = "application/vnd.openxmlformats-officedocument"
-_NOT_IN_TEXT = frozenset({*range(0x07), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F})
-_MOST_NOT_IN_TEXT = 0.002
-_END_OF_DOS_FILE = "\x1a"
-"""What media-processor allows."""
-
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _HTML = re.compile(rb"\s*(<!--.{0,2000}-->\s*)?<(!doctype\s+html|html|head|body)\b", re.DOTALL | re.IGNORECASE)
 
@@ -114,9 +110,7 @@ def _text_type(head: bytes) -> str:
 def _is_text(head: bytes) -> bool:
     if head.startswith(_WIDE_MARKS):
         return True
-    wide = utf16_without_mark(head)
-    text = head.decode(wide or "latin-1", "replace").rstrip(_END_OF_DOS_FILE)
-    return "\0" not in text and sum(ord(char) in _NOT_IN_TEXT for char in text) <= len(text) * _MOST_NOT_IN_TEXT
+    return hardly_any(head.decode(utf16_without_mark(head) or "latin-1", "replace"))
 
 
 _BY_EXTENSION = {

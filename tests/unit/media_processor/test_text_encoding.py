@@ -170,7 +170,7 @@ def test_a_bell_or_a_vertical_tab_is_part_of_a_text(mark):
 
 
 def test_a_text_of_dos_ends_with_its_mark():
-    assert decode_sample(b"Dear Sir,\r\nit is mended.\r\n\x1a\x1a") == "Dear Sir,\r\nit is mended.\r\n"
+    assert clean(decode_sample(b"Dear Sir,\r\nit is mended.\r\n\x1a\x1a")) == "Dear Sir,\nit is mended.\n"
     assert decode_sample(b"Dear Sir,\x1ait is mended.\r\n") is None
 
 
