@@ -12,6 +12,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from contracts.artifacts import Degradation, FailureCode, Locator, MaterialText, TextSource
 from eventing.errors import Reject
+from media_processor.documents import office
 from media_processor.documents.content import SECTION_LENGTH, Content
 from media_processor.kinds.row import Source
 from media_processor.text_encoding import clip
@@ -31,7 +32,7 @@ def read(source: Source) -> Content:
     content = Content()
     try:
         # A file object, because openpyxl refuses a path whose name does not end as it expects.
-        with source.path.open("rb") as file:
+        with office.opened(source.path) as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             budget = _read_sheets(book, content, source.limits.max_text_chars)
             facts = book.properties
@@ -39,6 +40,8 @@ def read(source: Source) -> Content:
             book.close()
     except (BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, AttributeError) as error:
         raise Reject(FailureCode.CORRUPT, "The workbook is damaged.") from error
+    if not content.page_count:
+        raise Reject(FailureCode.CORRUPT, "The workbook holds no sheet that can be read.")
     content.title, content.author = facts.title or "", facts.creator or ""
     content.tags = {"subject": facts.subject or "", "keywords": facts.keywords or ""}
     if budget.cells <= 0:

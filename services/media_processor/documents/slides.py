@@ -1,16 +1,21 @@
 """Turns a presentation (pptx) into text per slide: shapes, tables and speaker notes."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
-import pptx
 from lxml.etree import XMLSyntaxError
 from PIL import Image
 from pptx.exc import PackageNotFoundError
+from pptx.opc.package import PartFactory
+from pptx.package import Package
+from pptx.parts.presentation import PresentationPart
+from pptx.presentation import Presentation
 
 from contracts.artifacts import FailureCode, Locator, MaterialText, TextSource
 from eventing.errors import Reject
+from media_processor import formats
+from media_processor.documents import office
 from media_processor.documents.content import SECTION_LENGTH, Content, embedded_picture
 from media_processor.kinds.row import Source
 from media_processor.text_encoding import clip
@@ -21,10 +26,11 @@ _THUMBNAIL = "docProps/thumbnail.jpeg"
 def read(source: Source) -> Content:
     """Raises ``Reject(corrupt)``."""
     try:
-        presentation = pptx.Presentation(str(source.path))
+        with office.opened(source.path) as file:
+            presentation = _presentation(file)
         texts = [_slide(number, slide) for number, slide in enumerate(presentation.slides, start=1)]
         facts = presentation.core_properties
-    except (BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, AttributeError) as error:
+    except (BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise Reject(FailureCode.CORRUPT, "The presentation is damaged.") from error
     return Content(
         texts=texts,
@@ -35,6 +41,14 @@ def read(source: Source) -> Content:
         tags={"subject": facts.subject, "keywords": facts.keywords},
         cover=lambda: _stored_thumbnail(source),
     )
+
+
+def _presentation(file: BinaryIO) -> Presentation:
+    PartFactory.part_type_for.update(dict.fromkeys(office.main_types(formats.PPTX), PresentationPart))
+    part = Package.open(file).main_document_part
+    if not isinstance(part, PresentationPart):
+        raise TypeError("the main part is not a presentation")
+    return part.presentation
 
 
 def _slide(number: int, slide: Any) -> MaterialText:

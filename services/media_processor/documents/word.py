@@ -5,15 +5,20 @@ drawings, which python-docx passes over.
 """
 
 from collections.abc import Iterator
+from typing import BinaryIO
 from zipfile import BadZipFile
 
-import docx
 from docx.document import Document
 from docx.opc.exceptions import PackageNotFoundError
+from docx.opc.part import PartFactory
+from docx.package import Package
+from docx.parts.document import DocumentPart
 from lxml.etree import LxmlError, XMLParser, XMLSyntaxError, _Element, fromstring
 
 from contracts.artifacts import FailureCode
 from eventing.errors import Reject
+from media_processor import formats
+from media_processor.documents import office
 from media_processor.documents.content import Content, Sections
 from media_processor.kinds.row import Source
 
@@ -30,7 +35,8 @@ _ASIDE = ("footnotes", "endnotes", "comments", "header", "footer")
 def read(source: Source) -> Content:
     """Raises ``Reject(corrupt)``."""
     try:
-        document = docx.Document(str(source.path))
+        with office.opened(source.path) as file:
+            document = _document(file)
         headings = _heading_styles(document)
         sections = Sections()
         for block in _blocks(document.element.body):
@@ -38,7 +44,7 @@ def read(source: Source) -> Content:
         for line in _asides(document):
             sections.add(line)
         facts = document.core_properties
-    except (BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, AttributeError) as error:
+    except (BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise Reject(FailureCode.CORRUPT, "The Word document is damaged.") from error
     return Content(
         texts=sections.close(),
@@ -47,6 +53,14 @@ def read(source: Source) -> Content:
         language=facts.language,
         tags={"subject": facts.subject, "keywords": facts.keywords, "comments": _written(facts.comments)},
     )
+
+
+def _document(file: BinaryIO) -> Document:
+    PartFactory.part_type_for.update(dict.fromkeys(office.main_types(formats.DOCX), DocumentPart))
+    part = Package.open(file).main_document_part
+    if not isinstance(part, DocumentPart):
+        raise TypeError("the main part is not a document")
+    return part.document
 
 
 def _written(comments: str) -> str:

@@ -4,7 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
 from fractions import Fraction
 from pathlib import Path
@@ -213,12 +213,23 @@ def zip_bomb(path: Path, megabytes: int = 600) -> Path:
     return path
 
 
-def zip_file(path: Path, members: dict[str, str | bytes]) -> Path:
+def zip_file(path: Path, members: Mapping[str, str | bytes]) -> Path:
     """A ZIP with these members in order."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return path
+
+
+def repacked(path: Path, change: Callable[[str, bytes], tuple[str, bytes]]) -> Path:
+    """A ZIP with each member's name and content as ``change`` gives them."""
+    return zip_file(path, dict(change(name, content) for name, content in members(path).items()))
+
+
+def members(path: Path) -> dict[str, bytes]:
+    """The members of a ZIP in order."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def mail_file(path: Path) -> Path:
