@@ -1,9 +1,9 @@
-"""Turns a PDF into text per page and pictures of its pages, large ones of those without text.
+"""Turns a PDF into text per page, with fields and notes, and pictures of its pages, large ones of those without text.
 
 PDFium reads everything (structure too): it opens the damaged files people have, and is fast.
 """
 
-import ctypes
+import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from PIL import Image
 from contracts.artifacts import Degradation, FailureCode, Locator, MaterialText, TextSource
 from eventing.errors import Reject
 from media_processor import pictures
+from media_processor.documents import pdf_notes
 from media_processor.documents.content import Content
 from media_processor.kinds.row import Shot, Source
 
@@ -56,6 +57,8 @@ def read(source: Source) -> Content:
 def _open(source: Source) -> pdfium.PdfDocument:
     try:
         document = pdfium.PdfDocument(source.path)
+        with contextlib.suppress(pdfium.PdfiumError):  # then fields are neither read nor drawn
+            document.init_forms()
         if len(document) == 0:
             raise Reject(FailureCode.CORRUPT, "The PDF has no pages.")
     except pdfium.PdfiumError as error:
@@ -68,12 +71,9 @@ def _open(source: Source) -> pdfium.PdfDocument:
 
 
 def _language(document: pdfium.PdfDocument) -> str:
-    size = pdfium_c.FPDFCatalog_GetLanguage(document, None, 0)
-    if not 2 < size <= _MAX_LANGUAGE_BYTES:
-        return ""
-    written = ctypes.create_string_buffer(size)
-    pdfium_c.FPDFCatalog_GetLanguage(document, ctypes.cast(written, ctypes.POINTER(pdfium_c.FPDF_WCHAR)), size)
-    return written.raw.decode("utf-16-le", "replace").rstrip("\0")
+    return pdf_notes.string_of(
+        lambda to, size: pdfium_c.FPDFCatalog_GetLanguage(document, to, size), _MAX_LANGUAGE_BYTES
+    )
 
 
 def _read_page(document: pdfium.PdfDocument, index: int, content: Content, without_text: list[int]) -> int:
@@ -83,15 +83,19 @@ def _read_page(document: pdfium.PdfDocument, index: int, content: Content, witho
         text = text_page.get_text_bounded()[:_MAX_PAGE_CHARS]
         text_page.close()
         unread = _is_mostly_picture(page, len(text.strip()))
+        notes, noted = pdf_notes.notes_on(page), pdf_notes.count_of(page)
         page.close()
     except pdfium.PdfiumError as error:
         content.degradations.append(Degradation(step=f"page {index + 1}", reason=str(error)[:500]))
         return 0
     if unread:
         without_text.append(index)
+    if noted > pdf_notes.MOST_NOTES:
+        reason = f"It has {noted} fields and notes; the first {pdf_notes.MOST_NOTES} were read."
+        content.degradations.append(Degradation(step=f"page {index + 1}", reason=reason))
+    text = "\n".join([_joined(text), *notes])[:_MAX_PAGE_CHARS]
     if text.strip():
-        locator = Locator(page=index + 1)
-        content.texts.append(MaterialText(text=_joined(text), locator=locator, source=TextSource.TEXT))
+        content.texts.append(MaterialText(text=text, locator=Locator(page=index + 1), source=TextSource.TEXT))
     return len(text)
 
 
@@ -157,6 +161,8 @@ def _render(document: pdfium.PdfDocument, index: int, longest: int, limit_s: flo
     pdfium_i.set_callback(pause, "NeedToPauseNow", lambda _: time.monotonic() > ends)  # asked every few objects
     status = pdfium_c.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, *size, 0, pdfium_c.FPDF_ANNOT, pause)
     pdfium_c.FPDF_RenderPage_Close(page)
+    if page.formenv and status != pdfium_c.FPDF_RENDER_TOBECONTINUED:
+        pdfium_c.FPDF_FFLDraw(page.formenv, bitmap, page, 0, 0, *size, 0, pdfium_c.FPDF_ANNOT)
     page.close()
     if status == pdfium_c.FPDF_RENDER_TOBECONTINUED:
         raise Reject(FailureCode.TIMEOUT, "Drawing the page took too long.")

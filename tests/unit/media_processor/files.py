@@ -13,7 +13,15 @@ import av
 from av.subtitles.subtitle import SubtitleSet
 from PIL import ExifTags, Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import StreamObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    PdfObject,
+    StreamObject,
+    TextStringObject,
+)
 
 from localcloud.samples.media import write_audio, write_video
 from localcloud.samples.pdf import write_pdf
@@ -163,6 +171,46 @@ def slow_pdf(path: Path, pages: int, slow: int) -> Path:
     contents = writer.pages[slow - 1]["/Contents"].get_object()
     assert isinstance(contents, StreamObject)
     contents.set_data(contents.get_data() + b"\n" + b"10 600 m 700 90 -300 500 600 20 c S\n" * 50_000)
+    writer.write(path)
+    return path
+
+
+def filled_pdf(path: Path, fields: Sequence[tuple[str, str, int]], notes: Sequence[tuple[str, str, int]]) -> Path:
+    """One page with form fields (type, value, field flags) and notes (type, text, flags), each in a row of its own.
+
+    A field has its looks with it: a black box.
+    """
+    writer = PdfWriter(clone_from=PdfReader(pdf_file(path, 1)))
+    page, listed = writer.pages[0], ArrayObject()
+    box = ArrayObject(map(NumberObject, (0, 0, 300, 20)))
+    looks = StreamObject()
+    looks.set_data(b"0 0 300 20 re f")
+    looks.update({NameObject("/Type"): NameObject("/XObject"), NameObject("/Subtype"): NameObject("/Form")})
+    looks[NameObject("/BBox")] = box
+    drawn = DictionaryObject({NameObject("/N"): writer._add_object(looks)})  # pyright: ignore[reportPrivateUsage]
+    rows: list[dict[str, PdfObject]] = []
+    for kind, value, flags in fields:
+        stated: dict[str, PdfObject] = {"/V": TextStringObject(value), "/Ff": NumberObject(flags)}
+        rows.append({"/Subtype": NameObject("/Widget"), "/FT": NameObject(kind), "/AP": drawn, **stated})
+    for kind, text, flags in notes:
+        rows.append({"/Subtype": NameObject(kind), "/Contents": TextStringObject(text), "/F": NumberObject(flags)})
+    for number, row in enumerate(rows):
+        stated = {
+            "/Type": NameObject("/Annot"),
+            "/T": TextStringObject(f"field {number}"),
+            "/F": NumberObject(4),
+            **row,
+        }
+        listed.append(writer._add_object(DictionaryObject({NameObject(k): v for k, v in stated.items()})))  # pyright: ignore[reportPrivateUsage]
+        top = 400 - 30 * number
+        stated_box = ArrayObject(map(NumberObject, (100, top, 400, top + 20)))
+        listed[-1].get_object()[NameObject("/Rect")] = stated_box
+    page[NameObject("/Annots")] = listed
+    form = {
+        NameObject("/Fields"): ArrayObject(listed[: len(fields)]),
+        NameObject("/DA"): TextStringObject("/Helv 0 Tf"),
+    }
+    writer.root_object[NameObject("/AcroForm")] = DictionaryObject(form)
     writer.write(path)
     return path
 
