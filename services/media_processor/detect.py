@@ -28,6 +28,7 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"MM\x00+", formats.TIFF),
     (b"fLaC", formats.FLAC),
     (b"{\\rtf", formats.RTF),
+    (b"\xef\xbb\xbf{\\rtf", formats.RTF),
 )
 
 

@@ -274,6 +274,40 @@ def test_rtf(tmp_path: Path, decode: Decode) -> None:
     assert (decoded.properties.title, decoded.properties.author) == ("My Letter", "Zoë")
 
 
+def in_bytes(text: str, encoding: str) -> str:
+    return "".join(f"\\'{byte:02x}" if byte > 0x7F else chr(byte) for byte in text.encode(encoding))
+
+
+def test_rtf_in_fonts_of_other_languages_than_the_writers_system(tmp_path: Path, decode: Decode) -> None:
+    fonts = (
+        r"{\fonttbl{\f0\fnil\fcharset0 Arial;}{\f1\fcharset204{\*\falt Arial;}Calibri;}{\f2\fcharset161 Arial;}"
+        r"{\f3\fnil\fcharset128 MS Mincho;}{\f4\fcharset1\cpg1250 Arial;}}"
+    )
+    rtf = (
+        r"{\rtf1\ansi\ansicpg1252\deff0" + fonts + r"\f1\fs22 " + in_bytes("Договор аренды", "cp1251") + r" {\f2 "
+        rf"{in_bytes('Καλημέρα', 'cp1253')}}} {in_bytes('дом', 'cp1251')}\f0  Caf\'e9 \f3 "
+        rf"{in_bytes('東京都庁', 'cp932')}\f4  {in_bytes('Plzeň', 'cp1250')}\plain  Z\'fcrich\par}}"
+    )
+    decoded = decode(write(tmp_path / "a.rtf", rtf))
+    assert decoded.texts[0].text == "Договор аренды Καλημέρα дом Café 東京都庁 Plzeň Zürich"
+
+
+@pytest.mark.parametrize(
+    ("start", "encoding"),
+    [(r"\mac", "mac-roman"), (r"\mac\ansicpg10000", "mac-roman"), (r"\pc", "cp437"), (r"\pca", "cp850")],
+)
+def test_rtf_in_the_character_set_that_it_names(tmp_path: Path, decode: Decode, start: str, encoding: str) -> None:
+    rtf = rf"{{\rtf1{start}\deff0{{\fonttbl{{\f0 Geneva;}}}}\f0 {in_bytes('Naïve Straße', encoding)}\par}}"
+    assert decode(write(tmp_path / "a.rtf", rtf)).texts[0].text == "Naïve Straße"
+
+
+def test_rtf_goes_on_behind_the_bytes_of_a_picture(tmp_path: Path, decode: Decode) -> None:
+    picture = b"{\\pict\\pngblip\\bin14 {{{{\\par\\bin99}}"
+    (tmp_path / "a.rtf").write_bytes(b"\xef\xbb\xbf{\\rtf1 before " + picture + b"} after\\par}")
+    decoded = decode(tmp_path / "a.rtf")
+    assert (decoded.media_type, decoded.texts[0].text) == ("application/rtf", "before  after")
+
+
 def test_text_is_safe_and_bounded(tmp_path: Path, decode: Decode) -> None:
     assert clean("a\x00b\x1bc\ud800d\r\ne\rf\tg") == "abcd\ne\nf\tg"
     assert decode_text("\ufeffx".encode()) == "x"
