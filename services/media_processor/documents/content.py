@@ -14,6 +14,8 @@ from media_processor.text_encoding import ReadText, clip
 SECTION_LENGTH = 300
 """The most characters a section's name has in a locator."""
 
+_PLAIN_FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF"]
+
 
 @dataclass
 class Content:
@@ -78,14 +80,19 @@ def read_notes(read: ReadText, limit: int) -> list[Degradation]:
     return damaged + cut_notes(read.is_cut, limit)
 
 
-def embedded_picture(data: bytes, max_pixels: int) -> Image.Image | None:
-    """A cover stored inside the document; None when it is not a picture of a plain format."""
+def embedded_picture(data: bytes, max_pixels: int, longest: int = max(pictures.ANALYSIS_BOX)) -> Image.Image | None:
+    """A picture stored inside the document, no side beyond ``longest``; None when it is not of a plain format.
+
+    Raises ``Reject(resource_limit)`` for one of too many pixels.
+    """
+    Image.MAX_IMAGE_PIXELS = None  # our own limit refuses with a reason
+    box = (longest, longest)
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "GIF", "WEBP"]) as image:
+        with Image.open(io.BytesIO(data), formats=_PLAIN_FORMATS) as image:
             pictures.check_pixels(*image.size, max_pixels)
-            image.draft("RGB", pictures.ANALYSIS_BOX)
+            image.draft("RGB", box)
             image.load()
-            image.thumbnail(pictures.ANALYSIS_BOX)
+            image.thumbnail(box)
             return pictures.as_rgb(image).copy()
     except (OSError, SyntaxError, ValueError):
         return None

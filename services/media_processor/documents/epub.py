@@ -1,18 +1,21 @@
-"""Turns an e-book (EPUB: XHTML in a ZIP) into text per chapter in reading order, and its cover."""
+"""Turns an e-book (EPUB: XHTML in a ZIP) into text per chapter in reading order, pages that are pictures, its cover."""
 
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote
 from zipfile import BadZipFile, ZipFile
 
 from lxml.etree import LxmlError, XMLParser, _Element, fromstring
+from lxml.html import HtmlElement
 from PIL import Image
 
-from contracts.artifacts import Degradation, FailureCode
+from contracts.artifacts import Degradation, FailureCode, Locator
 from eventing.errors import Reject
-from media_processor.documents import web
+from media_processor.documents import page_pictures, web
 from media_processor.documents.content import Content, Sections, embedded_picture
+from media_processor.documents.page_pictures import LITTLE_TEXT, StoredPicture
 from media_processor.kinds.row import Source
 from media_processor.text_encoding import decode
 
@@ -47,7 +50,8 @@ def _read(archive: ZipFile, source: Source) -> Content:
     content = Content(
         title=_text(package, "title"), author=_text(package, "creator"), language=_text(package, "language")
     )
-    sections = Sections()
+    found: dict[str, StoredPicture] = {}
+    members = frozenset(archive.namelist())
     chapters, names = 0, _chapter_names(archive, items)
     for chapter in _spine(package, items):
         try:
@@ -57,14 +61,30 @@ def _read(archive: ZipFile, source: Source) -> Content:
                 content.degradations.append(Degradation(step="chapter", reason=f"{chapter.name}: {error}"[:500]))
             continue
         chapters += 1
+        sections = Sections()
         sections.start_unnamed(names.get(chapter.name, ""))
         web.add_sections(root, sections)
-    content.texts, content.page_count = sections.close(), None
+        content.texts += sections.close()
+        if sum(len(text.text) for text in sections.texts) <= LITTLE_TEXT:
+            place = Locator(section=sections.heading or f"chapter {chapters}")
+            for name in _pictures(root, posixpath.dirname(chapter.name)):
+                if name in members:
+                    found.setdefault(name, StoredPicture(place, partial(_bytes, source, name)))
     if not chapters:
         raise Reject(FailureCode.CORRUPT, "The e-book holds no chapter that can be read.")
     cover = _cover(package, items)
-    content.cover = (lambda: _picture(source, cover)) if cover else None
+    pages = list(found.values())
+    content.pages = lambda: page_pictures.shots(pages, source.limits, content.degradations)
+    if cover or not content.texts:
+        content.cover = lambda: _picture(source, cover) if cover else page_pictures.cover(pages, source.limits)
     return content
+
+
+def _pictures(root: HtmlElement, folder: str) -> Iterator[str]:
+    """Names of the pictures a chapter shows, in order."""
+    for element in root.iter("img", "image"):
+        link = element.get("src") or element.get("xlink:href") or element.get("href") or ""
+        yield posixpath.normpath(posixpath.join(folder, unquote(link)))
 
 
 def _check_rights(archive: ZipFile) -> None:
@@ -132,8 +152,15 @@ def _cover(package: _Element, items: dict[str, _Item]) -> str:
 
 
 def _picture(source: Source, name: str) -> Image.Image | None:
+    try:
+        return embedded_picture(_bytes(source, name), source.limits.max_pixels)
+    except KeyError:
+        return None
+
+
+def _bytes(source: Source, name: str) -> bytes:
     with ZipFile(source.path) as archive:
-        return embedded_picture(archive.read(name), source.limits.max_pixels) if name in archive.namelist() else None
+        return archive.read(name)
 
 
 def _text(package: _Element, name: str) -> str:

@@ -18,10 +18,11 @@ from eventing.errors import Reject
 from media_processor import pictures
 from media_processor.documents import pdf_notes
 from media_processor.documents.content import Content
+from media_processor.documents.page_pictures import LITTLE_TEXT, PICTURE_SHARE
 from media_processor.kinds.row import Shot, Source
 
 _WHITE = (255, 255, 255, 255)
-_TEXT_IS_MORE_THAN, _LITTLE_TEXT, _PICTURE_SHARE = 16, 200, 0.2
+_TEXT_IS_MORE_THAN = 16
 _MAX_PAGE_CHARS, _MAX_LANGUAGE_BYTES = 2_000_000, 200
 _PICTURES_BUDGET_S = 20.0
 """For the one page of a thumbnail or a scan, and for all pages with text together. A page takes 1 to 15 ms; drawings of
@@ -102,9 +103,9 @@ def _read_page(document: pdfium.PdfDocument, index: int, content: Content, witho
 def _is_mostly_picture(page: pdfium.PdfPage, text_length: int) -> bool:
     if text_length < _TEXT_IS_MORE_THAN:
         return True
-    if text_length > _LITTLE_TEXT:
+    if text_length > LITTLE_TEXT:
         return False
-    area = page.get_width() * page.get_height() * _PICTURE_SHARE
+    area = page.get_width() * page.get_height() * PICTURE_SHARE
     for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3):
         left, bottom, right, top = picture.get_bounds()
         if (right - left) * (top - bottom) >= area:

@@ -1,6 +1,7 @@
-"""Turns a presentation (pptx) into text per slide: shapes, tables and speaker notes."""
+"""Turns a presentation (pptx) into text per slide (shapes, tables, notes) and pictures that are most of a slide."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
@@ -15,12 +16,17 @@ from pptx.presentation import Presentation
 from contracts.artifacts import FailureCode, Locator, MaterialText, TextSource
 from eventing.errors import Reject
 from media_processor import formats
-from media_processor.documents import office
+from media_processor.documents import office, page_pictures
 from media_processor.documents.content import SECTION_LENGTH, Content, embedded_picture
+from media_processor.documents.page_pictures import LITTLE_TEXT, PICTURE_SHARE, StoredPicture
 from media_processor.kinds.row import Source
 from media_processor.text_encoding import clip
 
 _THUMBNAIL = "docProps/thumbnail.jpeg"
+_DAMAGE = (BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, TypeError, AttributeError)
+_BACKGROUND = "{http://schemas.openxmlformats.org/presentationml/2006/main}bg"
+_BLIP = "{http://schemas.openxmlformats.org/drawingml/2006/main}blip"
+_EMBED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed"
 
 
 def read(source: Source) -> Content:
@@ -28,19 +34,12 @@ def read(source: Source) -> Content:
     try:
         with office.opened(source.path) as file:
             presentation = _presentation(file)
-        texts = [_slide(number, slide) for number, slide in enumerate(presentation.slides, start=1)]
-        facts = presentation.core_properties
-    except (BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, TypeError, AttributeError) as error:
+        content = _read(presentation)
+    except _DAMAGE as error:
         raise Reject(FailureCode.CORRUPT, "The presentation is damaged.") from error
-    return Content(
-        texts=texts,
-        title=facts.title or (texts[0].locator.section if texts else "") or "",
-        author=facts.author,
-        language=facts.language,
-        page_count=len(texts),
-        tags={"subject": facts.subject, "keywords": facts.keywords},
-        cover=lambda: _stored_thumbnail(source),
-    )
+    content.pages = lambda: page_pictures.shots(_pages(presentation), source.limits, content.degradations)
+    content.cover = lambda: _cover(content, presentation, source)
+    return content
 
 
 def _presentation(file: BinaryIO) -> Presentation:
@@ -49,6 +48,19 @@ def _presentation(file: BinaryIO) -> Presentation:
     if not isinstance(part, PresentationPart):
         raise TypeError("the main part is not a presentation")
     return part.presentation
+
+
+def _read(presentation: Presentation) -> Content:
+    texts = [_slide(number, slide) for number, slide in enumerate(presentation.slides, start=1)]
+    facts = presentation.core_properties
+    return Content(
+        texts=texts,
+        title=facts.title or (texts[0].locator.section if texts else "") or "",
+        author=facts.author,
+        language=facts.language,
+        page_count=len(texts),
+        tags={"subject": facts.subject, "keywords": facts.keywords},
+    )
 
 
 def _slide(number: int, slide: Any) -> MaterialText:
@@ -60,15 +72,57 @@ def _slide(number: int, slide: Any) -> MaterialText:
     return MaterialText(text="\n".join(lines), locator=locator, source=TextSource.TEXT)
 
 
-def _lines(shapes: Iterable[Any]) -> Iterator[str]:
+def _pages(presentation: Presentation) -> list[StoredPicture]:
+    """The pictures that take much of a slide with little text; one that stands on many slides, of the first."""
+    found: dict[str, StoredPicture] = {}
+    enough = (presentation.slide_width or 0) * (presentation.slide_height or 0) * PICTURE_SHARE
+    for number, slide in enumerate(presentation.slides, start=1):
+        if sum(map(len, _lines(slide.shapes))) > LITTLE_TEXT:
+            continue
+        for reference in _large_pictures(slide, enough):
+            relation = slide.part.rels.get(reference)
+            if relation is not None and not relation.is_external:
+                part = relation.target_part
+                found.setdefault(part.partname, StoredPicture(Locator(page=number), partial(_blob, part)))
+    return list(found.values())
+
+
+def _large_pictures(slide: Any, enough: float) -> Iterator[str]:
+    """References to what fills the background, and shapes of that area or more, in order."""
+    for background in slide.element.iter(_BACKGROUND):
+        yield from (blip.get(_EMBED, "") for blip in background.iter(_BLIP))
+    for shape in _single(slide.shapes):
+        if (shape.width or 0) * (shape.height or 0) >= enough:
+            yield from (blip.get(_EMBED, "") for blip in shape.element.iter(_BLIP))
+
+
+def _single(shapes: Iterable[Any]) -> Iterator[Any]:
     for shape in shapes:
         if hasattr(shape, "shapes"):
-            yield from _lines(shape.shapes)
-        elif getattr(shape, "has_table", False):
+            yield from _single(shape.shapes)
+        else:
+            yield shape
+
+
+def _blob(part: Any) -> bytes:
+    return part.blob
+
+
+def _lines(shapes: Iterable[Any]) -> Iterator[str]:
+    for shape in _single(shapes):
+        if getattr(shape, "has_table", False):
             for row in shape.table.rows:
                 yield " | ".join(cell.text.strip() for cell in row.cells)
         elif shape.has_text_frame and shape.text_frame.text.strip():
             yield shape.text_frame.text.replace("\v", "\n")
+
+
+def _cover(content: Content, presentation: Presentation, source: Source) -> Image.Image | None:
+    if not any(text.text.strip() for text in content.texts):  # what other programs store is an empty page then
+        page = page_pictures.cover(_pages(presentation), source.limits)
+        if page is not None:
+            return page
+    return _stored_thumbnail(source)
 
 
 def _stored_thumbnail(source: Source) -> Image.Image | None:

@@ -50,6 +50,14 @@ def picture(size: tuple[int, int] = (640, 400), mode: str = "RGB") -> Image.Imag
     return image.convert(mode)
 
 
+def picture_bytes(size: tuple[int, int] = (640, 400)) -> io.BytesIO:
+    """:func:`picture` as a PNG to be put into a document; each size is another file."""
+    file = io.BytesIO()
+    picture(size).save(file, "PNG")
+    file.seek(0)
+    return file
+
+
 def image_file(path: Path, mode: str = "RGB", orientation: int = 1) -> Path:
     """Of the format the path's ending names."""
     exif = Image.Exif()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import docx.shared
 import pytest
 from PIL import Image
 from pptx import Presentation
@@ -99,7 +100,7 @@ def check_pictures(promise: Promise, decoded: Decoded, output: Path) -> None:
     places = {place_of(p.locator) for p in decoded.pictures}
     assert places == {"—": set(), "1": {"whole"}}.get(promise.pictures, {promise.pictures})
     inside = {place_of(p.locator) for p in decoded.storyboard}
-    assert inside == ({promise.pictures} & {"time", "page"})
+    assert inside == ({promise.pictures} & {"time", "page", "section"})
     for place in decoded.storyboard:
         with Image.open(output / place.name) as image:
             assert max(image.size) <= 300
@@ -180,22 +181,36 @@ def document(path: Path) -> Path:
             writer.write(path)
         case ".docx":
             write_docx(path, texts.BREAD_RECIPE, "Aino")
+            letter = docx.Document(str(path))
+            letter.add_heading("Scan", level=1)
+            letter.add_picture(files.picture_bytes(), width=docx.shared.Inches(6))
+            letter.save(str(path))
         case ".pptx":
             deck = Presentation()
             deck.core_properties.title, deck.core_properties.author = "Deck", "Ada"
             title = deck.slides.add_slide(deck.slide_layouts[0]).shapes.title
             assert title is not None
             title.text = "First slide"
+            deck.slides.add_slide(deck.slide_layouts[6]).shapes.add_picture(
+                files.picture_bytes(), 0, 0, deck.slide_width
+            )
             deck.save(str(path))
         case ".xlsx":
             write_xlsx(path, "People", [("Name", "Town"), ("Ada", "Oslo")], "me")
         case ".epub":
             files.epub_file(path)
+            files.repacked(path, with_a_page_that_is_a_picture)
         case ".eml":
             files.mail_file(path)
         case _:
             path.write_text(PLAIN[path.suffix], "utf-8")
     return path
+
+
+def with_a_page_that_is_a_picture(name: str, content: bytes) -> tuple[str, bytes]:
+    if name == "OEBPS/c.png":
+        content = files.picture_bytes().getvalue()
+    return name, content.replace(b"</body>", b'<img src="c.png"/></body>') if name == "OEBPS/two.xhtml" else content
 
 
 PLAIN = {
