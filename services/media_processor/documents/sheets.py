@@ -1,12 +1,16 @@
-"""Turns a workbook (xlsx) into text: each sheet in stretches of rows, every stretch headed by the sheet's first row."""
+"""Turns a workbook (xlsx) into text: each sheet in stretches of rows, every stretch headed by the sheet's first row.
 
-from collections.abc import Iterable
+What is written beside the cells (comments, text boxes, charts) follows under the sheet's name.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
-from zipfile import BadZipFile
+from typing import Any, BinaryIO
+from zipfile import BadZipFile, ZipFile
 
 import openpyxl
+from lxml.etree import LxmlError
 from openpyxl import Workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -19,6 +23,7 @@ from media_processor.text_encoding import clip
 
 ROWS_PER_TEXT = 50
 _MAX_CELLS = 5_000_000
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 @dataclass
@@ -38,6 +43,7 @@ def read(source: Source) -> Content:
             facts = book.properties
             content.page_count = len(book.sheetnames)
             book.close()
+            _add_asides(file, content)
     except (BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, AttributeError) as error:
         raise Reject(FailureCode.CORRUPT, "The workbook is damaged.") from error
     if not content.page_count:
@@ -80,6 +86,35 @@ def _flush(title: str, lines: list[str], content: Content) -> None:
     if lines:
         text = "\n".join([title, *lines])
         content.texts.append(MaterialText(text=text, locator=Locator(section=title or None), source=TextSource.TEXT))
+
+
+def _add_asides(file: BinaryIO, content: Content) -> None:
+    """What openpyxl passes over while it reads row by row: comments, text boxes, charts; behind all rows."""
+    try:
+        with ZipFile(file) as archive:
+            main = next((r.name for r in office.relations(archive, "") if r.type.endswith("/officeDocument")), "")
+            parts = {relation.id: relation.name for relation in office.relations(archive, main)}
+            known = {""}
+            for sheet in office.parse(archive.read(main)).iter("{*}sheet") if main else ():
+                lines = dict.fromkeys(_words(archive, parts.get(sheet.get(_RELATION, ""), ""), known))
+                _flush(clip(sheet.get("name", ""), SECTION_LENGTH), list(lines), content)
+    except (LxmlError, KeyError, ValueError) as error:
+        reason = f"Comments, text boxes and charts could not all be read: {error}"
+        content.degradations.append(Degradation(step="text", reason=clip(reason, 500)))
+
+
+def _words(archive: ZipFile, sheet: str, known: set[str]) -> Iterator[str]:
+    """Of what a sheet refers to, parts that are not ``known`` yet: a file may refer to one a million times."""
+    found = list(office.relations(archive, sheet)) if sheet not in known else []
+    known.add(sheet)
+    has_threads = any(relation.type.endswith("/threadedComment") for relation in found)
+    # Of a conversation the ordinary comment is a copy, under a note for older programs.
+    kinds = (*office.DRAWN, "/drawing", "/threadedComment" if has_threads else "/comments")
+    for relation in found:
+        if relation.type.endswith(kinds) and relation.name not in known:
+            known.add(relation.name)
+            yield from office.words(archive.read(relation.name))
+            found += office.relations(archive, relation.name)  # a drawing's charts
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Turns a presentation (pptx) into text per slide (shapes, tables, notes) and pictures that are most of a slide."""
+"""Turns a presentation (pptx) into text per slide, with charts, notes and comments, and pictures that are slides."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -24,6 +24,7 @@ from media_processor.text_encoding import clip
 
 _THUMBNAIL = "docProps/thumbnail.jpeg"
 _DAMAGE = (BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, TypeError, AttributeError)
+_BESIDE = (*office.DRAWN, "/comments")
 _BACKGROUND = "{http://schemas.openxmlformats.org/presentationml/2006/main}bg"
 _BLIP = "{http://schemas.openxmlformats.org/drawingml/2006/main}blip"
 _EMBED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed"
@@ -51,7 +52,8 @@ def _presentation(file: BinaryIO) -> Presentation:
 
 
 def _read(presentation: Presentation) -> Content:
-    texts = [_slide(number, slide) for number, slide in enumerate(presentation.slides, start=1)]
+    known: set[str] = set()
+    texts = [_slide(number, slide, known) for number, slide in enumerate(presentation.slides, start=1)]
     facts = presentation.core_properties
     return Content(
         texts=texts,
@@ -63,13 +65,23 @@ def _read(presentation: Presentation) -> Content:
     )
 
 
-def _slide(number: int, slide: Any) -> MaterialText:
+def _slide(number: int, slide: Any, known: set[str]) -> MaterialText:
     lines = list(_lines(slide.shapes))
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
         lines.append(slide.notes_slide.notes_text_frame.text)
+    lines += _beside(slide, known)
     title = slide.shapes.title.text if slide.shapes.title is not None else ""
     locator = Locator(page=number, section=clip(title, SECTION_LENGTH) or None)
     return MaterialText(text="\n".join(lines), locator=locator, source=TextSource.TEXT)
+
+
+def _beside(slide: Any, known: set[str]) -> Iterator[str]:
+    """Charts, diagrams and comments; a part that several slides refer to with the first of them."""
+    for relation in slide.part.rels.values():
+        if relation.is_external or not relation.reltype.endswith(_BESIDE) or relation.target_part.partname in known:
+            continue
+        known.add(relation.target_part.partname)
+        yield from office.words(relation.target_part.blob)
 
 
 def _pages(presentation: Presentation) -> list[StoredPicture]:
