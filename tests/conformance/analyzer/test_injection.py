@@ -95,6 +95,16 @@ async def test_a_model_that_obeys_cannot_say_so(server: GeminiServer, backend: G
         await backend.analyze(document(), read)
 
 
+async def test_the_name_of_a_section_stands_in_no_mark(server: GeminiServer, backend: GeminiBackend) -> None:
+    order = CORPUS["plain order"][:200]
+    await backend.analyze(document(words(STORY, section=order), pictures=(picture("a", section=order),)), read)
+    [request] = server.requests
+    data, *marks = [part["text"] for part in request["contents"][0]["parts"] if "text" in part]
+    mark = data.removeprefix("The mark is ").partition(".")[0]
+    assert order in data
+    assert marks == [f"[[{mark} picture p1]] [[/{mark}]]"]
+
+
 async def test_words_in_a_picture_stay_words_of_that_picture(server: GeminiServer, backend: GeminiBackend) -> None:
     written = {"id": "p1", "description": "A sheet of paper with an instruction.", "text": CORPUS["plain order"]}
     server.replies = [Reply(body=answer(whole(pictures=[written])))]

@@ -66,7 +66,7 @@ def _with_pictures(material: Material, pictures: Sequence[MaterialPicture], bloc
     mark, data = _marked(material, blocks)
     names = picture_ids(len(pictures))
     shown = (
-        (f"[[{mark} picture {name}{_place(picture.locator)}]] [[/{mark}]]", picture.image)
+        (f"[[{mark} picture {name}{_position(picture.locator)}]] [[/{mark}]]", picture.image)
         for name, picture in zip(names, pictures, strict=True)
     )
     return Question(data, tuple(shown), names)
@@ -112,9 +112,14 @@ def _lines(texts: Sequence[PlacedText]) -> str:
 
 
 def _place(locator: Locator) -> str:
+    return _position(locator) or (f" ({locator.section})" if locator.section else "")
+
+
+def _position(locator: Locator) -> str:
+    """In numbers only, for a mark: the name of a section is words of the file, which have no place there."""
     if locator.page is not None:
         return f" (page {locator.page})"
     if locator.start_s is not None:
         end = f"-{locator.end_s:.1f}" if locator.end_s is not None else ""
         return f" ({locator.start_s:.1f}{end} s)"
-    return f" ({locator.section})" if locator.section else ""
+    return ""
