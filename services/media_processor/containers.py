@@ -115,6 +115,11 @@ def open_media(path: Path, format_: Format) -> InputContainer:
     return av.open(str(path), format=format_.demuxer, options={"protocol_whitelist": "file"})
 
 
+def start_of(container: InputContainer) -> float:
+    """The second its times are counted from: not 0 in what was cut out of something longer."""
+    return max((container.start_time or 0) / av.time_base, 0.0)
+
+
 def refuse_protected(path: Path, format_: Format) -> None:
     """Raises ``Reject(encrypted)`` for an MP4, M4A or QuickTime file whose shop or sender locked it."""
     if format_.demuxer != "mov":

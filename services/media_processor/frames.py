@@ -4,37 +4,38 @@ Where a key frame lies between two times, decoding goes on there; where none doe
 """
 
 from collections import deque
+from collections.abc import Iterator
 
 from av import Packet, VideoFrame, VideoStream
 from av.container import InputContainer
+
+from media_processor.containers import start_of
+from media_processor.damage import Damage, frames_of, packets_of
 
 _SAME_TIME_S = 0.005
 
 
 class FrameReader:
-    """Reads one stream from its start; to be asked for times in seconds since then that never go back.
+    """Reads one stream; to be asked for times, in seconds since the film's start, that never go back.
 
     Packets tell key frames apart in every container, with an index or without. Those between two times are held.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, damage: Damage) -> None:
         self._codec = stream.codec_context
-        self._start = float((stream.start_time or 0) * (stream.time_base or 0))
-        self._packets = container.demux(stream)
+        self._start = start_of(container)
+        self._packets = packets_of(container, [stream], damage)
         self._ahead = deque["Packet[VideoStream]"]()
-        self._decoded = deque[VideoFrame]()
+        self._frames = frames_of(self._in_turn(), damage)
         self._shown: VideoFrame | None = None
 
     def frame_at(self, second: float) -> VideoFrame | None:
-        """The first frame at ``second`` or later, or else the film's last; None once that has been given.
-
-        Raises ``FFmpegError`` where the film cannot be decoded.
-        """
+        """The first frame at ``second`` or later, or else the film's last; None once that has been given."""
         if self._shown is not None and self._is_at(self._shown, second):
             return self._shown
         self._skip_to(second)
         found = None
-        while (frame := self._next()) is not None:
+        for frame in self._frames:
             found = self._shown = frame
             if self._is_at(frame, second):
                 break
@@ -55,17 +56,15 @@ class FrameReader:
         if keys:
             for _ in range(keys[-1]):
                 self._ahead.popleft()
-            self._decoded.clear()
             self._codec.flush_buffers()
 
     def _second(self, packet: "Packet[VideoStream]") -> float:
         # Not a number, which is neither before nor after anything: such a packet is only decoded in its turn.
         return float(packet.pts * packet.time_base) - self._start if packet.pts is not None else float("nan")
 
-    def _next(self) -> VideoFrame | None:
-        while not self._decoded:
+    def _in_turn(self) -> Iterator["Packet[VideoStream]"]:
+        while True:
             packet = self._ahead.popleft() if self._ahead else next(self._packets, None)
             if packet is None:
-                return None
-            self._decoded.extend(packet.decode())
-        return self._decoded.popleft()
+                return
+            yield packet

@@ -4,15 +4,18 @@ Encoders put key frames at cuts, so key frames alone are looked at first, small,
 far apart are other frames decoded too, within a budget.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import av
-from av import VideoFrame, VideoStream
+from av import Packet, VideoFrame, VideoStream
 from av.container import InputContainer
 from av.error import FFmpegError
 from PIL import Image, ImageChops, ImageStat
+
+from media_processor.containers import start_of
+from media_processor.damage import Damage, frames_of, packets_of
 
 FRAME_EVERY_S = 10.0
 _CLOSEST_S, _SPARSE_S, _LOOK_EVERY_S = 0.5, 4.0, 1.0
@@ -29,16 +32,16 @@ class Look:
     difference: float
 
 
-def look_through(container: InputContainer, stream: VideoStream, length_s: float) -> list[Look]:
+def look_through(container: InputContainer, stream: VideoStream, length_s: float, damage: Damage) -> list[Look]:
     """Looks at the whole length, in order; a damaged stretch is left out."""
-    seen = dict(_key_frames(container, stream))
+    seen = dict(_key_frames(container, stream, damage))
     # Frames between key frames cost a full decode: two minutes of film at 720p, less of a larger one.
     budget = _BUDGET_S * _BUDGET_PIXELS / max(stream.width * stream.height, _BUDGET_PIXELS)
     for start, end in pairwise([*sorted(seen), length_s]):
         affordable = min(end - start, budget)
         if affordable > _SPARSE_S:
             budget -= affordable
-            seen.update(_between(container, stream, start, start + affordable))
+            seen.update(_between(container, stream, start, start + affordable, damage))
     in_order = sorted(seen.items())
     first = [Look(second, 255.0) for second, _ in in_order[:1]]
     return first + [Look(second, _difference(old, new)) for (_, old), (second, new) in pairwise(in_order)]
@@ -64,46 +67,46 @@ def choose_times(looks: list[Look], length_s: float, limit: int) -> list[float]:
     return [strongest[index].second for index in sorted(strongest)]
 
 
-def _key_frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[float, Image.Image]]:
+def _key_frames(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[float, Image.Image]]:
     stream.codec_context.skip_frame = "NONKEY"
+    start_s = start_of(container)
+    for frame in frames_of(_keys(packets_of(container, [stream], damage)), damage):
+        yield _second(frame, start_s), _signature(frame)
+
+
+def _keys(packets: Iterable["Packet[VideoStream]"]) -> Iterator["Packet[VideoStream]"]:
+    """Those of key frames that are not too close, and the empty one that ends the stream."""
     sent = -1.0
-    try:
-        for packet in container.demux(stream):
-            shown = float(packet.pts * packet.time_base) if packet.pts is not None and packet.time_base else None
-            if packet.size and (not packet.is_keyframe or shown is None or (sent >= 0 and shown < sent + _CLOSEST_S)):
-                continue
-            sent = shown if shown is not None else sent
-            for frame in packet.decode():
-                yield _second(frame, stream), _signature(frame)
-    except FFmpegError:
-        return
+    for packet in packets:
+        shown = float(packet.pts * packet.time_base) if packet.pts is not None and packet.time_base else None
+        if packet.size and (not packet.is_keyframe or shown is None or (sent >= 0 and shown < sent + _CLOSEST_S)):
+            continue
+        sent = shown if shown is not None else sent
+        yield packet
 
 
 def _between(
-    container: InputContainer, stream: VideoStream, start_s: float, end_s: float
+    container: InputContainer, stream: VideoStream, first_s: float, end_s: float, damage: Damage
 ) -> Iterator[tuple[float, Image.Image]]:
-    next_look = start_s + _LOOK_EVERY_S
+    next_look = first_s + _LOOK_EVERY_S
+    start_s = start_of(container)
     try:
-        container.seek(int((start_s + _start(stream)) * av.time_base), backward=True)
-        stream.codec_context.flush_buffers()
-        stream.codec_context.skip_frame = "NONREF"
-        for frame in container.decode(stream):
-            second = _second(frame, stream)
-            if second >= end_s:
-                return
-            if second >= next_look:
-                next_look = second + _LOOK_EVERY_S
-                yield second, _signature(frame)
+        container.seek(int((first_s + start_s) * av.time_base), backward=True)
     except FFmpegError:
         return
+    stream.codec_context.flush_buffers()
+    stream.codec_context.skip_frame = "NONREF"
+    for frame in frames_of(packets_of(container, [stream], damage), damage):
+        second = _second(frame, start_s)
+        if second >= end_s:
+            return
+        if second >= next_look:
+            next_look = second + _LOOK_EVERY_S
+            yield second, _signature(frame)
 
 
-def _start(stream: VideoStream) -> float:
-    return float((stream.start_time or 0) * (stream.time_base or 0))
-
-
-def _second(frame: VideoFrame, stream: VideoStream) -> float:
-    return max((frame.time or 0.0) - _start(stream), 0.0)
+def _second(frame: VideoFrame, start_s: float) -> float:
+    return max((frame.time or 0.0) - start_s, 0.0)
 
 
 def _signature(frame: VideoFrame) -> Image.Image:

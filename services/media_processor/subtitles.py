@@ -8,8 +8,9 @@ from av.error import FFmpegError
 
 from contracts.artifacts import Degradation, Locator, MaterialText, TextSource
 from media_processor.containers import open_media
+from media_processor.damage import Damage, packets_of
 from media_processor.kinds.row import Source
-from media_processor.text_encoding import clean, clip
+from media_processor.text_encoding import clean
 
 _ASS_FIELDS_BEFORE_TEXT = 8
 _MARKUP = re.compile(r"\{[^}]*\}|<[^>]{1,80}>")
@@ -19,17 +20,20 @@ _MAX_CUES = 50_000
 def read(source: Source, degradations: list[Degradation]) -> list[MaterialText]:
     """The cues of every text track in order of time; pictures of text (DVD, Blu-ray) are left out."""
     cues: list[MaterialText] = []
+    damaged = 0
     with open_media(source.path, source.format) as container:
         streams = list(container.streams.subtitles)
         if not streams:
             return cues
-        try:
-            for packet in container.demux(streams):
+        for packet in packets_of(container, streams, Damage()):
+            try:
                 cues += _cues_of(packet)
-                if len(cues) > _MAX_CUES:
-                    break
-        except (FFmpegError, ValueError) as error:
-            degradations.append(Degradation(step="subtitles", reason=clip(str(error), 500)))
+            except (FFmpegError, ValueError):
+                damaged += 1
+            if len(cues) > _MAX_CUES:
+                break
+    if damaged:
+        degradations.append(Degradation(step="subtitles", reason=f"Damaged and left out: {damaged}."))
     return sorted(cues, key=lambda cue: cue.locator.start_s or 0.0)
 
 

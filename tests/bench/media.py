@@ -135,7 +135,7 @@ def measure_frames(directory: Path) -> None:
     times = [shot.locator.start_s or 0.0 for shot in video.prepare(opened).shots]
     print(f"film: {FILM_S} s, {FILM[0]} x {FILM[1]}, {film.stat().st_size / 1e6:.1f} MB, {len(times)} frames")
     assert bare_frames(film, times) == len(times)
-    ours = median_ms(lambda: sum(1 for _ in video.frames_at(source, times)), 7)
+    ours = median_ms(lambda: sum(1 for _ in video.frames_at(source, times, opened.damage)), 7)
     report("frames at given times", ours, median_ms(lambda: bare_frames(film, times), 7))
     whole = median_ms(lambda: sum(1 for _ in video.prepare(opened).shots), 5)
     report("frames, times chosen too", whole, median_ms(lambda: bare_loop(film, times), 5))

@@ -1,11 +1,13 @@
 """Turns a recording into duration, codec and tags, and a waveform picture of its whole length."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 import av
+from av import AudioFrame
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Stream
@@ -15,11 +17,11 @@ from contracts.artifacts import Degradation, FailureCode, MediaProperties
 from eventing.errors import Reject
 from media_processor.container_tags import beside_facts, read_tags, time_of
 from media_processor.containers import open_media, refuse_protected
+from media_processor.damage import Damage, frames_of, packets_of
 from media_processor.decoded import DecodedSound
 from media_processor.formats import Format
 from media_processor.kinds.row import Note, Prepared, Source
-from media_processor.sound import write_sound
-from media_processor.text_encoding import clip
+from media_processor.sound import runs_alike, write_sound
 
 PEAKS = 600
 _TOLD_PEAKS = 200
@@ -30,28 +32,30 @@ _PEAK_RATE = 8_000
 
 @dataclass
 class OpenedAudio:
-    """A recording whose first frame could be decoded; reopened for each step."""
+    """A recording of which a frame could be decoded; reopened for each step."""
 
     path: Path
     format: Format
+    damage: Damage = field(default_factory=Damage)
 
     @cached_property
     def peaks(self) -> list[int]:
         """See :func:`read_peaks`; read once."""
-        return read_peaks(self.path, self.format)
+        return read_peaks(self.path, self.format, self.damage)
 
 
 def validate(source: Source) -> OpenedAudio:
-    """Decodes the first frame. Raises ``Reject``."""
+    """Decodes the first frame that can be. Raises ``Reject``."""
     refuse_protected(source.path, source.format)
+    opened = OpenedAudio(source.path, source.format)
     try:
         with open_media(source.path, source.format) as container:
             if not container.streams.audio:
                 raise Reject(FailureCode.CORRUPT, "The file holds no sound.")
-            next(container.decode(container.streams.audio[0]))
+            next(frames_of(packets_of(container, container.streams.audio[:1], opened.damage), opened.damage))
     except (FFmpegError, StopIteration, ValueError) as error:
         raise Reject(FailureCode.CORRUPT, "The recording is damaged or cut off.") from error
-    return OpenedAudio(source.path, source.format)
+    return opened
 
 
 def metadata(opened: OpenedAudio) -> MediaProperties:
@@ -83,9 +87,7 @@ def prepare(opened: OpenedAudio) -> Prepared:
     with open_media(opened.path, opened.format) as container:
         stream = container.streams.audio[0]
         announced = duration_of(container, stream) or 0.0
-        last, error = _end_of(container, stream)
-    if error is not None:
-        return Prepared(degradations=[Degradation(step="read_to_end", reason=clip(str(error), 500))])
+        last = _end_of(container, stream)
     if announced > 1 and last < announced * 0.9:
         reason = f"The recording ends at {last:.0f} s of the {announced:.0f} s it announces."
         return Prepared(degradations=[Degradation(step="read_to_end", reason=reason)])
@@ -94,7 +96,7 @@ def prepare(opened: OpenedAudio) -> Prepared:
 
 def speech(opened: OpenedAudio, output: Path, note: Note) -> list[DecodedSound]:
     """The whole recording for a speech backend."""
-    return write_sound(opened.path, opened.format, output, note)
+    return write_sound(opened.path, opened.format, output, note, opened.damage)
 
 
 def length_of(container: InputContainer, stream: Stream) -> float | None:
@@ -102,7 +104,7 @@ def length_of(container: InputContainer, stream: Stream) -> float | None:
 
     What browsers record states no length.
     """
-    return duration_of(container, stream) or round(_end_of(container, stream)[0], 3) or None
+    return duration_of(container, stream) or round(_end_of(container, stream), 3) or None
 
 
 def duration_of(container: InputContainer, stream: Stream) -> float | None:
@@ -114,47 +116,42 @@ def duration_of(container: InputContainer, stream: Stream) -> float | None:
     return None
 
 
-def _end_of(container: InputContainer, stream: Stream) -> tuple[float, FFmpegError | None]:
-    """The second at which the last packet ends that can be read, and what kept from reading on."""
+def _end_of(container: InputContainer, stream: Stream) -> float:
+    """The second at which the last packet ends that can be read."""
     last = 0.0
-    try:
-        for packet in container.demux(stream):
-            if packet.pts is not None and packet.time_base:
-                last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    except FFmpegError as error:
-        return last, error
-    return last, None
+    for packet in packets_of(container, [stream], Damage()):
+        if packet.pts is not None and packet.time_base:
+            last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    return last
 
 
-def read_peaks(path: Path, format_: Format) -> list[int]:
+def read_peaks(path: Path, format_: Format, damage: Damage) -> list[int]:
     """Up to 600 peaks (0 to 32767) spread over the whole length, whatever the length; what can be read counts."""
     peaks: list[int] = []
     block = _PEAK_RATE // 100  # 10 ms; doubled whenever there are twice as many peaks as wanted
     rest = b""
     with open_media(path, format_) as container:
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=_PEAK_RATE)
-        try:
-            for frame in container.decode(container.streams.audio[0]):
-                for small in resampler.resample(frame):
-                    samples = memoryview(rest + bytes(small.planes[0])[: small.samples * 2]).cast("h")
-                    whole = len(samples) - len(samples) % block
-                    peaks += [_peak(samples[i : i + block]) for i in range(0, whole, block)]
-                    rest = bytes(samples[whole:])
-                if len(peaks) >= 2 * PEAKS:
-                    peaks = [max(peaks[i : i + 2]) for i in range(0, len(peaks), 2)]
-                    block *= 2
-        except FFmpegError:
-            if not peaks:
-                raise
+        for small in _at_peak_rate(frames_of(packets_of(container, container.streams.audio[:1], damage), damage)):
+            samples = memoryview(rest + bytes(small.planes[0])[: small.samples * 2]).cast("h")
+            whole = len(samples) - len(samples) % block
+            peaks += [_peak(samples[i : i + block]) for i in range(0, whole, block)]
+            rest = bytes(samples[whole:])
+            if len(peaks) >= 2 * PEAKS:
+                peaks = [max(peaks[i : i + 2]) for i in range(0, len(peaks), 2)]
+                block *= 2
     return peaks
 
 
+def _at_peak_rate(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    for alike in runs_alike(frames):
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=_PEAK_RATE)
+        for frame in alike:
+            yield from resampler.resample(frame)
+
+
 def _told(opened: OpenedAudio) -> tuple[int, ...]:
-    """At most 200 peaks in hundredths of the loudest; none when the sound cannot be decoded beyond its start."""
-    try:
-        peaks = opened.peaks
-    except FFmpegError:
-        return ()
+    """At most 200 peaks in hundredths of the loudest."""
+    peaks = opened.peaks
     count, loudest = min(len(peaks), _TOLD_PEAKS), max([*peaks, 1])
     edges = [i * len(peaks) // count for i in range(count + 1)] if count else [0]
     return tuple(round(100 * max(peaks[a:b]) / loudest) for a, b in pairwise(edges))

@@ -4,7 +4,7 @@ Which frames are wanted is told by ``scenes``; only those are decoded in full si
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -17,6 +17,7 @@ from eventing.errors import Reject
 from media_processor import pictures, scenes, subtitles
 from media_processor.container_tags import beside_facts, camera_of, place_of, read_tags, time_of
 from media_processor.containers import moving_picture, open_media, refuse_protected
+from media_processor.damage import Damage, frames_of, packets_of
 from media_processor.decoded import DecodedFile, DecodedSound
 from media_processor.frames import FrameReader
 from media_processor.kinds.audio import length_of
@@ -30,26 +31,39 @@ _LOOK_FOR_GOOD_FRAME_S = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
 
 @dataclass(frozen=True)
 class OpenedVideo:
-    """A video whose first frame could be decoded; reopened for each step."""
+    """A video of which a frame, or else some sound, could be decoded; reopened for each step."""
 
     source: Source
     duration_s: float
     size: tuple[int, int]
     """As seen: width and height after turning."""
 
+    damage: Damage = field(default_factory=Damage)
+
 
 def validate(source: Source) -> OpenedVideo:
-    """Decodes the first frame. Raises ``Reject``."""
+    """Decodes the first frame that can be. Raises ``Reject``."""
     refuse_protected(source.path, source.format)
+    damage = Damage()
     try:
         with open_media(source.path, source.format) as container:
             stream = _picture_stream(container)
             pictures.check_pixels(stream.width, stream.height, source.limits.max_pixels)
-            turned = next(container.decode(stream)).rotation % 180 != 0
+            first = next(frames_of(packets_of(container, [stream], damage), damage), None)
+            if first is None:
+                _check_sound(source)
+            turned = first is not None and first.rotation % 180 != 0
             size = (stream.height, stream.width) if turned else (stream.width, stream.height)
-            return OpenedVideo(source, length_of(container, stream) or 0.0, size)
+            return OpenedVideo(source, length_of(container, stream) or 0.0, size, damage)
     except (FFmpegError, StopIteration, ValueError) as error:
         raise Reject(FailureCode.CORRUPT, "The video is damaged or cut off.") from error
+
+
+def _check_sound(source: Source) -> None:
+    """Raises ``StopIteration`` if no sound can be decoded either."""
+    with open_media(source.path, source.format) as container:
+        sound = container.streams.audio[:1]
+        next(frames_of(packets_of(container, sound, Damage()), Damage()) if sound else iter(()))
 
 
 def metadata(opened: OpenedVideo) -> MediaProperties:
@@ -61,8 +75,8 @@ def metadata(opened: OpenedVideo) -> MediaProperties:
         tags = read_tags({**stream.metadata, **container.metadata})
         latitude, longitude = place_of(tags)
         return MediaProperties(
-            width=opened.size[0],
-            height=opened.size[1],
+            width=opened.size[0] or None,
+            height=opened.size[1] or None,
             duration_s=opened.duration_s or None,
             frame_rate=round(float(rate), 3) if rate else None,
             frame_count=stream.frames or None,
@@ -86,7 +100,7 @@ def thumbnail(opened: OpenedVideo) -> Image.Image | None:
     best: tuple[float, Image.Image] | None = None
     later = [opened.duration_s * share for share in (0.1, 0.25, 0.5)]
     times = sorted(t for t in {*_LOOK_FOR_GOOD_FRAME_S, *later} if t == 0 or t < opened.duration_s)
-    for _, frame in frames_at(opened.source, times):
+    for _, frame in frames_at(opened.source, times, opened.damage):
         statistics = ImageStat.Stat(frame.convert("L"))
         if statistics.mean[0] > _BLACK_MEAN and statistics.stddev[0] > _FLAT_DEVIATION:
             return frame
@@ -99,14 +113,14 @@ def prepare(opened: OpenedVideo) -> Prepared:
     """Subtitles, and frames for the analyzer, each with the stretch of time it stands for."""
     degradations: list[Degradation] = []
     texts = subtitles.read(opened.source, degradations)
-    return Prepared(texts=texts, shots=_shots(opened), degradations=degradations)
+    return Prepared(texts=texts, shots=_shots(opened, degradations), degradations=degradations)
 
 
-def preview(opened: OpenedVideo, output: Path, note: Note) -> DecodedFile:
-    """The first 30 s, as every browser plays them."""
+def preview(opened: OpenedVideo, output: Path, note: Note) -> DecodedFile | None:
+    """The first 30 s, as every browser plays them; none without pictures."""
     source, name = opened.source, "preview.mp4"
-    write_preview(source.path, source.format, opened.size, output / name, note)
-    return DecodedFile(name=name, media_type="video/mp4")
+    written = write_preview(source.path, source.format, opened.size, output / name, note, opened.damage)
+    return DecodedFile(name=name, media_type="video/mp4") if written else None
 
 
 def speech(opened: OpenedVideo, output: Path, note: Note) -> list[DecodedSound]:
@@ -115,25 +129,27 @@ def speech(opened: OpenedVideo, output: Path, note: Note) -> list[DecodedSound]:
     with open_media(source.path, source.format) as container:
         if not container.streams.audio:
             return []
-    return write_sound(source.path, source.format, output, note)
+    return write_sound(source.path, source.format, output, note, opened.damage)
 
 
-def _shots(opened: OpenedVideo) -> Iterator[Shot]:
+def _shots(opened: OpenedVideo, degradations: list[Degradation]) -> Iterator[Shot]:
     source = opened.source
     with open_media(source.path, source.format) as container:
-        looks = scenes.look_through(container, _picture_stream(container), opened.duration_s)
+        looks = scenes.look_through(container, _picture_stream(container), opened.duration_s, opened.damage)
     length = max(opened.duration_s, looks[-1].second if looks else 0.0)
     times = scenes.choose_times(looks, length, source.limits.max_frames)
     ends = [*times[1:], length]
-    for index, picture in frames_at(source, times):
+    for index, picture in frames_at(source, times, opened.damage):
         start = times[index]
         yield Shot(picture, Locator(start_s=round(start, 3), end_s=round(max(start, ends[index]), 3)))
+    if told := opened.damage.told_of("video"):
+        degradations.append(Degradation(step="pictures", reason=told))
 
 
-def frames_at(source: Source, times: list[float]) -> Iterator[tuple[int, Image.Image]]:
+def frames_at(source: Source, times: list[float], damage: Damage) -> Iterator[tuple[int, Image.Image]]:
     """(index into ``times``, in order, the frame shown then, upright, of analysis size); ends where the video does."""
     with open_media(source.path, source.format) as container:
-        reader = FrameReader(container, _picture_stream(container))
+        reader = FrameReader(container, _picture_stream(container), damage)
         for index, second in enumerate(times):
             frame = reader.frame_at(second)
             if frame is None:

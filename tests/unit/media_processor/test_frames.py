@@ -10,6 +10,7 @@ import pytest
 
 from media_processor import formats
 from media_processor.containers import open_media
+from media_processor.damage import Damage
 from media_processor.decoded import DecodeLimits
 from media_processor.formats import Format
 from media_processor.kinds import video
@@ -87,7 +88,8 @@ def source(path: Path) -> Source:
 def seconds_shown(path: Path, times: list[float]) -> list[float]:
     """The second each picture is of, as its brightness tells."""
     return [
-        picture.resize((1, 1)).convert("L").getpixel((0, 0)) / 2 for _, picture in video.frames_at(source(path), times)
+        picture.resize((1, 1)).convert("L").getpixel((0, 0)) / 2
+        for _, picture in video.frames_at(source(path), times, Damage())
     ]
 
 
@@ -117,7 +119,7 @@ def test_where_key_frames_lie_between_only_what_follows_the_last_is_decoded(
 def test_times_closer_than_frames_give_the_same_frame_again(tmp_path: Path, opened: list[CountedFilm]) -> None:
     film = films.brightening_film(tmp_path / "a.mp4", 2, None)
     times = [0.0, 0.1, 0.15, 0.2, 1.0, 1.0]
-    assert [index for index, _ in video.frames_at(source(film), times)] == list(range(len(times)))
+    assert [index for index, _ in video.frames_at(source(film), times, Damage())] == list(range(len(times)))
     assert opened[0].decoded == FPS + 1
 
 
@@ -139,6 +141,6 @@ def test_a_film_that_states_no_length_is_shown_whole(tmp_path: Path) -> None:
 def test_looking_between_key_frames_keeps_within_its_budget(tmp_path: Path) -> None:
     path, length, budget = films.brightening_film(tmp_path / "a.mp4", 200, None), 200, 120
     with CountedFilm(av.open(str(path))) as film:
-        looks = look_through(film, film.streams.video[0], length)
+        looks = look_through(film, film.streams.video[0], length, Damage())
     assert budget - 3 < looks[-1].second <= budget
     assert film.decoded <= budget * FPS + 2

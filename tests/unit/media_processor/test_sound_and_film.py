@@ -10,6 +10,7 @@ from PIL import Image
 
 from contracts.artifacts import FailureCode, TextSource
 from localcloud.samples.media import write_video
+from media_processor.damage import Damage
 from media_processor.formats import MP3
 from media_processor.kinds.audio import PEAKS, draw_waveform, read_peaks
 from media_processor.scenes import Look, choose_times
@@ -44,7 +45,7 @@ def test_every_recording_gives_length_codec_tags_and_waveform(
 
 
 def test_peaks_cover_the_whole_length(tmp_path: Path) -> None:
-    peaks = read_peaks(files.audio_file(tmp_path / "a.mp3", 40), MP3)
+    peaks = read_peaks(files.audio_file(tmp_path / "a.mp3", 40), MP3, Damage())
     assert PEAKS <= len(peaks) < 2 * PEAKS
     half = len(peaks) // 2  # the second note starts there, loud, and both fade
     assert max(peaks[half : half + 50]) > 3 * max(peaks[half - 50 : half - 5])
