@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from contracts.artifacts import Degradation, FailureCode, MediaProperties
 from eventing.errors import Reject
 from media_processor.container_tags import beside_facts, read_tags, time_of
-from media_processor.containers import open_media, refuse_protected
+from media_processor.containers import open_media, refuse_protected, start_of
 from media_processor.damage import Damage, frames_of, packets_of
 from media_processor.decoded import DecodedSound
 from media_processor.formats import Format
@@ -28,6 +28,7 @@ _TOLD_PEAKS = 200
 _WAVEFORM = (600, 300)
 _BACKGROUND, _BARS, _AXIS = (247, 248, 250), (52, 96, 168), (200, 205, 214)
 _PEAK_RATE = 8_000
+_GUESSED, _STARTS_LATE_S = frozenset({"aac"}), 1.0
 
 
 @dataclass
@@ -102,13 +103,18 @@ def speech(opened: OpenedAudio, output: Path, note: Note) -> list[DecodedSound]:
 def length_of(container: InputContainer, stream: Stream) -> float | None:
     """Seconds, as stated or else as found by reading the container to its end, which then has to be opened anew.
 
-    What browsers record states no length.
+    What browsers record states no length; see also :func:`duration_of`.
     """
     return duration_of(container, stream) or round(_end_of(container, stream), 3) or None
 
 
 def duration_of(container: InputContainer, stream: Stream) -> float | None:
-    """Seconds, as the container or else the stream states them."""
+    """Seconds, as the container or else the stream states them; None if neither states any that can be relied on.
+
+    What is stated of raw AAC is FFmpeg's guess, and of what was cut out of something longer where it ends there.
+    """
+    if container.format.name in _GUESSED or start_of(container) > _STARTS_LATE_S:
+        return None
     if container.duration and container.duration > 0:
         return round(container.duration / av.time_base, 3)
     if stream.duration and stream.duration > 0 and stream.time_base:
@@ -117,11 +123,11 @@ def duration_of(container: InputContainer, stream: Stream) -> float | None:
 
 
 def _end_of(container: InputContainer, stream: Stream) -> float:
-    """The second at which the last packet ends that can be read."""
-    last = 0.0
+    """The second, from the start, at which the last packet ends that can be read."""
+    start_s, last = start_of(container), 0.0
     for packet in packets_of(container, [stream], Damage()):
         if packet.pts is not None and packet.time_base:
-            last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+            last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start_s)
     return last
 
 

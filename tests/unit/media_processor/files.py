@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import SubtitleSet
 from PIL import ExifTags, Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
@@ -139,16 +140,24 @@ def video_file(path: Path, scene_s: float = 2) -> Path:
     return path
 
 
-def subtitled_file(path: Path, cues: Sequence[tuple[float, float, str]]) -> Path:
-    """A Matroska film with a subtitle track; cues are (start, end, text) in seconds."""
+def subtitled_file(
+    path: Path, cues: Sequence[tuple[float, float, str]], start_s: int = 0, codec: str = "subrip"
+) -> Path:
+    """A Matroska film with a subtitle track; cues are (start, end, text) in seconds.
+
+    One that was cut out of something longer starts at ``start_s`` of that.
+    """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=5)
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
-        track = container.add_stream("subrip")
+        track = container.add_stream(codec)
+        assert isinstance(track, SubtitleStream)
         tick = Fraction(1, 1000)
         track.codec_context.subtitle_header = b"[Script Info]\n[V4+ Styles]\n[Events]\n"
-        for _ in range(int(cues[-1][1] * 5)):
-            container.mux(stream.encode(av.VideoFrame.from_image(picture((160, 96)))))
+        for number in range(int(cues[-1][1] * 5)):
+            frame = av.VideoFrame.from_image(picture((160, 96)))
+            frame.pts, frame.time_base = start_s * 5 + number, Fraction(1, 5)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         for start, end, text in cues:
             line = SubtitleSet.create(
@@ -156,7 +165,7 @@ def subtitled_file(path: Path, cues: Sequence[tuple[float, float, str]]) -> Path
             )
             packet = track.codec_context.encode_subtitle(line)
             packet.stream, packet.time_base = track, tick
-            packet.pts = packet.dts = int(start / tick)
+            packet.pts = packet.dts = int((start_s + start) / tick)
             packet.duration = int((end - start) / tick)
             container.mux(packet)
     return path

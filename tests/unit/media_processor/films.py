@@ -25,6 +25,7 @@ _CODECS = {
     "webm": ("libvpx", "libopus", "webvtt"),
     "avi": ("mpeg4", "libmp3lame", ""),
 }
+_SOUND_FILES = {"wav": ("pcm_s16le", "wav"), "m4a": ("aac", "mp4"), "aac": ("aac", "adts")}
 _ASS_HEADER = b"[Script Info]\n[V4+ Styles]\n[Events]\n"
 _TICK = Fraction(1, 1000)
 
@@ -104,9 +105,11 @@ def brightening_film(
 
 
 def sound_file(path: Path, loud: Sequence[bool]) -> Path:
-    """A WAV of noise and silence, one second each."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=SOUND_RATE)
+    """Noise and silence, one second each: a WAV, an M4A, or raw AAC."""
+    codec, container_name = _SOUND_FILES[path.suffix[1:]]
+    with av.open(str(path), "w", format=container_name) as container:
+        stream = container.add_stream(codec, rate=SOUND_RATE)
+        assert isinstance(stream, av.AudioStream)
         stream.layout = "mono"
         write_sound(container, stream, loud)
     return path

@@ -31,16 +31,6 @@ def overwrite(path: Path, type_: str, start_s: float, end_s: float) -> Path:
     return path
 
 
-def spoken(path: Path, loud: set[int], seconds: int) -> Path:
-    """An M4A that is loud in some of its seconds."""
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("aac", rate=films.SOUND_RATE)
-        assert isinstance(stream, av.AudioStream)
-        stream.layout = "mono"
-        films.write_sound(container, stream, [second in loud for second in range(seconds)])
-    return path
-
-
 def length_of(path: Path, type_: str) -> float:
     with av.open(str(path)) as container:
         return max(
@@ -80,12 +70,12 @@ def test_a_film_of_which_nothing_can_be_decoded_is_corrupt(tmp_path: Path, refus
 
 
 def test_a_recording_of_which_nothing_can_be_decoded_is_corrupt(tmp_path: Path, refuse: Refuse) -> None:
-    path = overwrite(spoken(tmp_path / "a.m4a", {1}, 3), "audio", -1, 9)
+    path = overwrite(films.sound_file(tmp_path / "a.m4a", [True] * 3), "audio", -1, 9)
     assert refuse(path).code is FailureCode.CORRUPT
 
 
 def test_sound_after_a_damaged_stretch_keeps_its_time(tmp_path: Path, decode: Decode) -> None:
-    path = overwrite(spoken(tmp_path / "a.m4a", {2, 17}, 20), "audio", 5, 10)
+    path = overwrite(films.sound_file(tmp_path / "a.m4a", [second in {2, 17} for second in range(20)]), "audio", 5, 10)
     decoded = decode(path)
     (chunk,) = decoded.speech
     assert [(s.start_s, s.end_s) for s in chunk.stretches] == [

@@ -14,7 +14,7 @@ from media_processor.damage import Damage
 from media_processor.formats import MP3
 from media_processor.kinds.audio import PEAKS, draw_waveform, read_peaks
 from media_processor.scenes import Look, choose_times
-from tests.unit.media_processor import files
+from tests.unit.media_processor import files, films
 from tests.unit.media_processor.conftest import Decode, Refuse
 
 
@@ -133,6 +133,27 @@ def test_subtitles_become_text_with_times(tmp_path: Path, decode: Decode) -> Non
     assert [t.text for t in texts] == ["Where is the lamp?", "Behind\nthe door."]
     assert {t.source for t in texts} == {TextSource.SUBTITLE}
     assert [(t.locator.start_s, t.locator.end_s) for t in texts] == [(0.5, 1.5), (2.0, 3.0)]
+
+
+def test_what_an_ass_subtitle_draws_is_no_text(tmp_path: Path, decode: Decode) -> None:
+    cues = [
+        (0, 1, "{\\an7\\pos(9,9)\\p1}m 0 0 l 100 0 100 100{\\p0}"),
+        (1, 2, "{\\pbo3\\p2}m 0 0 b 1 2{\\p0\\i1}Nobody saw{\\i0} her"),
+    ]
+    path = files.subtitled_file(tmp_path / "a.mkv", cues, codec="ass")
+    assert [t.text for t in decode(path).texts] == ["Nobody saw her"]
+
+
+def test_times_count_from_the_start_of_a_film_that_was_cut_out_of_a_longer_one(tmp_path: Path, decode: Decode) -> None:
+    decoded = decode(files.subtitled_file(tmp_path / "a.mkv", [(2, 3, "Now"), (11, 12, "Then")], start_s=3600))
+    assert [(t.locator.start_s, t.locator.end_s) for t in decoded.texts] == [(2, 3), (11, 12)]
+    assert decoded.properties.duration_s == pytest.approx(12, abs=0.2)
+    assert [p.locator.end_s for p in decoded.pictures][-1] == pytest.approx(12, abs=0.2)
+
+
+def test_the_length_of_raw_aac_is_read_and_not_guessed(tmp_path: Path, decode: Decode) -> None:
+    decoded = decode(films.sound_file(tmp_path / "a.aac", [True] + [False] * 11))
+    assert decoded.properties.duration_s == pytest.approx(12, abs=0.2)
 
 
 def test_frames_are_capped_and_spread(tmp_path: Path, decode: Decode) -> None:
