@@ -26,6 +26,7 @@ from media_processor.preview import write_preview
 from media_processor.sound import write_sound
 
 _BLACK_MEAN, _FLAT_DEVIATION = 16.0, 8.0
+_WIDEST_PIXEL = 8
 _LOOK_FOR_GOOD_FRAME_S = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
 
 
@@ -36,7 +37,7 @@ class OpenedVideo:
     source: Source
     duration_s: float
     size: tuple[int, int]
-    """As seen: width and height after turning."""
+    """As seen: width and height in square pixels, after turning."""
 
     damage: Damage = field(default_factory=Damage)
 
@@ -53,7 +54,8 @@ def validate(source: Source) -> OpenedVideo:
             if first is None:
                 _check_sound(source)
             turned = first is not None and first.rotation % 180 != 0
-            size = (stream.height, stream.width) if turned else (stream.width, stream.height)
+            width, height = round(stream.width * _pixel_width(stream)), stream.height
+            size = (height, width) if turned else (width, height)
             return OpenedVideo(source, length_of(container, stream) or 0.0, size, damage)
     except (FFmpegError, StopIteration, ValueError) as error:
         raise Reject(FailureCode.CORRUPT, "The video is damaged or cut off.") from error
@@ -149,19 +151,27 @@ def _shots(opened: OpenedVideo, degradations: list[Degradation]) -> Iterator[Sho
 def frames_at(source: Source, times: list[float], damage: Damage) -> Iterator[tuple[int, Image.Image]]:
     """(index into ``times``, in order, the frame shown then, upright, of analysis size); ends where the video does."""
     with open_media(source.path, source.format) as container:
-        reader = FrameReader(container, _picture_stream(container), damage)
+        stream = _picture_stream(container)
+        reader, pixel_width = FrameReader(container, stream, damage), _pixel_width(stream)
         for index, second in enumerate(times):
             frame = reader.frame_at(second)
             if frame is None:
                 return
-            yield index, _as_picture(frame)
+            yield index, _as_picture(frame, pixel_width)
 
 
-def _as_picture(frame: "av.VideoFrame") -> Image.Image:
-    scale = min(pictures.ANALYSIS_BOX[0] / frame.width, pictures.ANALYSIS_BOX[1] / frame.height, 1.0)
-    width, height = max(int(frame.width * scale), 2), max(int(frame.height * scale), 2)
+def _as_picture(frame: "av.VideoFrame", pixel_width: float) -> Image.Image:
+    full_width = frame.width * pixel_width
+    scale = min(pictures.ANALYSIS_BOX[0] / full_width, pictures.ANALYSIS_BOX[1] / frame.height, 1.0)
+    width, height = max(round(full_width * scale), 2), max(int(frame.height * scale), 2)
     picture = frame.reformat(width=width, height=height, format="rgb24").to_image()
     return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
+
+
+def _pixel_width(stream: "av.VideoStream") -> float:
+    """How wide a pixel is for its height: 1, but for DV, DVD and lenses that squeeze; nonsense is ignored."""
+    ratio = float(stream.sample_aspect_ratio or 1)
+    return ratio if 1 / _WIDEST_PIXEL <= ratio <= _WIDEST_PIXEL else 1.0
 
 
 def _picture_stream(container: InputContainer) -> "av.VideoStream":

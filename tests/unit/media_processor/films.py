@@ -36,8 +36,12 @@ def film_file(
     cues: Sequence[Cue] = (),
     tags: Mapping[str, str] | None = None,
     size: tuple[int, int] = (160, 96),
+    pixel: Fraction = Fraction(1),
 ) -> Path:
-    """Of the container the path's ending names; the picture is ``files.picture``, the sound is noise."""
+    """Of the container the path's ending names; the picture is ``files.picture``, the sound is noise.
+
+    Each pixel is ``pixel`` times as wide as high.
+    """
     picture_codec, sound_codec, text_codec = _CODECS[path.suffix[1:]]
     options = {"movflags": "use_metadata_tags"} if path.suffix == ".mov" else {}
     with av.open(str(path), "w", options=options) as container:
@@ -45,6 +49,7 @@ def film_file(
         picture = container.add_stream(picture_codec, rate=FPS)
         assert isinstance(picture, av.VideoStream)
         picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
+        picture.codec_context.sample_aspect_ratio = pixel
         sound = container.add_stream(sound_codec, rate=SOUND_RATE)
         assert isinstance(sound, av.AudioStream)
         sound.layout = "mono"

@@ -2,9 +2,11 @@
 
 import math
 import struct
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
@@ -125,6 +127,24 @@ def test_a_film_shot_upright_is_shown_upright(tmp_path: Path, output: Path, deco
         assert min(pixel(frame, 92, 3)) > 180
         assert pixel(frame, 20, 20)[0] > 120
         assert pixel(frame, 20, 150)[2] > 120
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
+def test_a_film_whose_pixels_are_not_square_is_shown_as_wide_as_it_is(
+    tmp_path: Path, output: Path, decode: Decode, ending: str
+) -> None:
+    decoded = decode(films.film_file(tmp_path / f"a.{ending}", 1, size=(144, 96), pixel=Fraction(4, 3)))
+    assert (decoded.properties.width, decoded.properties.height) == (192, 96)
+    assert (decoded.pictures[0].width, decoded.pictures[0].height) == (192, 96)
+    with Image.open(output / "thumbnail.jpg") as thumbnail:
+        assert thumbnail.size == (192, 96)
+    with av.open(str(output / "preview.mp4")) as shown:
+        assert (shown.streams.video[0].width, shown.streams.video[0].height) == (192, 96)
+
+
+def test_a_pixel_of_nonsense_is_taken_for_a_square(tmp_path: Path, decode: Decode) -> None:
+    decoded = decode(films.film_file(tmp_path / "a.mp4", 1, size=(144, 96), pixel=Fraction(1, 1000)))
+    assert (decoded.properties.width, decoded.properties.height) == (144, 96)
 
 
 def test_subtitles_become_text_with_times(tmp_path: Path, decode: Decode) -> None:
