@@ -4,7 +4,7 @@ Encoders put key frames at cuts, so key frames alone are looked at first, small,
 far apart are other frames decoded too, within a budget.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from PIL import Image, ImageChops, ImageStat
 
-from media_processor.containers import start_of
+from media_processor.containers import moving_picture, start_of
 from media_processor.damage import Damage, frames_of, packets_of
 
 FRAME_EVERY_S = 10.0
@@ -32,16 +32,16 @@ class Look:
     difference: float
 
 
-def look_through(container: InputContainer, stream: VideoStream, length_s: float, damage: Damage) -> list[Look]:
+def look_through(open_film: Callable[[], InputContainer], length_s: float, damage: Damage) -> list[Look]:
     """Looks at the whole length, in order; a damaged stretch is left out."""
-    seen = dict(_key_frames(container, stream, damage))
-    # Frames between key frames cost a full decode: two minutes of film at 720p, less of a larger one.
-    budget = _BUDGET_S * _BUDGET_PIXELS / max(stream.width * stream.height, _BUDGET_PIXELS)
-    for start, end in pairwise([*sorted(seen), length_s]):
-        affordable = min(end - start, budget)
-        if affordable > _SPARSE_S:
-            budget -= affordable
-            seen.update(_between(container, stream, start, start + affordable, damage))
+    with open_film() as film:
+        stream = moving_picture(film)
+        assert stream is not None
+        seen = dict(_key_frames(film, stream, damage))
+        sparse = list(_sparse(sorted(seen), length_s, stream.width * stream.height))
+    if sparse:
+        with open_film() as film:  # anew, for AV1's decoder asks only once which frames to leave out
+            seen.update(frame for start, end in sparse for frame in _between(film, start, end, damage))
     in_order = sorted(seen.items())
     first = [Look(second, 255.0) for second, _ in in_order[:1]]
     return first + [Look(second, _difference(old, new)) for (_, old), (second, new) in pairwise(in_order)]
@@ -67,10 +67,10 @@ def choose_times(looks: list[Look], length_s: float, limit: int) -> list[float]:
     return [strongest[index].second for index in sorted(strongest)]
 
 
-def _key_frames(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[float, Image.Image]]:
+def _key_frames(film: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[float, Image.Image]]:
     stream.codec_context.skip_frame = "NONKEY"
-    start_s = start_of(container)
-    for frame in frames_of(_keys(packets_of(container, [stream], damage)), damage):
+    start_s = start_of(film)
+    for frame in frames_of(_keys(packets_of(film, [stream], damage)), damage):
         yield _second(frame, start_s), _signature(frame)
 
 
@@ -85,18 +85,28 @@ def _keys(packets: Iterable["Packet[VideoStream]"]) -> Iterator["Packet[VideoStr
         yield packet
 
 
-def _between(
-    container: InputContainer, stream: VideoStream, first_s: float, end_s: float, damage: Damage
-) -> Iterator[tuple[float, Image.Image]]:
-    next_look = first_s + _LOOK_EVERY_S
-    start_s = start_of(container)
+def _sparse(seen: list[float], length_s: float, pixels: int) -> Iterator[tuple[float, float]]:
+    """(start, end) of what lies between distant key frames, as far as there is time to look at it."""
+    # It costs a full decode: two minutes of film at 720p, less of a larger one.
+    budget = _BUDGET_S * _BUDGET_PIXELS / max(pixels, _BUDGET_PIXELS)
+    for start, end in pairwise([*seen, length_s]):
+        affordable = min(end - start, budget)
+        if affordable > _SPARSE_S:
+            budget -= affordable
+            yield start, start + affordable
+
+
+def _between(film: InputContainer, first_s: float, end_s: float, damage: Damage) -> Iterator[tuple[float, Image.Image]]:
+    stream = moving_picture(film)
+    assert stream is not None
+    stream.codec_context.skip_frame = "NONREF"
+    next_look, start_s = first_s + _LOOK_EVERY_S, start_of(film)
     try:
-        container.seek(int((first_s + start_s) * av.time_base), backward=True)
+        film.seek(int((first_s + start_s) * av.time_base), backward=True)
     except FFmpegError:
         return
     stream.codec_context.flush_buffers()
-    stream.codec_context.skip_frame = "NONREF"
-    for frame in frames_of(packets_of(container, [stream], damage), damage):
+    for frame in frames_of(packets_of(film, [stream], damage), damage):
         second = _second(frame, start_s)
         if second >= end_s:
             return

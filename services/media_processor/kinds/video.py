@@ -136,8 +136,7 @@ def speech(opened: OpenedVideo, output: Path, note: Note) -> list[DecodedSound]:
 
 def _shots(opened: OpenedVideo, degradations: list[Degradation]) -> Iterator[Shot]:
     source = opened.source
-    with open_media(source.path, source.format) as container:
-        looks = scenes.look_through(container, _picture_stream(container), opened.duration_s, opened.damage)
+    looks = scenes.look_through(lambda: open_media(source.path, source.format), opened.duration_s, opened.damage)
     length = max(opened.duration_s, looks[-1].second if looks else 0.0)
     times = scenes.choose_times(looks, length, source.limits.max_frames)
     ends = [*times[1:], length]

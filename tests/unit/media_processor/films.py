@@ -109,6 +109,20 @@ def brightening_film(
     return path
 
 
+def av1_film(path: Path, scene_s: int, scenes: int) -> Path:
+    """Scenes of one grey each, with one key frame at the start."""
+    with av.open(str(path), "w") as container:
+        options = {"preset": "12", "svtav1-params": "keyint=-1:scd=0"}
+        stream = container.add_stream("libsvtav1", rate=FPS, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(scenes * scene_s * FPS):
+            grey = Image.new("RGB", (64, 64), (60 * (number // (scene_s * FPS)),) * 3)
+            container.mux(stream.encode(av.VideoFrame.from_image(grey)))
+        container.mux(stream.encode(None))
+    return path
+
+
 def sound_file(path: Path, loud: Sequence[bool]) -> Path:
     """Noise and silence, one second each: a WAV, an M4A, or raw AAC."""
     codec, container_name = _SOUND_FILES[path.suffix[1:]]
