@@ -17,6 +17,7 @@ from media_processor.containers import start_of
 _MOST_IN_A_ROW = 100_000
 """Packets: half an hour of sound. Each costs as much time as a good one, and what is all damage must end."""
 
+_LONGEST_S = 1.0
 _NAMES = {"video": "pictures", "audio": "sound"}
 StreamT = TypeVar("StreamT", bound=Stream)
 
@@ -39,9 +40,8 @@ class Damage:
         """One or two sentences about the ``video`` or the ``audio``; empty if all of it could be decoded."""
         told: list[str] = []
         if (lost := self._seconds.get(type_)) is not None:
-            seconds = round(lost)
-            how_much = f"About {seconds} s" if seconds > 1 else "A second or less"
-            told.append(f"{how_much} of the {_NAMES[type_]} {'are' if seconds > 1 else 'is'} damaged and left out.")
+            how_much = f"About {lost:.0f} s" if lost >= 1.5 else "A second or less"
+            told.append(f"{how_much} of the {_NAMES[type_]} could not be read.")
         if self.readable_s is not None:
             told.append(f"The file could only be read up to {self.readable_s:.0f} s.")
         return " ".join(told)
@@ -53,6 +53,7 @@ class _Run:
 
     damaged: int = 0
     lost_s: float = 0.0
+    shown_s: float = 0.0
 
 
 def packets_of(container: InputContainer, streams: Sequence[StreamT], damage: Damage) -> Iterator["Packet[StreamT]"]:
@@ -76,15 +77,15 @@ def frames_of(packets: Iterable["Packet[Any]"], damage: Damage) -> Iterator[Vide
     """The frames of the packets that can be decoded; packets of several streams may be mixed."""
     runs: dict[int, _Run] = {}
     for packet in packets:
-        if not packet.size and packet.dts is not None:
-            continue  # a picture left out on purpose, as AVI has them; without a time it is the end
         run = runs.setdefault(packet.stream.index, _Run())
         frames = _decoded(packet, run)
+        before_s, run.shown_s = run.shown_s, _shown_at(packet) or run.shown_s
         yield from frames
         if frames:
             run.damaged = 0
         elif run.damaged:  # itself, or it builds on one that is
-            run.lost_s += _length_of(packet)
+            # Not every container says how long a packet of a codec it does not know is: as long as the one before.
+            run.lost_s += _length_of(packet) or min(max(run.shown_s - before_s, 0.0), _LONGEST_S)
             damage.met(packet.stream.type, run.lost_s)
 
 

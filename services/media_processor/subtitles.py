@@ -37,7 +37,7 @@ def read(source: Source, degradations: list[Degradation]) -> list[MaterialText]:
             if len(cues) > _MAX_CUES:
                 break
     if damaged:
-        degradations.append(Degradation(step="subtitles", reason=f"Damaged and left out: {damaged}."))
+        degradations.append(Degradation(step="subtitles", reason=f"Subtitles that could not be read: {damaged}."))
     return sorted(cues, key=lambda cue: cue.locator.start_s or 0.0)
 
 

@@ -16,7 +16,7 @@ from media_processor.damage import Damage, frames_of
 from tests.unit.media_processor import files, films
 from tests.unit.media_processor.conftest import Decode, Refuse
 
-A_LITTLE = "A second or less of the {} is damaged and left out."
+A_LITTLE = "A second or less of the {} could not be read."
 
 
 def overwrite(path: Path, type_: str, start_s: float, end_s: float) -> Path:
@@ -53,7 +53,7 @@ def test_a_film_whose_first_picture_is_damaged_is_read_from_the_next_whole_one(t
     decoded = decode(overwrite(films.brightening_film(tmp_path / "a.mp4", 40, 5), "video", 0, 0.1))
     assert decoded.pictures[0].locator.start_s == 5
     assert decoded.thumbnail
-    reason = "About 5 s of the pictures are damaged and left out."
+    reason = "About 5 s of the pictures could not be read."
     assert decoded.degradations == (Degradation(step="pictures", reason=reason),)
 
 
@@ -61,7 +61,7 @@ def test_a_film_of_which_only_the_sound_can_be_decoded_keeps_it(tmp_path: Path, 
     decoded = decode(overwrite(films.film_file(tmp_path / "a.mp4", 6), "video", 0, 6))
     assert decoded.speech
     assert (decoded.pictures, decoded.thumbnail, decoded.preview) == ((), None, None)
-    assert [d.reason for d in decoded.degradations] == ["About 6 s of the pictures are damaged and left out."]
+    assert [d.reason for d in decoded.degradations] == ["About 6 s of the pictures could not be read."]
 
 
 def test_a_film_of_which_nothing_can_be_decoded_is_corrupt(tmp_path: Path, refuse: Refuse) -> None:
@@ -83,7 +83,7 @@ def test_sound_after_a_damaged_stretch_keeps_its_time(tmp_path: Path, decode: De
         pytest.approx((17, 18), abs=0.4),
     ]
     assert chunk.locator.end_s == pytest.approx(20, abs=0.2)
-    reason = "About 5 s of the sound are damaged and left out."
+    reason = "About 5 s of the sound could not be read."
     assert decoded.degradations == (Degradation(step="speech", reason=reason),)
     assert len(decoded.properties.peaks) > 100
 
@@ -140,17 +140,17 @@ def test_a_subtitle_that_is_no_text_costs_itself(tmp_path: Path, decode: Decode)
     path.write_bytes(path.read_bytes().replace(b"Second", b"S\xe9cond"))
     decoded = decode(path)
     assert [text.text for text in decoded.texts] == ["First", "Third"]
-    assert decoded.degradations == (Degradation(step="subtitles", reason="Damaged and left out: 1."),)
+    assert decoded.degradations == (Degradation(step="subtitles", reason="Subtitles that could not be read: 1."),)
 
 
 class Unreadable:
     """A packet of 20 ms of sound that cannot be decoded."""
 
-    size, dts, duration, time_base = 10, 0, 1, Fraction(1, 50)
+    time_base = Fraction(1, 50)
     stream = SimpleNamespace(type="audio", index=0)
 
-    def __init__(self, tries: list[int]) -> None:
-        self._tries = tries
+    def __init__(self, tries: list[int], pts: int, duration: int = 1) -> None:
+        self._tries, self.pts, self.duration = tries, pts, duration
 
     def decode(self) -> list[Any]:
         self._tries.append(1)
@@ -160,8 +160,15 @@ class Unreadable:
 def test_what_is_all_damage_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(damage, "_MOST_IN_A_ROW", 10)
     met, tries = Damage(), list[int]()
-    packets: Any = (Unreadable(tries) for _ in range(1000))
+    packets: Any = (Unreadable(tries, number) for number in range(1000))
     assert list(frames_of(packets, met)) == []
     assert len(tries) == 10
-    assert met.told_of("audio") == "About 20 s of the sound are damaged and left out."
+    assert met.told_of("audio") == "About 20 s of the sound could not be read."
     assert met.told_of("video") == ""
+
+
+def test_packets_that_do_not_say_how_long_they_are_are_lost_for_as_long_as_they_last() -> None:
+    met = Damage()
+    packets: Any = (Unreadable([], number, duration=0) for number in range(1000))
+    assert list(frames_of(packets, met)) == []
+    assert met.told_of("audio") == "About 20 s of the sound could not be read."
