@@ -194,22 +194,23 @@ async def _by_words(transaction: Transaction, context: SearchContext, vector_hit
         return words
     doubted = relaxation.may_be_misspelt(missing)
     strange = context.calibration.strange(relaxation.may_be_misspelt_in_contents(missing))
-    return await _relaxed(transaction, context, words, await _known(transaction, context.user_id, doubted, strange))
+    return await _relaxed(transaction, context, words, await _known(transaction, context, doubted, strange))
 
 
 async def _corrected_by_contents(transaction: Transaction, context: SearchContext, words: _ByWords) -> _ByWords:
     """Returns it with what is found by words of names and contents that are spelt almost like missing ones."""
     doubted = relaxation.may_be_misspelt_in_contents(words.missing)
-    known = await _known(transaction, context.user_id, doubted, doubted)
+    known = await _known(transaction, context, doubted, doubted)
     return await _relaxed(transaction, context, words, known) if known else words
 
 
 async def _known(
-    transaction: Transaction, user_id: str, in_names: Collection[str], in_contents: Collection[str]
+    transaction: Transaction, context: SearchContext, in_names: Collection[str], in_contents: Collection[str]
 ) -> Mapping[str, int]:
     """Returns words of the user's files that misspelt ones may stand for, and how many of the files have them."""
+    user_id, passages = context.user_id, context.index.passages_of(context.space)
     known = await names.similar_words(transaction, user_id, in_names, relaxation.REACH) if in_names else {}
-    return known | (await spellings.alike(transaction, user_id, in_contents) if in_contents else {})
+    return known | (await spellings.alike(transaction, user_id, in_contents, passages) if in_contents else {})
 
 
 async def _relaxed(

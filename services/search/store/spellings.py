@@ -14,6 +14,9 @@ _MOST_WORDS = 4
 _MOST_PASSAGES = 50
 """Passages of each scan whose words are compared: the most frequent of several spellings is most likely among them."""
 
+_FEW_PASSAGES = 100
+"""Passages of a user up to which the words of all are compared: that takes less than looking up each spelling."""
+
 _SCANS = 32
 """Scans that share the spellings: GIN compares each word of a condition with each other (docs/decisions/0047)."""
 
@@ -29,12 +32,22 @@ FROM matching m, unnest(tsvector_to_array(m.words)) AS has(word)
 JOIN unnest(CAST(:spellings AS text[])) AS k(word) USING (word) GROUP BY k.word"""  # noqa: S608 - constants only
 
 
-async def alike(transaction: Transaction, user_id: str, words: Collection[str]) -> dict[str, int]:
+async def alike(transaction: Transaction, user_id: str, words: Collection[str], passages: int) -> dict[str, int]:
     """Returns words that some of the user's files hold, and in how many of the files compared: those of ``words`` and
-    those one letter away.
+    those one letter away. ``passages``: how many the user has.
     """
     longest = sorted(words, key=lambda word: (-len(word), word))[:_MOST_WORDS]
     spellings = sorted(set(longest).union(*map(one_letter_away, longest)))
-    conditions = [" | ".join(f"'{spelling}'" for spelling in spellings[place::_SCANS]) for place in range(_SCANS)]
-    values = {"user_id": user_id, "spellings": spellings, "conditions": conditions, "most": _MOST_PASSAGES}
+    if passages <= _FEW_PASSAGES:
+        conditions, most = [_every_row_of(user_id)], 2 * _FEW_PASSAGES  # names and summaries have rows of their own
+    else:
+        groups = (spellings[place::_SCANS] for place in range(_SCANS))
+        conditions, most = [" | ".join(f"'{spelling}'" for spelling in group) for group in groups], _MOST_PASSAGES
+    values = {"user_id": user_id, "spellings": spellings, "conditions": conditions, "most": most}
     return {row.word: row.files for row in await transaction.execute(statement(_ALIKE), values)}
+
+
+def _every_row_of(user_id: str) -> str:
+    """Returns the condition that all rows of a user meet (migration 0008)."""
+    quoted = user_id.replace("\\", "\\\\").replace("'", "''")
+    return f"'={quoted}'"
