@@ -208,6 +208,49 @@ def test_an_answer_older_than_the_deletion_brings_nothing_back(tab: Page, stub: 
     expect(card(tab, "file 00000.jpg")).to_have_count(0)
 
 
+def test_an_answer_that_events_have_overtaken_shows_nothing_older(tab: Page, stub: StubLibrary) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    open_page(tab, stub.url)
+    stub.changed["upl_0"] = {"filename": "waiting.jpg", "status": "processing", "updated_at": LATER}
+    tab.route(is_list, hold)
+    stub.events.append(stub.file(999, updated_at=LATER))
+    wait_for(lambda: tab.evaluate("1") and held)
+    as_it_was = held[0].fetch()
+    stub.events.append(stub.file(0, filename="ready.jpg", status="completed", updated_at=LATER_STILL))
+    expect(card(tab, "ready.jpg")).to_be_visible()
+    with tab.expect_response(lambda response: is_list(response.url)) as answered:
+        held.pop(0).fulfill(response=as_it_was)
+    answered.value.finished()
+    expect(tab.locator("#grid .card", has_text="waiting.jpg")).to_have_count(0)
+    expect(card(tab, "ready.jpg")).to_be_visible()
+
+
+def test_a_file_that_moves_to_the_next_page_is_told_of_wherever_it_is(tab: Page, stub: StubLibrary) -> None:
+    held: list[Route] = []
+
+    def one_file_came(route: Route) -> None:
+        if "offset=0" in route.request.url:
+            held.append(route)
+            return
+        body = route.fetch().json()
+        route.fulfill(json={**body, "data": [stub.file(49), *body["data"]], "meta": {"total": 61}})
+
+    stub.files = 60
+    open_page(tab, stub.url)
+    tab.locator("#grid").evaluate("grid => grid.scrollIntoView({ block: 'end' })")
+    expect(card(tab, "file 00059.jpg")).to_be_visible()
+    tab.route(is_list, one_file_came)
+    with tab.expect_response(lambda response: "offset=50" in response.url):
+        stub.events.append(stub.file(999, updated_at=LATER))
+    expect(tab.locator("#grid .card", has_text="file 00049.jpg")).to_have_count(2)
+    stub.events.append(stub.file(49, filename="moved.jpg", updated_at=LATER))
+    expect(tab.locator("#grid .card", has_text="moved.jpg")).to_have_count(2)
+
+
 def search_by_picture(tab: Page, stub: StubLibrary, answer: Answer) -> Locator:
     tab.route("**/api/v1/search/image?*", answer)
     open_page(tab, stub.url)

@@ -5,6 +5,9 @@ const AT_ONCE = 3;
 const PAUSE_MS = 2000;
 const LONGEST_PAUSE_MS = 30_000;
 
+// What is found says nothing of its age, and is not told anew.
+const newer = (known, told) => (told && !(told.updated_at < known.updated_at) ? { ...known, ...told } : known);
+
 export class Listing extends EventTarget {
   // `fetchPage(offset, limit, signal)` answers {items, total, ...}; `belongs(file)` says whether a file may be part of it.
   // An answer that `lags` may go on naming files for a while after they were deleted.
@@ -18,6 +21,7 @@ export class Listing extends EventTarget {
     this.whole = whole;
     this.lags = lags;
     this.gone = new Map();
+    this.heard = new Map();
     this.items = new Map();
     this.fetchPage = fetchPage;
     this.pages = new Map();
@@ -67,13 +71,13 @@ export class Listing extends EventTarget {
     this.stop.abort();
   }
 
-  // A file changed: true when it is shown here and could be exchanged in place.
+  // A file changed: true when it is shown here and could be exchanged in place. While pages of different age are there it may be in two.
   replace(file) {
-    const index = this.indexOf(file.upload_id);
-    if (index < 0) return false;
-    this.items.set(index, { ...this.items.get(index), ...file });
-    this.#changed();
-    return true;
+    if (this.#loading()) this.heard.set(file.upload_id, file);
+    const places = [...this.items].filter(([, known]) => known.upload_id === file.upload_id);
+    for (const [index, known] of places) this.items.set(index, newer(known, file));
+    if (places.length) this.#changed();
+    return places.length > 0;
   }
 
   // Takes files out before the server's next answer does; `back` undoes it.
@@ -122,6 +126,7 @@ export class Listing extends EventTarget {
   async #load(page) {
     const { signal } = this.stop;
     const asked = performance.now();
+    if (!this.#loading()) this.heard.clear();
     this.pages.set(page, "loading");
     try {
       const answer = await this.fetchPage(page * PAGE, PAGE, signal);
@@ -159,8 +164,9 @@ export class Listing extends EventTarget {
     else this.want(...this.range);
   }
 
+  // What was heard of a file while the answer was on its way may be newer than the answer.
   #take(page, answer, asked) {
-    const items = answer.items.filter((file) => !this.#isGone(file, asked));
+    const items = answer.items.filter((file) => !this.#isGone(file, asked)).map((file) => newer(file, this.heard.get(file.upload_id)));
     // Of very many only so many are counted, more on pages further back: one of those knows better.
     const isCut = answer.total_relation === "gte";
     if (!isCut || (page + 1) * PAGE >= (this.total ?? 0)) {
