@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, Page, Route, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from localcloud.samples import Sample
 from tests.browser.driving import add, card, open_page, padded_picture, tray_row
@@ -114,32 +114,6 @@ def test_a_cut_connection_and_a_reload_cost_only_the_piece_on_its_way(
     add(page, large)
     expect(tray_row(page, large.name)).to_contain_text(re.compile("Reading|Understanding|Stored|Ready"))
     assert begins.count(0) == 1, begins
-
-
-def test_an_answer_that_events_have_overtaken_changes_nothing(page: Page, tmp_path: Path) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/api/v1/upload/status/*", hold)
-    note = tmp_path / f"overtaken-{tmp_path.name}.txt"
-    note.write_text(f"Written to be overtaken by its own events, {tmp_path.name}.")
-    add(page, note)
-    row = tray_row(page, note.name)
-    expect(row).to_contain_text("Ready to be found.")
-    route, *_ = held
-    with page.expect_response("**/api/v1/upload/status/*") as answered:
-        route.fulfill(json=as_it_began(route.fetch().json()))
-    answered.value.finished()
-    page.wait_for_timeout(300)
-    expect(row).to_have_attribute("data-state", "ready")
-
-
-def as_it_began(answer: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
-    """What the same request was answered right after the upload; no file is slow enough to be sure to catch it."""
-    file = answer["data"]
-    return {**answer, "data": {**file, "status": "processing", "progress": 0, "updated_at": file["created_at"]}}
 
 
 def test_what_is_here_already_is_said_and_opened(page: Page, library: dict[str, Sample]) -> None:

@@ -1,5 +1,6 @@
 // Everything the page asks of the API, one function an operation. Answers are the `data` of the envelope unless said otherwise.
 
+import { heed } from "./allowance.js";
 import { headers, signIn } from "./session.js";
 
 export const ROOT = "/api/v1";
@@ -12,6 +13,9 @@ export class ApiError extends Error {
     this.details = error?.details ?? {};
     this.retryAfter = retryAfter;
   }
+
+  // Nothing went wrong: the server wants to be asked later.
+  get isPutOff() { return this.status === 429; }
 }
 
 export async function request(method, path, { json, body, signal, extra, again = true } = {}) {
@@ -30,8 +34,9 @@ export async function request(method, path, { json, body, signal, extra, again =
   return answer;
 }
 
-async function envelope(method, path, options) {
+async function envelope(method, path, { onHeader, ...options } = {}) {
   const answer = await request(method, path, options);
+  if (answer.ok) onHeader?.((name) => answer.headers.get(name));
   let read = null;
   try { read = await answer.json(); } catch { /* an answer without a body of ours */ }
   if (!answer.ok) throw new ApiError(answer.status, read?.error, Number(answer.headers.get("Retry-After")) || 0);
@@ -51,7 +56,7 @@ export const purge = (id) => data("DELETE", `/upload/${id}?purge=true`);
 export const restore = (id) => data("POST", `/upload/${id}/restore`);
 export const retry = (id) => data("POST", `/upload/${id}/retry`);
 export const process = (id) => data("POST", `/process/${id}`);
-export const openSession = (json) => data("POST", "/upload/sessions", { json });
+export const openSession = (json) => data("POST", "/upload/sessions", { json, onHeader: heed });
 export const stats = () => data("GET", "/stats/me");
 export const profile = () => data("GET", "/users/me");
 export const preferences = () => data("GET", "/users/me/preferences");

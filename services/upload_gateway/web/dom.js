@@ -60,9 +60,9 @@ export function debounced(wait, work) {
   return later;
 }
 
-// However often it is asked for: once every `wait`, and the last time too; `apart` keeps those of a long row further from each other.
-export function spaced(wait, work, apart = wait) {
+// However often it is asked for: once every `wait`, and the last time too; `apart()` keeps those of a long row further from each other.
+export function spaced(wait, work, apart = () => wait) {
   let timer = 0;
   let last = -Infinity;
-  return () => { timer ||= setTimeout(() => { timer = 0; last = performance.now(); work(); }, Math.max(wait, last + apart - performance.now())); };
+  return () => { timer ||= setTimeout(() => { timer = 0; last = performance.now(); work(); }, Math.max(wait, last + apart() - performance.now())); };
 }

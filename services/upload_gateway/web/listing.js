@@ -10,6 +10,7 @@ const newer = (known, told) => (told && !(told.updated_at < known.updated_at) ? 
 
 export class Listing extends EventTarget {
   // `fetchPage(offset, limit, signal)` answers {items, total, ...}; `belongs(file)` says whether a file may be part of it.
+  // It tells "late" while the server puts its first answer off, and "change" from then on.
   // An answer that `lags` may go on naming files for a while after they were deleted.
   constructor(fetchPage, { belongs = () => true, whole = false, lags = false } = {}) {
     super();
@@ -136,15 +137,18 @@ export class Listing extends EventTarget {
       if (signal.aborted) return;
       this.#miss(page, error);
     }
-    this.#changed();
+    if (this.total === null) this.dispatchEvent(new Event("late"));
+    else this.#changed();
     this.#next();
   }
 
-  // A page that is refused for good is not asked for again before something changes.
+  // A page that is refused for good is not asked for again before something changes; one that is put off is not missing yet.
   #miss(page, error) {
-    this.error = error;
-    this.total ??= 0;
-    if (error.status >= 400 && error.status < 500 && error.status !== 429) this.pages.set(page, "refused");
+    if (!error.isPutOff) {
+      this.error = error;
+      this.total ??= 0;
+    }
+    if (error.status >= 400 && error.status < 500 && !error.isPutOff) this.pages.set(page, "refused");
     else {
       this.pages.delete(page);
       this.#rest(error.retryAfter);

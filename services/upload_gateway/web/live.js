@@ -1,11 +1,14 @@
 // Follows what becomes of the caller's files: events as they happen, or asking again and again where no stream can be had.
 
+import { spread } from "./allowance.js";
 import { listUploads, request } from "./api.js";
 import { isUnderWay } from "./format.js";
 
 const SILENCE_MS = 60_000;
 const ENOUGH = 4;
 const RETRY_MS = 3000;
+const BUSY_MS = 1200;
+const IDLE_MS = 10_000;
 const listeners = new Set();
 let lastId = "";
 let stopped = new AbortController();
@@ -17,8 +20,13 @@ export const connection = new EventTarget();
 let isLost = false;
 
 export const onUpload = (listener) => listeners.add(listener);
-export const expectChanges = () => { busy = true; wake?.(); };
 let wake = null;
+
+// Whoever asks again and again now is asked soon anyway.
+export function expectChanges() {
+  if (!busy) wake?.();
+  busy = true;
+}
 
 export async function follow() {
   for (let failures = 0; ;) {
@@ -29,6 +37,7 @@ export async function follow() {
       failures += 1;
       if (error.unavailable) break;
       answered(error);
+      if (error.retryAfter) await pause(error.retryAfter * 1000);
     }
     if (failures < ENOUGH) await pause(500 * 2 ** failures);
     else await poll();
@@ -67,7 +76,7 @@ async function connect() {
     answered();
     return answer;
   }
-  throw Object.assign(new Error("no stream of events"), { status: answer.status, unavailable: [404, 405, 501].includes(answer.status) || (answer.ok && !isStream) });
+  throw Object.assign(new Error("no stream of events"), { status: answer.status, retryAfter: Number(answer.headers.get("Retry-After")) || 0, unavailable: [404, 405, 501].includes(answer.status) || (answer.ok && !isStream) });
 }
 
 function dispatch(block) {
@@ -98,6 +107,7 @@ function tell(file) {
 }
 
 async function poll() {
+  let wait = 0;
   try {
     const { data } = await listUploads({ limit: 50, sort: "-updated_at" });
     answered();
@@ -106,8 +116,11 @@ async function poll() {
     data.forEach((file) => seen.set(file.upload_id, file.updated_at));
     if (!first) changed.reverse().forEach(tell);
     busy = data.some(isUnderWay);
-  } catch (error) { answered(error); }
-  await pause(isLost ? RETRY_MS : busy ? 1200 : 10_000);
+  } catch (error) {
+    answered(error);
+    wait = error.retryAfter * 1000;
+  }
+  await pause(wait || (isLost ? RETRY_MS : busy ? spread(BUSY_MS) : IDLE_MS));
 }
 
 function pause(ms) {

@@ -1,6 +1,8 @@
 // The line of files on their way in: three at a time, each can be paused, resumed or cancelled and survives a cut connection.
 
+import { heldBackFor, isShort } from "../allowance.js";
 import * as api from "../api.js";
+import { spaced } from "../dom.js";
 import { expectChanges, onUpload } from "../live.js";
 import { isLitter } from "./folders.js";
 import { dropPending, hold, keepPending, nameOf, pendingFor } from "./pending.js";
@@ -11,10 +13,15 @@ const PIECE = 8 * 1024 * 1024;
 const LONGEST_WAIT_S = 30;
 const MEBIBYTE = 1024 * 1024;
 const HASHED_UP_TO = 64 * MEBIBYTE;
+const QUIET_MS = 10_000;
+const ASKED_AT_ONCE = 100;
 
 export const queue = new EventTarget();
 export const entries = [];
 const byUpload = new Map();
+// What was told of files before the answer with their id was here.
+const toldBefore = new Map();
+let goOn = 0;
 let sessionsAreThere = true;
 let number = 0;
 
@@ -45,9 +52,17 @@ export function add(files) {
 }
 
 function start() {
+  const wait = heldBackFor();
+  if (wait) {
+    goOn ||= setTimeout(() => { goOn = 0; start(); }, wait);
+    return;
+  }
   const active = entries.filter((entry) => entry.state === "sending" || entry.state === "offline").length;
-  entries.filter((entry) => entry.state === "waiting").slice(0, Math.max(AT_ONCE - active, 0)).forEach(send);
+  entries.filter((entry) => entry.state === "waiting").slice(0, Math.max((isShort() ? 1 : AT_ONCE) - active, 0)).forEach(send);
 }
+
+// Files wait although nothing is wrong.
+export const isHeldBack = () => heldBackFor() > 0 && entries.some((entry) => entry.state === "waiting");
 
 export function pause(entry) {
   set(entry, { state: "paused" });
@@ -97,13 +112,15 @@ async function send(entry) {
       byUpload.set(uploadId, entry);
       set(entry, { state: "stored", sent: entry.size, uploadId, message: "Stored; waiting to be read." });
       expectChanges();
-      catchUp(entry);
+      if (toldBefore.has(uploadId)) hear(entry, toldBefore.get(uploadId));
+      else askOfSilent();
       break;
     } catch (error) {
       if (entry.sent > before) tries = 0;
       if (signal.aborted || !(await waitsFor(entry, error, tries, signal))) break;
     }
   }
+  if (!entries.some(isSending)) toldBefore.clear();
   start();
 }
 
@@ -212,17 +229,28 @@ function refuse(entry, error) {
 }
 
 onUpload((file) => {
-  const concerned = file ? [byUpload.get(file.upload_id)] : [...byUpload.values()];
-  for (const entry of concerned) {
-    if (!entry) continue;
-    if (file) hear(entry, file);
-    else if (!isOver(entry)) catchUp(entry);
-  }
+  if (!file) { catchUp(); return; }
+  const entry = byUpload.get(file.upload_id);
+  if (entry) hear(entry, file);
+  else if (entries.some(isSending)) toldBefore.set(file.upload_id, file);
 });
 
-// Processing may have ended before the answer with the upload's id was here; an event may overtake this answer.
-async function catchUp(entry) {
-  try { hear(entry, await api.status(entry.uploadId)); } catch { /* events will tell */ }
+// Events may have been lost; and where they come late or not at all, nothing is heard of a file for a while.
+const catchUp = spaced(350, () => ask((entry) => !isOver(entry)));
+const askOfSilent = spaced(QUIET_MS, () => ask((entry) => entry.state === "stored"));
+
+// All of them at once: what was sent in this tab is among what changed last. An event may overtake the answer.
+async function ask(isMissing) {
+  const missing = new Set([...byUpload].filter(([, entry]) => isMissing(entry)).map(([id]) => id));
+  try {
+    for (let at = 0; missing.size && at < byUpload.size + ASKED_AT_ONCE; at += ASKED_AT_ONCE) {
+      const { data: files } = await api.listUploads({ sort: "-updated_at", limit: ASKED_AT_ONCE, offset: at });
+      for (const file of files) if (missing.delete(file.upload_id)) hear(byUpload.get(file.upload_id), file);
+      if (files.length < ASKED_AT_ONCE) break;
+    }
+  } catch (error) {
+    if (error.isPutOff) setTimeout(catchUp, error.retryAfter * 1000 || QUIET_MS);
+  }
 }
 
 function hear(entry, file) {

@@ -1,5 +1,6 @@
 // Sends bytes with progress. XMLHttpRequest, because only it tells how far an upload has come.
 
+import { heed } from "../allowance.js";
 import { ApiError, ROOT } from "../api.js";
 import { headers, signIn } from "../session.js";
 
@@ -32,6 +33,8 @@ export async function sendWhole(file, { onProgress, signal }, again = true) {
     return sendWhole(file, { onProgress, signal }, false);
   }
   const answer = parsed(request);
+  // One that was refused for too many in a second knows nothing of the minute.
+  if (request.status !== 429) heed((name) => request.getResponseHeader(name));
   if (request.status === 202) return answer.data;
   throw new ApiError(request.status, answer?.error, Number(request.getResponseHeader("Retry-After")) || 0);
 }

@@ -1,6 +1,7 @@
 // What went wrong, by cause: what happened, what helps, and trying again, one file or all of a cause.
 
 import { changes, deleteFiles, retryFiles } from "../actions.js";
+import { spread } from "../allowance.js";
 import { listUploads } from "../api.js";
 import { $, button, el, pictureButton, spaced } from "../dom.js";
 import { counted } from "../format.js";
@@ -28,14 +29,17 @@ export function startFailures() {
   load();
 }
 
-const soon = spaced(300, load, 2000);
+const soon = spaced(300, load, () => spread(2000));
 
 async function load() {
   try {
     const { data, meta } = await listUploads({ status: "failed", limit: 100, sort: "-updated_at" });
     [failed, more] = [data, meta.total - data.length];
     draw();
-  } catch { /* what is known stays */ }
+  } catch (error) {
+    // What is known stays.
+    if (error.isPutOff) setTimeout(soon, error.retryAfter * 1000);
+  }
 }
 
 function without(ids) {

@@ -1,6 +1,7 @@
 // The files: all of them or what a search finds, as a grid that follows what happens to them.
 
 import { changes, deleteFiles } from "../actions.js";
+import { spread } from "../allowance.js";
 import * as api from "../api.js";
 import { $, button, el, spaced } from "../dom.js";
 import { counted } from "../format.js";
@@ -11,7 +12,7 @@ import { entries, isSending } from "../sending/queue.js";
 import { selectFrom } from "../selection.js";
 import { listingFor } from "../sources.js";
 import { go, image, isFiltered, isFound, show, state, subscribe } from "../state.js";
-import { trouble } from "./away.js";
+import { PUT_OFF, trouble } from "./away.js";
 import { blankCard, card } from "./card.js";
 import { drawFilters, libraryIsEmpty } from "./filters.js";
 import { spoken } from "./toasts.js";
@@ -101,12 +102,18 @@ function load() {
 // What was asked before stands there meanwhile: it must not pass for the answer.
 function wait(mine) {
   waiting.forEach(clearTimeout);
-  const say = (after, words) => setTimeout(() => {
+  const say = (words) => {
     $("grid").ariaBusy = "true";
     drawFilters({ answer: null, words });
     spoken(words);
-  }, after);
-  waiting = [say(SEARCHING_MS, isFound() ? "Searching…" : "Loading…"), say(LONG_MS, "This takes longer than usual")];
+  };
+  const later = (after, words) => setTimeout(() => say(words), after);
+  waiting = [later(SEARCHING_MS, isFound() ? "Searching…" : "Loading…"), later(LONG_MS, "This takes longer than usual")];
+  mine.addEventListener("late", () => {
+    if (mine !== listing) return;
+    waiting.forEach(clearTimeout);
+    say(`${PUT_OFF}: it goes on by itself`);
+  });
   mine.addEventListener("change", () => {
     if (mine !== listing) return;
     waiting.forEach(clearTimeout);
@@ -131,8 +138,8 @@ const APART_MS = 3000;
 const inView = (ask) => () => state().view === "files" && listing && ask(listing);
 const again = spaced(350, inView((shown) => shown.refresh()));
 const soon = spaced(350, inView((shown) => shown.refreshInTurn()));
-const inTurn = spaced(350, inView((shown) => shown.refreshInTurn()), APART_MS);
-const later = spaced(1200, inView((shown) => shown.refreshInTurn()), APART_MS);
+const inTurn = spaced(350, inView((shown) => shown.refreshInTurn()), () => spread(APART_MS));
+const later = spaced(1200, inView((shown) => shown.refreshInTurn()), () => spread(APART_MS));
 
 function hear(file) {
   // What came back while nothing was heard is not known.

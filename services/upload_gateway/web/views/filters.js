@@ -1,5 +1,6 @@
 // The row above the files: kinds with their counts, date and size, the order, and how many there are.
 
+import { spread } from "../allowance.js";
 import { stats } from "../api.js";
 import { $, button, el, spaced } from "../dom.js";
 import { day, month } from "../format.js";
@@ -34,13 +35,21 @@ export function startFilters() {
   $("filters").append(el("div", { class: "filter-row" }, kinds, summary, el("div", { class: "filter-tools" }, more, order)), set, panel);
   panel.onkeydown = (event) => { if (event.key === "Escape") { open = false; draw(); more.focus(); } };
   subscribe(draw);
-  onUpload(spaced(1500, count, 5000));
+  onUpload(recount);
   count();
   draw();
 }
 
+const recount = spaced(1500, count, () => spread(5000));
+
 async function count() {
-  try { totals = (await stats()).uploads_by_type; draw(); } catch { totals = null; }
+  try {
+    totals = (await stats()).uploads_by_type;
+    draw();
+  } catch (error) {
+    if (error.isPutOff) setTimeout(recount, error.retryAfter * 1000);
+    else totals = null;
+  }
 }
 
 export function drawFilters({ answer, words }) {

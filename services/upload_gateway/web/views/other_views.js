@@ -2,7 +2,7 @@
 
 import { $, el } from "../dom.js";
 import { state, subscribe } from "../state.js";
-import { AGAIN_MS, isAway, trouble } from "./away.js";
+import { againAfter, isAway, trouble } from "./away.js";
 import { part } from "./parts.js";
 
 let again = 0;
@@ -32,5 +32,5 @@ async function draw(moved) {
 
 function missed(error, retry) {
   if (!$("other").querySelector(":scope > .empty")) $("other").replaceChildren(el("div", { class: "empty" }, ...trouble(error, retry)));
-  if (isAway(error)) again = setTimeout(retry, AGAIN_MS);
+  if (isAway(error)) again = setTimeout(retry, againAfter(error));
 }

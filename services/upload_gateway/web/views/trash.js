@@ -7,7 +7,7 @@ import { bytes, counted, day } from "../format.js";
 import { icon } from "../icons.js";
 import { ask } from "./asking.js";
 import { showAllFiles } from "./files.js";
-import { AGAIN_MS, isAway, trouble } from "./away.js";
+import { againAfter, isAway, trouble } from "./away.js";
 
 const KEPT_DAYS = 30;
 const PAGE = 100;
@@ -56,7 +56,7 @@ function missed(error, retry) {
   parts.empty.hidden = false;
   parts.empty.dataset.error = error.message;
   if (known !== error.message) parts.empty.replaceChildren(...trouble(error, retry));
-  if (isAway(error)) again = setTimeout(() => parts.list.isConnected && retry(), AGAIN_MS);
+  if (isAway(error)) again = setTimeout(() => parts.list.isConnected && retry(), againAfter(error));
 }
 
 function draw() {

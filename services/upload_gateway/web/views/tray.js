@@ -120,7 +120,9 @@ function drawRows(entries, lost) {
   const wanted = [...lost.map(lostRow), ...shown.map(rowOf)];
   const same = wanted.length === parts.list.children.length && wanted.every((row, at) => row === parts.list.children[at]);
   if (!same) parts.list.replaceChildren(...wanted);
-  parts.rest.textContent = entries.length > SHOWN ? `and ${counted(entries.length - SHOWN, "more file", "more files")}` : "";
+  const more = entries.length > SHOWN ? `and ${counted(entries.length - SHOWN, "more file", "more files")}` : "";
+  const held = line.isHeldBack() ? "The server takes only so many a minute; the rest follows by itself." : "";
+  parts.rest.textContent = [more, held].filter(Boolean).join(" · ");
   const alive = new Set([...shown.map((entry) => entry.id), ...lost.map(({ key }) => key)]);
   for (const id of rows.keys()) if (!alive.has(id)) rows.delete(id);
 }
