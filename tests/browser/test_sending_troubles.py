@@ -200,6 +200,61 @@ def test_a_file_there_is_no_place_for_yet_is_sent_again_by_itself(
     pass_time_until(tab, lambda: row.get_attribute("data-state") == "stored", step_ms=6_000)
 
 
+def test_when_the_day_is_used_up_all_that_wait_are_told_and_none_is_sent(
+    tab: Page, bucket: Bucket, tmp_path: Path
+) -> None:
+    notes = [tmp_path / f"note-{number:02}.txt" for number in range(30)]
+    for note in notes:
+        note.write_text(note.name)
+    sent: list[str] = []
+
+    def refuse_from_the_fourth(route: Route) -> None:
+        sent.append(route.request.url)
+        if len(sent) <= 3:
+            answer = {"status": "success", "data": {"upload_id": f"upl_{len(sent)}"}}
+            route.fulfill(status=202, json=answer)
+        else:
+            error = {"code": "daily_quota", "message": "You have added 3 files today."}
+            route.fulfill(status=429, headers={"Retry-After": "40000"}, json={"status": "error", "error": error})
+
+    tab.route("**/api/v1/upload", refuse_from_the_fourth)
+    add(tab, *notes)
+    refused = tab.locator("#tray-list [data-state=refused]")
+    expect(refused).to_have_count(27)
+    assert len(sent) <= 6
+    for row in (refused.first, refused.last):
+        expect(row).to_contain_text("You have added 3 files today.")
+    states = tab.locator("#tray-list > li").evaluate_all("rows => rows.map((row) => row.dataset.state)")
+    assert states[:27] == ["refused"] * 27
+    expect(tab.locator("#spoken")).to_contain_text("files: You have added 3 files today.")
+    tab.unroute("**/api/v1/upload", refuse_from_the_fourth)
+    taken = {"status": "success", "data": {"upload_id": "upl_9"}}
+    tab.route("**/api/v1/upload", lambda route: route.fulfill(status=202, json=taken))
+    tab.get_by_role("button", name="Send note-29.txt again").click()
+    expect(refused).to_have_count(26)
+
+
+def test_rows_with_a_reason_come_first_and_the_focus_stays(tab: Page, bucket: Bucket, tmp_path: Path) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.route("**/api/v1/upload", hold)
+    notes = [tmp_path / f"{name}.txt" for name in ("first", "second", "third")]
+    for note in notes:
+        note.write_text(note.name)
+    add(tab, *notes)
+    wait_for(lambda: tab.evaluate("1") and len(held) == 3)
+    pause = tab.get_by_role("button", name="Pause first.txt")
+    pause.focus()
+    [third] = [route for route in held if b"third.txt" in (route.request.post_data_buffer or b"")]
+    error = {"code": "unsupported_format", "message": "This format is not supported."}
+    third.fulfill(status=415, json={"status": "error", "error": error})
+    expect(tab.locator("#tray-list .name")).to_have_text(["third.txt", "first.txt", "second.txt"])
+    expect(pause).to_be_focused()
+
+
 def busy(route: Route) -> None:
     route.fulfill(status=429, headers={"Retry-After": "20"}, json={"error": {"code": "rate_limited"}})
 

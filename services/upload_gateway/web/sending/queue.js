@@ -27,6 +27,8 @@ let number = 0;
 
 // Refused for what the file is: the same bytes would be refused again.
 const HOPELESS = [400, 413, 415, 422];
+// Refused for who sends it: so would be all that wait.
+const FOR_ALL = ["daily_quota", "suspended"];
 const CHANGED = new Error("The file was changed, moved or deleted after it was picked. Add it again.");
 const ELSEWHERE = Object.assign(new Error("It is being sent already, here or in another tab."), { status: 409 });
 // The server is being started, something before it cannot reach it, or it waited in vain for a line that broke.
@@ -225,7 +227,11 @@ function refuse(entry, error) {
   letGo(entry);
   if (error.code === "duplicate") {
     set(entry, { state: "duplicate", uploadId: error.details.upload_id ?? "", message: `Already here as “${error.details.filename ?? entry.name}”.` });
-  } else set(entry, { state: "refused", message: error.message, hopeless: error === CHANGED || HOPELESS.includes(error.status) });
+    return;
+  }
+  const refused = { state: "refused", message: error.message, hopeless: error === CHANGED || HOPELESS.includes(error.status) };
+  const others = FOR_ALL.includes(error.code) ? entries.filter((one) => one.state === "waiting") : [];
+  for (const one of [entry, ...others]) set(one, refused);
 }
 
 onUpload((file) => {

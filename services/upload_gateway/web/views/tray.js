@@ -13,7 +13,8 @@ const SHOWN = 200;
 const SAID_EVERY_MS = 10_000;
 // What it takes to send a file besides its bytes, told in bytes: all of many small files' bytes are on their way at once.
 const EACH = 250_000;
-const ORDER = ["failed", "refused", "offline", "sending", "paused", "stored", "processing", "waiting", "duplicate", "ready", "cancelled"];
+const ORDER = ["failed", "refused", "duplicate", "offline", "sending", "paused", "stored", "processing", "waiting", "ready", "cancelled"];
+const WITH_REASON = 3;
 const rows = new Map();
 let parts = null;
 let open = innerWidth >= 560;
@@ -105,7 +106,8 @@ function tell(words, isBusy, entries) {
   wasBusy = isBusy;
   if (!failures.length && !isTurn) return;
   [lastSaid, saidAt] = [words, Date.now()];
-  spoken([...failures.map((entry) => `${entry.name}: ${entry.message}`), words].join(". "));
+  const reasons = Map.groupBy(failures, (entry) => entry.message);
+  spoken([...[...reasons].map(([message, [one, ...others]]) => `${others.length ? counted(others.length + 1, "file") : one.name}: ${message}`), words].join(". "));
 }
 
 function toggleAll() {
@@ -115,11 +117,18 @@ function toggleAll() {
 }
 
 function drawRows(entries, lost) {
-  const sorted = entries.length > SHOWN ? [...entries].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state)) : entries;
+  // What has a reason is seen first; of a few, the others keep their places.
+  const last = entries.length > SHOWN ? ORDER.length : WITH_REASON;
+  const rank = ({ state }) => Math.min(ORDER.indexOf(state), last);
+  const sorted = [...entries].sort((a, b) => rank(a) - rank(b));
   const shown = sorted.slice(0, SHOWN);
   const wanted = [...lost.map(lostRow), ...shown.map(rowOf)];
   const same = wanted.length === parts.list.children.length && wanted.every((row, at) => row === parts.list.children[at]);
-  if (!same) parts.list.replaceChildren(...wanted);
+  if (!same) {
+    const focused = parts.list.contains(document.activeElement) ? document.activeElement : null;
+    parts.list.replaceChildren(...wanted);
+    if (focused?.isConnected) focused.focus({ preventScroll: true });
+  }
   const more = entries.length > SHOWN ? `and ${counted(entries.length - SHOWN, "more file", "more files")}` : "";
   const held = line.isHeldBack() ? "The server takes only so many a minute; the rest follows by itself." : "";
   parts.rest.textContent = [more, held].filter(Boolean).join(" · ");
