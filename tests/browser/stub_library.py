@@ -31,6 +31,7 @@ class StubLibrary:
     ``originals`` are the files that are there to be opened, by upload; links below ``oldest_link`` are over;
     ``moment`` is what is found in every file, except for queries that find ``nothing``; if it ``narrows``,
     a search for some kinds finds and counts only those.
+    ``failed`` are the files that could not be read.
     ``texts`` are the files' texts, by upload: the parts of each page of them.
     What is added to ``events`` is told live, as soon as somebody listens; ``told`` says how many have been.
     """
@@ -42,6 +43,7 @@ class StubLibrary:
         self.originals: dict[str, Path] = {}
         self.texts: dict[str, list[list[dict[str, Any]]]] = {}
         self.changed: dict[str, dict[str, Any]] = {}
+        self.failed: list[dict[str, Any]] = []
         self.moment: dict[str, Any] | None = None
         self.nothing: set[str] = set()
         self.degraded = False
@@ -102,8 +104,9 @@ class StubLibrary:
 
     async def _uploads(self, request: Request) -> Response:
         self.asked.append(str(request.url))
-        if request.query_params.get("status"):
-            return _envelope([], total=0)
+        if status := request.query_params.get("status"):
+            failed = self.failed if status == "failed" else []
+            return _envelope(failed, total=len(failed))
         offset, limit = (int(request.query_params.get(name, 0)) for name in ("offset", "limit"))
         return _envelope([self.file(n) for n in range(offset, min(offset + limit, self.files))], total=self.files)
 

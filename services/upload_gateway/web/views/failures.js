@@ -88,6 +88,6 @@ function group(code, files) {
 function row(file, retryable) {
   return el("li", {}, el("span", { class: "name", title: file.filename }, file.filename), el("span", { class: "words" }, file.message),
     el("span", { class: "side" },
-      button("Try again", () => retryFiles([file]), { kind: retryable ? "small" : "small quiet", "aria-label": `Try ${file.filename} again` }),
+      button("Try again", () => retryFiles([file]), { kind: retryable ? "small" : "small quiet", "aria-label": `Try again: ${file.filename}` }),
       pictureButton(`Delete ${file.filename}`, icon("trash", 18), () => deleteFiles([file]))));
 }
