@@ -26,16 +26,18 @@ class Preferences(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"theme": "dark", "language": "de-AT", "results_per_page": 50}]},
+        json_schema_extra={"examples": [{"theme": "dark", "confirm_delete": False}]},
     )
 
     theme: Theme = Theme.SYSTEM
     language: Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] = (
-        Field(default="en", description="a BCP 47 tag")
+        Field(default="en", description="a BCP 47 tag; kept for other clients, the page does not read it")
     )
-    results_per_page: Annotated[int, Field(ge=1, le=100)] = 20
+    results_per_page: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=20, description="kept for other clients, the page does not read it"
+    )
     include_flagged: bool = Field(default=False, description="also show what moderation holds back")
-    view: View = View.GRID
+    view: View = Field(default=View.GRID, description="kept for other clients, the page does not read it")
     play_previews: bool = Field(default=True, description="previews move when pointed at")
     confirm_delete: bool = True
 
