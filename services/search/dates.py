@@ -12,7 +12,7 @@ from search.terms import Phrase
 
 _BY_YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)[-./](?P<month>\d\d?)[-./](?P<day>\d\d?)")
 _BY_DAY = re.compile(r"(?P<day>\d\d?)[-./](?P<month>\d\d?)[-./](?P<year>(?:19|20)\d\d)")
-_YEAR = re.compile(r"(?:19|20)\d\d")
+YEAR = re.compile(r"(?:19|20)\d\d")
 _DAY = re.compile(r"(\d\d?)(?:st|nd|rd|th|er)?")
 
 # English, German, French, Spanish, Portuguese, Italian, Polish, Czech, Russian, Turkish.
@@ -57,7 +57,7 @@ def in_words(first: str, second: str, third: str) -> tuple[Phrase, ...]:
     """Returns other ways to write ``12 March 2024`` or ``March 12 2024``, three folded words; none if it is no date."""
     day, month = (second, first) if first in _MONTHS else (first, second)
     number = _DAY.fullmatch(day)
-    if not number or month not in _MONTHS or not _YEAR.fullmatch(third):
+    if not number or month not in _MONTHS or not YEAR.fullmatch(third):
         return ()
     meant = _date(int(third), _MONTHS[month], int(number[1]))
     return _ways(meant) if meant else ()

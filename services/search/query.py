@@ -8,7 +8,7 @@ from search import dates
 from search.emoji import emoji_words, with_names
 from search.folding import Token, is_unspaced, spelt_text, tokens, words
 from search.respelling import as_one, of_code, parted, with_digraphs, with_neighbours, without_particle
-from search.terms import Phrase, Term
+from search.terms import HIRAGANA, SHORT_RUN, Phrase, Term
 
 MAX_TERMS = 32
 """Further terms are ignored, required and excluded ones too; their meaning still counts through the vector."""
@@ -16,8 +16,6 @@ MAX_TERMS = 32
 _MIN_CODE_LENGTH = 4
 _MEANINGLESS_FROM = 4
 _QUANTITY = re.compile(r"\d+[^\W\d]+")
-_SHORT_RUN = 3
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _QUOTES = '"“”„«»「」『』\uff02'
 _PIECE = re.compile(
     rf"(?P<minus>(?<!\S)-(?!-))?(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)[{_QUOTES}]|(?P<plain>[^\s{_QUOTES}]+))"
@@ -25,7 +23,6 @@ _PIECE = re.compile(
 _FILE_NAME = re.compile(r"[^\s/]+\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _IDENTIFIER = re.compile(r"^--[^\W\d_]|[^\W_](?:_+|::)[^\W_]")
 _LETTER = re.compile("[A-Za-z]")
-_HIRAGANA = re.compile("[\u3041-\u309f]")
 _WITHOUT_HIRAGANA = re.compile("[\u30a0-\u30fb\u30fd-\u30ff\u3400-\u9fff]")
 _KANA_PARTS = re.compile("[\u3041-\u309f][\u3041-\u309f\u30fc]*|[^\u3041-\u309f]+")
 _PARTICLE = re.compile("[\u3041-\u309f]{1,2}")
@@ -114,7 +111,7 @@ def _excluded(content: str, found: Phrase) -> Term:
 
 
 def _terms(content: str, found: Phrase) -> list[Term]:
-    if _HIRAGANA.search(content) and _WITHOUT_HIRAGANA.search(content):
+    if HIRAGANA.search(content) and _WITHOUT_HIRAGANA.search(content):
         # Japanese writes endings and particles in hiragana: the words are what stands between them.
         parts = (part for part in _KANA_PARTS.findall(content) if not _PARTICLE.fullmatch(part))
         return [term for part in parts if (inside := words(part)) for term in _terms(part, inside)]
@@ -122,7 +119,7 @@ def _terms(content: str, found: Phrase) -> list[Term]:
         return [Term(found, begins=True)]
     if _is_name_or_code(content, found):
         return [Term(found, literal=True, respelt=of_code(content, found))]
-    if len(found) <= _SHORT_RUN and all(is_unspaced(word) for word in found):
+    if len(found) <= SHORT_RUN and all(is_unspaced(word) for word in found):
         return [Term(found, respelt=without_particle(found))]
     whole = as_one(content, found)
     first: dict[str, Token] = {}
@@ -143,4 +140,4 @@ def _is_name_or_code(content: str, found: Phrase) -> bool:
     whole = "".join(found)
     if not any(char.isdigit() for char in whole) or any(is_unspaced(word) for word in found):
         return False
-    return len(found) > 1 or (len(whole) >= _MIN_CODE_LENGTH and not _YEAR.fullmatch(whole))
+    return len(found) > 1 or (len(whole) >= _MIN_CODE_LENGTH and not dates.YEAR.fullmatch(whole))

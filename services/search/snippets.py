@@ -79,7 +79,8 @@ class Highlighter:
         whole = {word for word in wanted if not emoji_of(word)}
         whole |= {" ".join(phrase) for phrase in phrases if len(phrase) == 1 or all(map(str.isdecimal, phrase))}
         self._numbers = _apart_in_text(word for word in whole if _HAS_DIGIT.search(word))
-        self._plain = not any(map(is_signed, (*wanted, *(word for phrase in phrases for word in phrase))))
+        has_signed = any(map(is_signed, (*wanted, *(word for phrase in phrases for word in phrase))))
+        self._plain = not has_signed and not wanted_words.loses_starts
         self._emoji = frozenset(filter(None, map(emoji_of, wanted)))
         self._letters = [word for word in whole if not _HAS_DIGIT.search(word)]
 

@@ -6,8 +6,10 @@ from itertools import pairwise
 
 from search.folding import is_unspaced
 
-_SHORT_RUN = 3
-_HIRAGANA = re.compile("[\u3041-\u309f]")
+SHORT_RUN = 3
+"""Pairs of characters of a run without spaces that is looked for as it is: four characters."""
+
+HIRAGANA = re.compile("[\u3041-\u309f]")
 
 Phrase = tuple[str, ...]
 """Folded words that follow each other."""
@@ -54,7 +56,7 @@ def _following(phrase: Phrase, *, begins: bool = False) -> str:
 
 def _is_two_words(run: Phrase) -> bool:
     """True for four characters of Chinese or Japanese: mostly two words, which need not stand together."""
-    return len(run) == _SHORT_RUN and all(map(is_unspaced, run)) and not _HIRAGANA.search("".join(run))
+    return len(run) == SHORT_RUN and all(map(is_unspaced, run)) and not HIRAGANA.search("".join(run))
 
 
 def _distance(word: str, following: str) -> int:

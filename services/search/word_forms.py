@@ -27,7 +27,8 @@ class WantedWords:
 
     Forms are told by the stemmer of the ``language`` (a text search configuration) and by that of English, of which
     there are words in texts of all languages. Other stemmers would take words for each other: that of Hungarian
-    ``station`` for ``stat``, that of French ``letter`` for ``let``.
+    ``station`` for ``stat``, that of French ``letter`` for ``let``. In languages without a stemmer a word is a form of
+    another if both begin alike.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class WantedWords:
         ]
         stems = {stem for _, by_stem in self._by_stem for stem in by_stem}
         self._starts = {word[:_MIN_START] for word in (*letters, *stems)}
-        self._loses_starts = language in _CUT_AT_THE_START
+        self.loses_starts = language in _CUT_AT_THE_START
+        """True if a form of a wanted word may begin with anything."""
+
         self.beginnings = _shortest({word[:_MIN_STEM] for word in (*self._words, *stems)} | set(self._prefixes))
-        """Every wanted word begins with one of these."""
+        """Otherwise every form of a wanted word begins with one of these."""
 
     def known(self, word: str, written: str = "") -> str:
         """Returns the wanted word of which ``word`` is a form; empty if there is none.
@@ -67,7 +70,7 @@ class WantedWords:
         for other in self._by_beginning.get(word[:_MIN_STEM], ()):
             if _same_stem(word, other):
                 return other
-        if self._loses_starts or word[:_MIN_START] in self._starts:
+        if self.loses_starts or word[:_MIN_START] in self._starts:
             for stem, by_stem in self._by_stem:
                 if found := by_stem.get(stem(word)):
                     return found

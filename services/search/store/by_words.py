@@ -35,8 +35,9 @@ _ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, {rank} AS rank"
 _FORMS = "ts_rank(w.words, CAST(:any AS tsquery))"
 # Stems of all the user's languages match: of equals those come first that hold the words themselves. In longer queries
 # the other words tell enough, and a second rank of each row takes as long as finding it.
-_WORDS_FIRST = f"{_FORMS} + 10 * ts_rank(w.words, CAST(:spelt AS tsquery))"
-_FEW_TERMS = 3
+_WORDS_FIRST = f"{_FORMS} + 10 * ts_rank(w.words, CAST(:typed AS tsquery))"
+_RANKED_TWICE = 3
+"""Terms of a query up to which both are worked out."""
 
 # While passages of two models lie side by side, those of the answering one count, and another's only in files of which
 # it has none or older ones. CASE keeps Postgres from choosing a nested loop: it underestimates the rows.
@@ -112,7 +113,7 @@ def _find(terms: int, matching: str, *, prefilter: str, passes: str, weighed: bo
     return _FIND.format(
         set_word_scope=filtering.PREFILTER.format(conditions=prefilter) if prefilter else filtering.SET_WORD_SCOPE,
         matching=matching.format(
-            row=_ROW.format(mask=mask(terms), rank=_WORDS_FIRST if terms <= _FEW_TERMS else _FORMS),
+            row=_ROW.format(mask=mask(terms), rank=_WORDS_FIRST if terms <= _RANKED_TWICE else _FORMS),
             after_word_scope=filtering.AFTER_WORD_SCOPE,
             prefiltered=_PREFILTERED if prefilter else "",
         ),
@@ -210,7 +211,7 @@ class _WordSearch:
         values |= filtering.word_scope_parameters(queries)
         values |= {
             "any": " | ".join(self.tsqueries),
-            "spelt": " | ".join(term.term.tsquery for term in self.terms),
+            "typed": " | ".join(term.term.tsquery for term in self.terms),
             "literal": self.literal,
             "least": SUPPORTING_COVERAGE,
             "depth": depth,

@@ -43,6 +43,7 @@ def test_word_forms_are_marked_other_words_with_the_same_start_are_not():
 @pytest.mark.parametrize(
     ("language", "query", "text", "marked"),
     [
+        ("id", "baca", "Membaca buku, pembaca", ["Membaca", "pembaca"]),
         ("en", "city", "Cities and a citizen", ["Cities"]),
         ("en", "run", "running a runtime", ["running"]),
         ("en", "fly", "It flies.", ["flies"]),
