@@ -25,7 +25,15 @@ from search.ranking import (
 from search.request import Filters
 from search.store import filtering, sampling
 from search.store.statements import Transaction, statement
-from search.store.term_queries import BEST_MASK, TermQuery, mask, mask_parameters, term_queries
+from search.store.term_queries import (
+    BEST_MASK,
+    TermQuery,
+    language_of_file,
+    language_parameters,
+    mask,
+    mask_parameters,
+    term_queries,
+)
 from search.thresholds import TermWeights, least_share, sample_for, threshold_query
 
 _NAME = -1
@@ -33,11 +41,12 @@ _NAME = -1
 
 _ROW = "w.upload_id, w.model_id, w.ordinal, {mask} AS mask, {rank} AS rank"
 _FORMS = "ts_rank(w.words, CAST(:any AS tsquery))"
-# Stems of all the user's languages match: of equals those come first that hold the words themselves. In longer queries
-# the other words tell enough, and a second rank of each row takes as long as finding it.
+# Stems of all the user's languages match names and, in longer queries, texts: there the other words tell enough, and to
+# ask each row for its language, or for a second rank, takes as long as finding it. In short ones only stems of the
+# file's language do, and of equals those come first that hold the words themselves.
 _WORDS_FIRST = f"{_FORMS} + 10 * ts_rank(w.words, CAST(:typed AS tsquery))"
-_RANKED_TWICE = 3
-"""Terms of a query up to which both are worked out."""
+_SHORT = 3
+"""Terms of a short query."""
 
 # While passages of two models lie side by side, those of the answering one count, and another's only in files of which
 # it has none or older ones. CASE keeps Postgres from choosing a nested loop: it underestimates the rows.
@@ -74,19 +83,20 @@ FROM top t LEFT JOIN best b USING (upload_id)
 ORDER BY t.mask & :literal <> 0 DESC, t.coverage DESC, t.rank DESC, upload_id"""
 
 # Row security returns only the rows of `words` that match app.sought, by its index.
-_ALL_PASSAGES = "matching AS MATERIALIZED (SELECT {row} FROM words w WHERE w.user_id = :user_id AND {after_word_scope})"
-_OF_FEW = """matching AS MATERIALIZED (SELECT {row} FROM words w
+_ALL_PASSAGES = """matching AS MATERIALIZED (
+    SELECT {row} FROM words w {language} WHERE w.user_id = :user_id AND {after_word_scope})"""
+_OF_FEW = """matching AS MATERIALIZED (SELECT {row} FROM words w {language}
     WHERE w.user_id = :user_id AND {after_word_scope}
     AND (w.upload_id IN (SELECT unnest(CAST(:among AS text[])))) IS TRUE)"""
 # Only passages above the threshold, but name and summary of their files however little of the query they hold.
 _ABOVE_THRESHOLD = """above_threshold AS MATERIALIZED (
-    SELECT {row} FROM words w WHERE w.user_id = :user_id AND {after_word_scope}{prefiltered}),
+    SELECT {row} FROM words w {language} WHERE w.user_id = :user_id AND {after_word_scope}{prefiltered}),
 matching AS MATERIALIZED (
     SELECT * FROM above_threshold WHERE ordinal >= 0 UNION ALL
     SELECT {row} FROM (SELECT f.upload_id, '' AS model_id, part.ordinal, part.words
         FROM (SELECT * FROM files WHERE user_id = :user_id AND upload_id IN (SELECT upload_id FROM above_threshold)
             AND (name_words @@ CAST(:any AS tsquery) OR about_words @@ CAST(:any AS tsquery)) OFFSET 0) f,
-        LATERAL (VALUES (-1, f.name_words), (-2, f.about_words)) AS part (ordinal, words)) w)"""
+        LATERAL (VALUES (-1, f.name_words), (-2, f.about_words)) AS part (ordinal, words)) w {language})"""
 
 # Looking up a file is cheaper than reading a passage of it. IS TRUE: the files are hashed once.
 _PREFILTERED = " AND (w.upload_id IN (SELECT upload_id FROM prefiltered)) IS TRUE"
@@ -102,18 +112,21 @@ _MOST_NAMED = 500
 
 
 @lru_cache(maxsize=256)
-def _find(terms: int, matching: str, *, prefilter: str, passes: str, weighed: bool) -> str:
+def _find(terms: int, matching: str, *, prefilter: str, passes: str, weighed: bool, of_language: bool) -> str:
     """Returns the statement for a number of terms, with weights as parameters (``weighed``) or computed by itself.
 
     ``prefilter``: conditions on ``files f`` that are applied before passages are read; ``passes``: one on the files
-    found, ``s``.
+    found, ``s``. ``of_language``: texts are asked for stems of their own language.
     """
     shares = " + ".join(f"(CASE WHEN g.{{mask}} & {1 << i} <> 0 THEN w{i} ELSE 0 END)" for i in range(terms))
     weights = ", ".join((_WEIGHT_GIVEN if weighed else _WEIGHT).format(i=i, bit=1 << i) for i in range(terms))
     return _FIND.format(
         set_word_scope=filtering.PREFILTER.format(conditions=prefilter) if prefilter else filtering.SET_WORD_SCOPE,
         matching=matching.format(
-            row=_ROW.format(mask=mask(terms), rank=_WORDS_FIRST if terms <= _RANKED_TWICE else _FORMS),
+            row=_ROW.format(
+                mask=mask(terms, of_language=of_language), rank=_WORDS_FIRST if terms <= _SHORT else _FORMS
+            ),
+            language=language_of_file(terms) if of_language else "",
             after_word_scope=filtering.AFTER_WORD_SCOPE,
             prefiltered=_PREFILTERED if prefilter else "",
         ),
@@ -182,6 +195,11 @@ class _WordSearch:
         return sum(term.bit for term in self.terms if term.quoted)
 
     @property
+    def of_language(self) -> bool:
+        """True if texts are asked for stems of their own language alone, of which there is more than one."""
+        return len(self.terms) <= _SHORT and len(self.terms[0].by_config) > 1
+
+    @property
     def tsqueries(self) -> list[str]:
         return [term.tsquery for term in self.terms]
 
@@ -218,11 +236,15 @@ class _WordSearch:
             "model_id": self.model_id,
         }
         values |= own
+        if self.of_language:
+            values |= language_parameters(self.terms)
         if term_weights is not None:
             values |= {f"w{i}": weight for i, weight in enumerate(term_weights.weights)}
         prefilter, passes = self._conditions(matching)
         weighed = term_weights is not None
-        find = _find(len(self.terms), matching, prefilter=prefilter, passes=passes, weighed=weighed)
+        find = _find(
+            len(self.terms), matching, prefilter=prefilter, passes=passes, weighed=weighed, of_language=self.of_language
+        )
         # Many files have the same masks; what follows from a mask is computed once.
         matched, found = cache(self._matched), cache(self._found)
         return [self._hit(row, matched, found) for row in await self.transaction.execute(statement(find), values)]

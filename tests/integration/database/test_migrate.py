@@ -122,7 +122,7 @@ async def test_a_database_that_a_newer_version_migrated_is_left_as_it_is(admin_u
     await migrate(admin_url, "search", versions(tmp_path, FIRST, SECOND, THIRD), None, "head")
     (tmp_path / "0003.py").unlink()
     with capture_logs() as logs:
-        await migrate(admin_url, "search", tmp_path, "a password", "head")
+        await migrate(admin_url, "search", tmp_path, None, "head")
     assert [(line["event"], line["database"], line["known"]) for line in logs] == [
         ("migrated by a newer version", ["0003"], "0002")
     ]

@@ -53,6 +53,22 @@ async def test_what_is_said_of_a_file_and_a_language_told_later_are_stemmed_alik
         assert await found(world, "ada", query) == ["scan.png"]
 
 
+async def test_a_short_query_asks_texts_for_stems_of_their_own_language_and_of_english(world):
+    for name, text, language in (
+        ("finnish.txt", "Tämä on suomea.", "fi"),
+        ("hungarian.txt", "Ez magyar szöveg.", "hu"),
+        ("czech.txt", "Tato kniha je nová, pai.", "cs"),
+        ("handbook.txt", "Tips are paid out on Fridays.", "en"),
+        ("tattoos-and-paid.txt", "Nothing of the sort.", "cs"),
+        ("german.txt", "Die Häuser und ein Tattoo, paid by card.", "de"),
+    ):
+        await world.add("ada", name, text, language=language)
+    assert set(await found(world, "ada", "tattoo")) == {"tattoos-and-paid.txt", "german.txt"}
+    assert set(await found(world, "ada", "paid")) == {"handbook.txt", "tattoos-and-paid.txt", "german.txt"}
+    assert await found(world, "ada", "Haus") == ["german.txt"]
+    assert await found(world, "ada", "tip friday") == ["handbook.txt"]
+
+
 async def test_stop_words_with_accents_are_stop_words(world):
     for n, (language, dinner, manual, question) in enumerate(
         (
