@@ -136,7 +136,7 @@ async def ranked_files(transaction: Transaction, context: SearchContext) -> Rank
     the files, if nothing was found the others too.
     """
     vector_hits: list[SemanticHit] = []
-    if context.vector is not None:
+    if context.vector is not None and context.cutoffs.with_words < math.inf:
         vector_hits = await by_meaning.nearest(
             transaction,
             context.user_id,

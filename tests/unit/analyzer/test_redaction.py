@@ -17,6 +17,12 @@ from analyzer.redaction import redact
         ("Card 4111 1111 1111 1111 was charged", "Card [card number] was charged"),
         ("Card 4111-1111-1111-1111.", "Card [card number]."),
         ("Card 378282246310005", "Card [card number]"),
+        ("Card 4111\u00a01111\u00a01111\u00a01111, 4111.1111.1111.1111", "Card [card number], [card number]"),
+        ("on 00 44 20 7946 0958 all week", "on [phone] all week"),
+        ("from France 06.12.34.56.78, or 06 12 34 56 78", "from France [phone], or [phone]"),
+        ("from America 1-800-555-0199", "from America [phone]"),
+        ("on (+44) 20 7946 0123 or +33\u00a01\u00a023\u00a045\u00a067\u00a089", "on [phone] or [phone]"),
+        ('Ask "Jane Doe"@example.org', "Ask [email]"),
     ],
 )
 def test_personal_data_goes(text: str, expected: str) -> None:
@@ -40,6 +46,9 @@ def test_a_megabyte_without_an_address_stays_and_is_read_once(run: str) -> None:
         "Scores of 142/88 mmHg, 9-10 of 12, 14:32:18",
         "A 1920\u00d71080 photo taken in May 2024",
         "user at example dot com",
+        "IBAN DE89 3704 0044 0532 0130 00 and GB29NWBK60161331926819",
+        "Rows of 100 200 3000 and 2024 2025 2026",
+        'She said "hello" and "good bye" at 10',
     ],
 )
 def test_everything_else_stays(text: str) -> None:
