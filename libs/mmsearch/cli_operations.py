@@ -102,9 +102,7 @@ def redrive(
     if as_json:
         print_json({"redriven": redriven, "skipped": skipped})
     else:
-        for letter_id, why in skipped.items():
-            _out.print(f"{letter_id} not sent: {why}", highlight=False)
-        _out.print(f"{len(redriven)} sent again, {len(skipped)} not.", highlight=False)
+        _say_settled(skipped, "sent", f"{len(redriven)} sent again, {len(skipped)} not.")
     _fail_if_named(letter_ids, skipped)
 
 
@@ -130,10 +128,14 @@ def discard(
     if as_json:
         print_json({"discarded": discarded, "skipped": skipped})
     else:
-        for letter_id, why in skipped.items():
-            _out.print(f"{letter_id} not discarded: {why}", highlight=False)
-        _out.print(f"{len(discarded)} discarded.", highlight=False)
+        _say_settled(skipped, "discarded", f"{len(discarded)} discarded.")
     _fail_if_named(letter_ids, skipped)
+
+
+def _say_settled(skipped: dict[str, str], wish: str, summary: str) -> None:
+    for letter_id, why in skipped.items():
+        _out.print(f"{letter_id} not {wish}: {why}", highlight=False)
+    _out.print(summary, highlight=False)
 
 
 def _fail_if_named(letter_ids: list[str] | None, skipped: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """The page and what the server allows in a minute: it asks little, leaves room to look, waits in peace."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +73,15 @@ def test_of_a_file_that_was_told_of_nothing_is_asked(tab: Page, stub: StubLibrar
     assert single + together == []
 
 
+def store_in_turn(tab: Page) -> None:
+    """Takes every file that is sent, as the library's next one."""
+    numbers = count()
+    tab.route("**/api/v1/upload", lambda route: route.fulfill(**stored(next(numbers))))
+
+
 def test_of_files_that_nothing_is_told_of_is_asked_once_for_all(tab: Page, stub: StubLibrary, tmp_path: Path) -> None:
     tab.clock.install()
-    sent = 0
-
-    def store(route: Route) -> None:
-        nonlocal sent
-        sent += 1
-        route.fulfill(**stored(sent - 1))
-
-    tab.route("**/api/v1/upload", store)
+    store_in_turn(tab)
     open_page(tab, stub.url)
     single, together = asked_of(tab, "/upload/status/"), asked_of(tab, "sort=-updated_at&limit=100&offset=")
     stop_the_clock(tab)
@@ -117,14 +117,7 @@ def test_an_answer_that_events_have_overtaken_changes_nothing(tab: Page, stub: S
 
 def test_after_a_gap_in_the_events_is_asked_once_for_all_files(tab: Page, tmp_path: Path) -> None:
     stub = StubLibrary(files=20)
-    sent = 0
-
-    def store(route: Route) -> None:
-        nonlocal sent
-        sent += 1
-        route.fulfill(**stored(sent - 1))
-
-    tab.route("**/api/v1/upload", store)
+    store_in_turn(tab)
     with stub.running():
         open_page(tab, stub.url)
         add(tab, *notes(tmp_path, 12))
